@@ -1,0 +1,1 @@
+"""Metacontroller asks, we answer: pure functions from a hook request to an answer, behind a thin Flask application."""

@@ -1,0 +1,1 @@
+"""What the hooks and the syncer share: API models, names, conditions, manifests, settings."""

@@ -1,0 +1,89 @@
+"""Every name and label we generate, one function each, so that no two objects can ever share one.
+
+A StaticSite's name is a DNS label without ``--`` and a namespace is a DNS label, so ``{namespace}--{name}`` can be
+read back in one way only, and none of these names contains a dot while every domain does.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection
+
+SYSTEM_NAMESPACE = "kup6s-pages"
+LABEL_MANAGED = "pages.kup6s.com/managed"
+LABEL_SITE_NAME = "pages.kup6s.com/site-name"
+LABEL_SITE_NAMESPACE = "pages.kup6s.com/site-namespace"
+LABEL_DOMAIN = "pages.kup6s.com/domain"
+_MAX_LABEL_VALUE = 63
+_MAX_OBJECT_NAME = 253
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def ingress_route(namespace: str, name: str) -> str:
+    """The IngressRoute of a site."""
+    return f"{namespace}--{name}"
+
+
+def prefix_middleware(namespace: str, name: str) -> str:
+    """The addPrefix Middleware that turns a site's path into its folder on the volume."""
+    return f"{namespace}--{name}-prefix"
+
+
+def strip_middleware(namespace: str, name: str) -> str:
+    """The stripPrefix Middleware of a site with a pathPrefix."""
+    return f"{namespace}--{name}-strip"
+
+
+def headers_middleware(namespace: str, name: str) -> str:
+    """The Middleware that tells nginx which site and prefix Traefik chose."""
+    return f"{namespace}--{name}-headers"
+
+
+def https_redirect(domain: str) -> str:
+    """The IngressRoute and the Middleware that send a domain's plain HTTP to HTTPS."""
+    plain = f"{domain}-https"
+    return plain if len(plain) <= _MAX_OBJECT_NAME else f"{domain[: _MAX_OBJECT_NAME - 17]}-{_digest(domain)}-https"
+
+
+def traefik_key(namespace: str, name: str) -> str:
+    """What Traefik makes of a site's object names: runs of other characters become one dash.
+
+    Two sites with one key, such as ``a/b-c`` and ``a-b/c``, would share their Middlewares inside Traefik
+    (docs/decisions/0004-names-in-traefik.md), so only one of them may be routed.
+    """
+    return re.sub(r"[^a-z0-9]+", "-", f"{namespace}-{name}")
+
+
+def certificate(domain: str, taken: Collection[str] = ()) -> str:
+    """The name of a domain's Certificate and of its Secret, with a hash where the plain one is taken or too long."""
+    plain = f"{domain.replace('.', '-')}-tls"
+    if plain not in taken and len(plain) <= _MAX_OBJECT_NAME:
+        return plain
+    return f"{domain.replace('.', '-')[: _MAX_OBJECT_NAME - 15]}-{_digest(domain)}-tls"
+
+
+def wildcard_certificate(pages_domain: str) -> str:
+    """The Certificate for ``*.{pagesDomain}``; ``wildcard.`` has a dot, so no domain's certificate has this name."""
+    return f"wildcard.{pages_domain}"[:_MAX_OBJECT_NAME]
+
+
+def site_root(namespace: str, name: str) -> str:
+    """The folder of a site below nginx's root, and what addPrefix adds."""
+    return f"/{namespace}/{name}"
+
+
+def label_value(text: str) -> str:
+    """``text`` as a label value: itself, or cut and hashed where it is longer than Kubernetes allows."""
+    return text if len(text) <= _MAX_LABEL_VALUE else f"{text[:52].rstrip('.-')}-{_digest(text)}"
+
+
+def site_labels(namespace: str, name: str, domain: str) -> dict[str, str]:
+    """The labels of every object generated for one site."""
+    return domain_labels(domain) | {LABEL_SITE_NAMESPACE: namespace, LABEL_SITE_NAME: name}
+
+
+def domain_labels(domain: str) -> dict[str, str]:
+    """The labels of every object generated for one domain."""
+    return {LABEL_MANAGED: "true", LABEL_DOMAIN: label_value(domain)}

@@ -1,0 +1,145 @@
+"""The grammar of every tenant-written field, as plain functions that return the value or raise ValueError.
+
+The same rules stand in ``crds/`` as patterns and CEL; ``tests/cases/fields.yaml`` feeds both, so they cannot drift.
+All patterns are matched with ``fullmatch``: Python's ``$`` would let a trailing newline through (threat U4).
+"""
+
+import re
+from datetime import timedelta
+
+MAX_REPO_LENGTH = 1024
+MAX_BRANCH_LENGTH = 200
+MAX_PATH_LENGTH = 1024
+MAX_PREFIX_LENGTH = 200
+MAX_DOMAIN_LENGTH = 253
+MAX_NAME_LENGTH = 63
+MAX_DURATION_LENGTH = 32
+MIN_SYNC_INTERVAL = timedelta(seconds=10)
+MAX_SYNC_INTERVAL = timedelta(hours=24)
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+# A percent escape may stand for a space or a non-ASCII byte, never for a control character, slash, dot or backslash.
+_REPO = re.compile(
+    r"https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?"
+    r"(/([A-Za-z0-9_~.+@=,-]|%20|%[89A-Fa-f][0-9A-Fa-f])+)+/?"
+)
+# The peer's own pattern, written so that it never backtracks: a segment is not made of dots alone.
+_PATH = re.compile(r"(/\.*[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")
+_PREFIX = re.compile(r"(/\.*[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+_DOMAIN = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])")
+_BRANCH = re.compile(r"[^\x00-\x20\x7f-\x9f~^:?*\[\\]+")
+_SECRET_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_SECRET_KEY = re.compile(r"[-._A-Za-z0-9]+")
+_DURATION = re.compile(r"([0-9]{1,8}(\.[0-9]{1,6})?(ms|s|m|h))+")
+_DURATION_PART = re.compile(r"([0-9.]+)(ms|s|m|h)")
+_DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _at_most(value: str, limit: int) -> None:
+    if len(value) > limit:
+        raise ValueError(f"must be at most {limit} characters long, not {len(value)}")
+
+
+def site_name(value: str) -> str:
+    """A StaticSite's name: a DNS label without ``--``, which would make ``{namespace}--{name}`` ambiguous."""
+    _at_most(value, MAX_NAME_LENGTH)
+    if not _NAME.fullmatch(value):
+        raise ValueError("must be lower-case letters, digits and '-', beginning and ending with a letter or digit")
+    if "--" in value:
+        raise ValueError("must not contain '--'")
+    return value
+
+
+def repo(value: str) -> str:
+    """A repository URL that git may be given: http or https, no credentials, no query."""
+    _at_most(value, MAX_REPO_LENGTH)
+    authority = value.partition("://")[2].partition("/")[0]
+    if "@" in authority:
+        raise ValueError("must not contain credentials or '@' before the host; name a Secret in secretRef instead")
+    if not _REPO.fullmatch(value):
+        raise ValueError("must be an https:// (or http://) URL such as https://forge.example.com/org/site.git")
+    if "/../" in f"{value}/" or "/./" in f"{value}/":
+        raise ValueError("must not contain '.' or '..' as a path segment")
+    return value
+
+
+def branch(value: str) -> str:
+    """A branch name that git accepts and that can be mistaken neither for an option nor for a revision expression."""
+    _at_most(value, MAX_BRANCH_LENGTH)
+    if not _BRANCH.fullmatch(value):
+        raise ValueError("must not be empty or contain spaces, control characters or any of ~ ^ : ? * [ \\")
+    if value in ("HEAD", "@") or value[0] in "-/." or value[-1] in "/.":
+        raise ValueError("must not be 'HEAD' or '@', begin with '-', '/' or '.', or end with '/' or '.'")
+    if any(part in value for part in ("..", "//", "@{", "/.", ".lock/")) or value.endswith(".lock"):
+        raise ValueError("must not contain '..', '//', '@{' or '/.', nor a part that ends with '.lock'")
+    return value
+
+
+def path(value: str) -> str:
+    """The published folder in the repository; ``/`` is all of it."""
+    _at_most(value, MAX_PATH_LENGTH)
+    if not _PATH.fullmatch(value):
+        raise ValueError("must begin with '/' and have only letters, digits, '.', '_' and '-' between slashes")
+    if "/.git/" in f"{value.lower()}/":
+        raise ValueError("must not contain a '.git' folder")
+    return value
+
+
+def path_prefix(value: str) -> str:
+    """The URL path below which the site is served; empty means the root of its domain."""
+    _at_most(value, MAX_PREFIX_LENGTH)
+    if not _PREFIX.fullmatch(value):
+        raise ValueError(
+            "must begin with '/', not end with it, and have only letters, digits, '.', '_' and '-' between"
+        )
+    if value == "/.well-known" or value.startswith("/.well-known/"):
+        raise ValueError("must not be below /.well-known, which certificate authorities use")
+    return value
+
+
+def domain(value: str) -> str:
+    """A DNS name with at least two labels, the last beginning with a letter (so never an IP address)."""
+    _at_most(value, MAX_DOMAIN_LENGTH)
+    if not _DOMAIN.fullmatch(value):
+        raise ValueError("must be a DNS name such as www.example.com, without scheme, port, wildcard or final dot")
+    return value
+
+
+def domain_pattern(value: str) -> str:
+    """A domain, or ``*.domain`` for every name below it at any depth (never the domain itself)."""
+    if value not in {"*.svc", "*.local"}:
+        domain(value.removeprefix("*."))
+    return value
+
+
+def secret_name(value: str) -> str:
+    """The name of a Secret in the StaticSite's own namespace."""
+    _at_most(value, MAX_DOMAIN_LENGTH)
+    if not _SECRET_NAME.fullmatch(value):
+        raise ValueError("must be the name of a Secret: lower-case letters, digits, '-' and '.'")
+    return value
+
+
+def secret_key(value: str) -> str:
+    """A key in a Secret's data."""
+    _at_most(value, MAX_DOMAIN_LENGTH)
+    if not _SECRET_KEY.fullmatch(value):
+        raise ValueError("must be a key of a Secret: letters, digits, '-', '_' and '.'")
+    return value
+
+
+def duration(value: str) -> timedelta:
+    """A duration as Go and Kubernetes write it, ``1h30m`` or ``90s``; raises ValueError otherwise."""
+    _at_most(value, MAX_DURATION_LENGTH)
+    if not _DURATION.fullmatch(value):
+        raise ValueError("must be a duration such as 30s, 5m or 1h30m")
+    return timedelta(
+        seconds=sum(float(number) * _DURATION_UNITS[unit] for number, unit in _DURATION_PART.findall(value))
+    )
+
+
+def sync_interval(value: str) -> str:
+    """How often a branch is looked at: bounds that neither hammer a forge nor overflow (CVE-2022-39272)."""
+    if not MIN_SYNC_INTERVAL <= duration(value) <= MAX_SYNC_INTERVAL:
+        raise ValueError("must be between 10s and 24h")
+    return value

@@ -1,0 +1,1 @@
+"""Where manifests, secrets and statuses live, behind one interface."""
