@@ -1,0 +1,102 @@
+"""What can go wrong between a git server and a published site: one class per thing to do about it.
+
+Each carries the reason that the ``Synced`` condition shows; its text is the condition's message and says what to do.
+"""
+
+from typing import ClassVar
+
+
+class SyncError(Exception):
+    """A sync that failed; the last good release stays."""
+
+    reason: ClassVar[str] = "SyncFailed"
+
+
+class HostNotAllowed(SyncError):
+    """The repository's host is not on the operator's list."""
+
+    reason = "HostNotAllowed"
+
+
+class BranchNotFound(SyncError):
+    """The repository has other branches, but not this one."""
+
+    reason = "BranchNotFound"
+
+
+class EmptyRepo(SyncError):
+    """The repository has no commits yet."""
+
+    reason = "EmptyRepo"
+
+
+class RepoNotFound(SyncError):
+    """The server knows no such repository, or hides it."""
+
+    reason = "RepoNotFound"
+
+
+class RepoMoved(SyncError):
+    """The server answered with a redirect, which is never followed (U10)."""
+
+    reason = "RepoMoved"
+
+
+class AuthFailed(SyncError):
+    """The server refused the credentials, or asked for some."""
+
+    reason = "AuthFailed"
+
+
+class Unreachable(SyncError):
+    """The server could not be reached, or answered with an error."""
+
+    reason = "Unreachable"
+
+
+class TimedOut(SyncError):
+    """The server did not finish in time."""
+
+    reason = "Timeout"
+
+
+class GitFailed(SyncError):
+    """Git failed for a reason we do not know."""
+
+    reason = "GitFailed"
+
+
+class SubpathNotFound(SyncError):
+    """The branch has no folder of that name."""
+
+    reason = "SubpathNotFound"
+
+
+class NotADirectory(SyncError):
+    """What stands at the path is a file, a link or a submodule."""
+
+    reason = "NotADirectory"
+
+
+class SecretMissing(SyncError):
+    """The Secret, or the key in it, does not exist or is not usable."""
+
+    reason = "SecretMissing"
+
+
+class LimitExceeded(SyncError):
+    """The site is larger than the operator allows."""
+
+    reason = "LimitExceeded"
+
+
+class StorageFull(SyncError):
+    """The volume or the mirror cache has no room."""
+
+    reason = "StorageFull"
+
+
+class StorageFailed(SyncError):
+    """The volume cannot be written."""
+
+    reason = "StorageFailed"

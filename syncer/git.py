@@ -1,0 +1,259 @@
+"""The few git commands we run, hardened: nothing of the machine's configuration, no prompt, no redirect, no filter.
+
+All that git is told stands in the environment of that one child, so neither a credential nor a setting is ever in
+argv or on disk (threats, section 5).
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from syncer import diagnosis
+from syncer.errors import BranchNotFound, EmptyRepo, GitFailed, SyncError
+from syncer.process import Ended, GitProcesses, Job, ProcessLimits
+
+_OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_MAX_OUTPUT = 1 << 20
+_BRANCHES_NAMED = 8
+_NO_COMMIT = "the repository has no commits yet; push a first one"
+
+# Answers for one host only: git would otherwise offer the secret to whatever host a server sends it to.
+_CREDENTIAL_HELPER = (
+    '!f() { [ "$1" = get ] || exit 0; h=; while IFS="=" read -r k v; do [ "$k" = host ] && h=$v; done; '
+    '[ "$h" = "$PAGES_HOST" ] || exit 0; '
+    'printf "username=%s\\npassword=%s\\n" "$PAGES_USERNAME" "$PAGES_PASSWORD"; }; f'
+)
+_CONFIG = {
+    "protocol.allow": "never",
+    "protocol.http.allow": "always",  # only after AllowedHosts has admitted the URL
+    "protocol.https.allow": "always",
+    "protocol.version": "2",
+    "http.followRedirects": "false",  # a credential would follow (U10)
+    "http.sslVerify": "true",
+    "http.proxy": "",
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "20",
+    "http.cookieFile": "",
+    "http.saveCookies": "false",
+    "transfer.credentialsInUrl": "die",
+    "transfer.bundleURI": "false",
+    "core.sshCommand": "/bin/false",
+    "core.gitProxy": "/bin/false",
+    "fetch.fsckObjects": "true",
+    "transfer.fsckObjects": "true",
+    "fetch.unpackLimit": "1",
+    "fetch.recurseSubmodules": "false",
+    "submodule.recurse": "false",
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.attributesFile": "/dev/null",
+    "core.alternateRefsCommand": "/bin/false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "safe.bareRepository": "explicit",
+    "pack.threads": "1",
+    "pack.windowMemory": "64m",
+    "core.deltaBaseCacheLimit": "32m",
+    "core.packedGitLimit": "256m",
+    "core.bigFileThreshold": "8m",
+}
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a private repository asks for; the password never shows."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A repository by its canonical URL, and what opens it."""
+
+    url: str
+    credential: Credential | None = None
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds of wall clock for a question to a server or a mirror, and for a transfer or a whole release."""
+
+    ask: float = 30
+    transfer: float = 120
+
+
+class Git:
+    """Runs git. ``local`` admits the ``file`` transport. Every child is gone once ``close`` has returned."""
+
+    def __init__(
+        self, timeouts: Timeouts | None = None, limits: ProcessLimits | None = None, *, local: bool = False
+    ) -> None:
+        self._timeouts = timeouts or Timeouts()
+        self._processes = GitProcesses(limits or ProcessLimits())
+        self._config = _CONFIG | ({"protocol.file.allow": "always"} if local else {})
+
+    def close(self) -> None:
+        """Stop all children now; commands started later fail."""
+        self._processes.close()
+
+    def branch_head(self, remote: Remote, branch: str) -> str:
+        """The commit at the tip of the branch (``git ls-remote``). Raises a SyncError such as BranchNotFound."""
+        ref = f"refs/heads/{branch}"
+        heads = self._ask(remote, "--end-of-options", remote.url, ref)
+        # The pattern also matches a tag or the tail of a longer branch name (R2).
+        commit = next((oid for oid, name in heads if name == ref and _OID.fullmatch(oid.encode())), None)
+        if commit is None:
+            raise self._explain_missing(remote, branch)
+        return commit
+
+    def default_branch(self, remote: Remote) -> str:
+        """The branch that the repository's HEAD names. Raises a SyncError such as EmptyRepo."""
+        for target, name in self._ask(remote, "--symref", "--end-of-options", remote.url, "HEAD"):
+            if name == "HEAD" and target.startswith("ref: refs/heads/"):
+                return target.removeprefix("ref: refs/heads/")
+        raise EmptyRepo(_NO_COMMIT)
+
+    def fetch(self, git_dir: Path, remote: Remote, branch: str, ref: str) -> None:
+        """Bring the branch's tip, without history, into ``ref`` of the bare repository."""
+        options = ("--quiet", "--depth=1", "--no-tags", "--no-auto-gc", "--no-recurse-submodules", "--force")
+        refspec = f"+refs/heads/{branch}:{ref}"
+        command = ("fetch", *options, "--no-write-fetch-head", "--end-of-options", remote.url, refspec)
+        try:
+            self._run(*command, git_dir=git_dir, remote=remote, seconds=self._timeouts.transfer)
+        except BranchNotFound:
+            raise self._explain_missing(remote, branch) from None
+
+    def objects(self, git_dir: Path, names: Sequence[str]) -> list[tuple[str, str] | None]:
+        """For each object name (``COMMIT:path``, …) its id and type, or None (``git cat-file --batch-check``)."""
+        with _lines(names) as stdin:
+            output = self._run("cat-file", "--batch-check=%(objectname) %(objecttype)", git_dir=git_dir, stdin=stdin)
+        return [_object_line(line) for line in output.splitlines()]
+
+    @contextmanager
+    def tree(self, git_dir: Path, tree: str) -> Iterator[IO[bytes]]:
+        r"""The recursive listing of a tree: ``MODE TYPE OID SIZE\tPATH`` records, each ended by NUL."""
+        with self._stream("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree, git_dir=git_dir) as out:
+            yield out
+
+    @contextmanager
+    def blobs(self, git_dir: Path, oids: Sequence[str]) -> Iterator[IO[bytes]]:
+        r"""The objects in this order, as ``git cat-file --batch`` writes them: ``OID TYPE SIZE\n``, content, ``\n``."""
+        with (
+            _lines(oids) as stdin,
+            self._stream("cat-file", "--batch", "--buffer", git_dir=git_dir, stdin=stdin) as out,
+        ):
+            yield out
+
+    def repack(self, git_dir: Path) -> None:
+        """Leave one pack of what the refs reach."""
+        self._run("repack", "-a", "-d", "-q", git_dir=git_dir, seconds=self._timeouts.transfer)
+
+    def _ask(self, remote: Remote, *arguments: str) -> list[tuple[str, str]]:
+        output = self._run("ls-remote", *arguments, remote=remote)
+        lines = [line.partition("\t") for line in output.decode("utf-8", "replace").splitlines()]
+        return [(value, name) for value, tab, name in lines if tab]
+
+    def _explain_missing(self, remote: Remote, branch: str) -> SyncError:
+        heads = self._ask(remote, "--heads", "--end-of-options", remote.url)
+        if not heads:
+            return EmptyRepo(_NO_COMMIT)
+        names = [diagnosis.clean(name.removeprefix("refs/heads/")) for _, name in heads]
+        more = ", …" if len(names) > _BRANCHES_NAMED else ""
+        return BranchNotFound(
+            f"the repository has no branch {branch!r}; push it, or set spec.branch to one it has: "
+            f"{', '.join(names[:_BRANCHES_NAMED])}{more}"
+        )
+
+    def _run(
+        self,
+        *arguments: str,
+        git_dir: Path | None = None,
+        remote: Remote | None = None,
+        seconds: float | None = None,
+        stdin: IO[bytes] | None = None,
+    ) -> bytes:
+        job = self._job(arguments, git_dir, remote, seconds=seconds or self._timeouts.ask, stdin=stdin)
+        with tempfile.TemporaryFile() as output_file:
+            _check(job, self._processes.run(job, output_file), remote)
+            output_file.seek(0)
+            output = output_file.read(_MAX_OUTPUT + 1)
+        if len(output) > _MAX_OUTPUT:
+            raise GitFailed("the git server's answer is far too long")
+        return output
+
+    @contextmanager
+    def _stream(self, *arguments: str, git_dir: Path, stdin: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
+        job = self._job(arguments, git_dir, None, seconds=self._timeouts.transfer, stdin=stdin)
+        with self._processes.stream(job, lambda ended: _check(job, ended, None)) as output:
+            yield output
+
+    def _job(
+        self,
+        arguments: tuple[str, ...],
+        git_dir: Path | None,
+        remote: Remote | None,
+        *,
+        seconds: float,
+        stdin: IO[bytes] | None,
+    ) -> Job:
+        where = (f"--git-dir={git_dir}",) if git_dir else ()
+        return Job((*where, *arguments), _environment(self._config, git_dir, remote), seconds, stdin)
+
+
+def _check(job: Job, ended: Ended, remote: Remote | None) -> None:
+    if ended.code:
+        verb = next(each for each in job.arguments if not each.startswith("-"))
+        credential = remote.credential if remote else None
+        raise diagnosis.explain(verb, ended.code, ended.stderr, secret=credential.password if credential else None)
+
+
+@contextmanager
+def _lines(names: Sequence[str]) -> Iterator[IO[bytes]]:
+    with tempfile.TemporaryFile() as stdin:
+        stdin.write("".join(f"{name}\n" for name in names).encode())
+        stdin.seek(0)
+        yield stdin
+
+
+def _environment(config: dict[str, str], git_dir: Path | None, remote: Remote | None) -> dict[str, str]:
+    config = config | ({"safe.directory": str(git_dir)} if git_dir else {})
+    variables = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": "/nonexistent",
+        "XDG_CONFIG_HOME": "/nonexistent",
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "/bin/false",
+        "SSH_ASKPASS": "/bin/false",
+        "GIT_PROTOCOL_FROM_USER": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+    }
+    if remote and remote.credential:
+        config["credential.helper"] = _CREDENTIAL_HELPER
+        variables["PAGES_HOST"] = urlsplit(remote.url).netloc
+        variables["PAGES_USERNAME"] = remote.credential.username
+        variables["PAGES_PASSWORD"] = remote.credential.password
+    variables["GIT_CONFIG_COUNT"] = str(len(config))
+    for index, (key, value) in enumerate(config.items()):
+        variables[f"GIT_CONFIG_KEY_{index}"] = key
+        variables[f"GIT_CONFIG_VALUE_{index}"] = value
+    return variables
+
+
+def _object_line(line: bytes) -> tuple[str, str] | None:
+    oid, _, kind = line.partition(b" ")
+    if not _OID.fullmatch(oid):
+        return None
+    return oid.decode(), kind.decode()

@@ -1,0 +1,148 @@
+"""One git child: its own session, limits and wall clock, and nothing of it left afterwards."""
+
+import os
+import resource
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import IO
+
+import sh
+
+from syncer.errors import GitFailed, TimedOut
+
+_MAX_STDERR = 1 << 16
+_SECONDS_TO_DIE = 5
+_ANY_EXIT_CODE = tuple(range(-64, 256))  # we read the code ourselves
+
+
+@dataclass(frozen=True)
+class ProcessLimits:
+    """What one child may use: seconds of CPU, bytes of any file it writes."""
+
+    cpu_seconds: int = 120
+    file_bytes: int = 1 << 30
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run. ``environment`` is the whole environment; without ``stdin`` there is nothing to read."""
+
+    arguments: tuple[str, ...]
+    environment: dict[str, str] = field(repr=False)
+    seconds: float
+    stdin: IO[bytes] | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended; ``stderr`` is cut to 64 KiB."""
+
+    code: int
+    stderr: bytes
+
+
+class GitProcesses:
+    """Starts git; after ``close`` no child is left and none can be started."""
+
+    def __init__(self, limits: ProcessLimits) -> None:
+        self._limits = limits
+        self._git = sh.Command("git")
+        self._running: dict[int, sh.RunningCommand] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Stop every child; those who wait for one see it fail."""
+        with self._lock:
+            self._closed = True
+            running = list(self._running.values())
+        for command in running:
+            _signal_group(command, signal.SIGTERM)
+
+    def run(self, job: Job, stdout: IO[bytes]) -> Ended:
+        """Run to the end. Raises TimedOut."""
+        with tempfile.TemporaryFile() as stderr, self._child(job, stdout, stderr) as wait:
+            return wait()
+
+    @contextmanager
+    def stream(self, job: Job, check: Callable[[Ended], None]) -> Iterator[IO[bytes]]:
+        """What the child writes, while it writes it; ``check`` sees how it ended, once the body has read all."""
+        read_end, write_end = os.pipe()
+        with (
+            os.fdopen(read_end, "rb", buffering=1 << 18) as output,
+            os.fdopen(write_end, "wb") as child_output,
+            tempfile.TemporaryFile() as stderr,
+            self._child(job, child_output, stderr) as wait,
+        ):
+            child_output.close()
+            yield output
+            check(wait())
+
+    @contextmanager
+    def _child(self, job: Job, stdout: IO[bytes], stderr: IO[bytes]) -> Iterator[Callable[[], Ended]]:
+        command = self._start(job, stdout, stderr)
+        overdue = threading.Event()
+
+        def stop() -> None:
+            overdue.set()
+            _signal_group(command, signal.SIGTERM)
+
+        clock = threading.Timer(job.seconds, stop)
+        clock.daemon = True
+        clock.start()
+
+        def wait() -> Ended:
+            command.wait()
+            if overdue.is_set():
+                raise TimedOut(f"git did not finish within {job.seconds:g} seconds; it is tried again later")
+            stderr.seek(0)
+            return Ended(command.exit_code, stderr.read(_MAX_STDERR))
+
+        try:
+            yield wait
+        finally:
+            clock.cancel()
+            self._reap(command)
+
+    def _start(self, job: Job, stdout: IO[bytes], stderr: IO[bytes]) -> sh.RunningCommand:
+        with self._lock, open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device, not a file of ours
+            if self._closed:
+                raise GitFailed("the syncer is stopping")
+            command = self._git(
+                *job.arguments,
+                _env=job.environment,
+                _in=job.stdin or nothing,
+                _out=stdout,
+                _err=stderr,
+                _bg=True,
+                _ok_code=_ANY_EXIT_CODE,
+                _new_session=True,
+                _preexec_fn=self._limit,
+            )
+            self._running[command.pid] = command
+        return command
+
+    def _limit(self) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (self._limits.file_bytes, self._limits.file_bytes))
+        resource.setrlimit(resource.RLIMIT_CPU, (self._limits.cpu_seconds, self._limits.cpu_seconds))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    def _reap(self, command: sh.RunningCommand) -> None:
+        if command.is_alive():
+            _signal_group(command, signal.SIGTERM)
+            with suppress(sh.TimeoutException):
+                command.wait(timeout=_SECONDS_TO_DIE)
+        # Killing git alone would leave its git-remote-https running (threats, fact 7).
+        _signal_group(command, signal.SIGKILL)
+        command.wait()
+        with self._lock:
+            del self._running[command.pid]
+
+
+def _signal_group(command: sh.RunningCommand, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(command.pid, number)
