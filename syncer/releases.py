@@ -1,0 +1,284 @@
+"""A tree becomes a directory, the directory becomes live.
+
+::
+
+    live/{namespace}/{name}                     -> ../../releases/{namespace}/{name}/{release}
+    releases/{namespace}/{name}/{release}/…     immutable files
+    releases/{namespace}/{name}/{release}.json  what it was made from
+
+A release is named after its stamp, a second later than any before it, which is also the mtime of its new files: a
+changed file never keeps its ETag (made of mtime and size), an unchanged one is a hard link into the release before
+and always does.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from errno import EDQUOT, EMLINK, ENOSPC, ENOTSUP, EPERM, EXDEV
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from syncer.errors import GitFailed, StorageFailed, StorageFull
+from syncer.tree import File, Listing
+
+_TEMPORARY = ".tmp-"
+_CHUNK = 1 << 20
+_NO_HARD_LINKS = {EPERM, EMLINK, EXDEV, ENOTSUP}
+# Opens a stream with these blobs, in this order, in the format of `git cat-file --batch`.
+Blobs = Callable[[Sequence[str]], AbstractContextManager[IO[bytes]]]
+
+
+class SiteKey(NamedTuple):
+    """Which site."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a release was made from: the site's uid, and where its ``tree`` was found. ``stamp``: epoch seconds."""
+
+    uid: str
+    repo: str
+    branch: str
+    commit: str
+    path: str
+    tree: str
+    stamp: int = 0
+    size: int = 0
+    files: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+
+
+class Releases:
+    """The only code that writes to the volume. At most one thread may work on one site at a time."""
+
+    def __init__(self, root: Path, *, grace_seconds: float = 600, clock: Callable[[], float] = time.time) -> None:
+        self._live = root / "live"
+        self._releases = root / "releases"
+        self._grace_seconds = grace_seconds
+        self._clock = clock
+
+    def prepare(self) -> None:
+        """Make the two folders and remove what a killed process left unfinished."""
+        with _storage_errors():
+            for folder in (self._live, self._releases):
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o755)
+            for leftover in (*self._releases.glob(f"*/*/{_TEMPORARY}*"), *self._live.glob(f"*/{_TEMPORARY}*")):
+                _remove(leftover)
+
+    def sites(self) -> list[SiteKey]:
+        """The sites that are live."""
+        return [SiteKey(link.parent.name, link.name) for link in self._live.glob("*/*") if link.is_symlink()]
+
+    def current(self, site: SiteKey) -> Release | None:
+        """The live release, or None where there is none that is whole."""
+        folder = self._current_folder(site)
+        return _read(folder)[0] if folder else None
+
+    def publish(self, site: SiteKey, draft: Release, listing: Listing, blobs: Blobs) -> Release:
+        """Write the tree that ``draft`` names as a new release and make it live.
+
+        Raises StorageFull, StorageFailed, GitFailed; the release that was live stays so.
+        """
+        home = self._releases / site.namespace / site.name
+        with _storage_errors():
+            _make_folder(home.parent)
+            _make_folder(home)
+            release = replace(
+                draft,
+                stamp=self._next_stamp(home),
+                size=listing.size,
+                files=len(listing.files),
+                skipped=dict(listing.skipped),
+            )
+            folder = home / f"{release.stamp}-{release.tree[:12]}"
+            temporary = home / f"{_TEMPORARY}{folder.name}"
+            try:
+                self._write_files(temporary, release.stamp, listing.files, blobs, self._current_folder(site))
+                _write_record(folder, release, {file.path: (file.oid, file.size) for file in listing.files})
+                temporary.rename(folder)
+            except BaseException:
+                _remove(temporary)
+                _record(folder).unlink(missing_ok=True)
+                raise
+            self._go_live(site, folder)
+        return release
+
+    def restate(self, site: SiteKey, draft: Release) -> Release:
+        """Record that the live tree has a new origin: nothing that visitors see changes."""
+        folder = self._current_folder(site)
+        if folder is None:
+            raise StorageFailed(f"the live release of {site} is gone; it is published anew")
+        current, blobs = _read(folder)
+        release = replace(draft, stamp=current.stamp, size=current.size, files=current.files, skipped=current.skipped)
+        with _storage_errors():
+            _write_record(folder, release, blobs)
+        return release
+
+    def take_offline(self, site: SiteKey) -> None:
+        """Stop serving the site now; its files follow after the grace time."""
+        with _storage_errors():
+            folder = self._current_folder(site)
+            (self._live / site.namespace / site.name).unlink(missing_ok=True)
+            if folder:
+                _record(folder).touch()  # the grace time counts from here
+
+    def collect(self) -> None:
+        """Delete what has not been live for the grace time (a slow reader may still hold the release before)."""
+        with _storage_errors():
+            for home in self._releases.glob("*/*"):
+                self._collect(home)
+
+    def _collect(self, home: Path) -> None:
+        current = self._current_folder(SiteKey(home.parent.name, home.name))
+        oldest_kept = self._clock() - self._grace_seconds
+        for folder in [each for each in home.iterdir() if each.is_dir() and each != current]:
+            record = _record(folder)
+            since = record.stat().st_mtime if record.exists() else folder.stat().st_mtime
+            if since < oldest_kept and not folder.name.startswith(_TEMPORARY):
+                trash = folder.rename(home / f"{_TEMPORARY}trash-{folder.name}")
+                record.unlink(missing_ok=True)
+                _remove(trash)
+        if current is None:
+            with suppress(OSError):  # not empty yet
+                home.rmdir()
+
+    def _current_folder(self, site: SiteKey) -> Path | None:
+        try:
+            name = (self._live / site.namespace / site.name).readlink().name
+        except FileNotFoundError:
+            return None
+        folder = self._releases / site.namespace / site.name / name
+        return folder if folder.is_dir() and _record(folder).is_file() else None
+
+    def _next_stamp(self, home: Path) -> int:
+        stamps = [int(each.name.partition("-")[0]) for each in home.iterdir() if each.name[0].isdigit()]
+        return max([int(self._clock()), *(stamp + 1 for stamp in stamps)])
+
+    def _write_files(
+        self, folder: Path, stamp: int, files: Sequence[File], blobs: Blobs, previous: Path | None
+    ) -> None:
+        folder.mkdir()
+        folder.chmod(0o755)
+        _make_folders(folder, files)
+        known = _read(previous)[1] if previous else {}
+        missing = [
+            file
+            for file in files
+            if not (previous and known.get(file.path) == (file.oid, file.size) and _link(previous, folder, file.path))
+        ]
+        if missing:
+            with blobs([file.oid for file in missing]) as stream:
+                for file in missing:
+                    _write_file(folder, file, stream, stamp)
+
+    def _go_live(self, site: SiteKey, folder: Path) -> None:
+        previous = self._current_folder(site)
+        home = self._live / site.namespace
+        _make_folder(home)
+        link = home / f"{_TEMPORARY}{site.name}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(Path("../../releases") / site.namespace / site.name / folder.name)
+        link.replace(home / site.name)
+        if previous:
+            _record(previous).touch()  # its grace time begins
+
+
+def _record(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.json")
+
+
+def _read(folder: Path) -> tuple[Release, dict[str, tuple[str, int]]]:
+    record = json.loads(_record(folder).read_bytes())
+    return Release(**record["release"]), {path: (oid, size) for path, (oid, size) in record["blobs"].items()}
+
+
+def _write_record(folder: Path, release: Release, blobs: dict[str, tuple[str, int]]) -> None:
+    temporary = folder.with_name(f"{_TEMPORARY}{folder.name}.json")
+    temporary.write_text(json.dumps({"release": asdict(release), "blobs": blobs}))
+    temporary.replace(_record(folder))
+
+
+def _make_folders(root: Path, files: Sequence[File]) -> None:
+    """All folders of the files, parents first, whatever the umask."""
+    wanted: set[str] = set()
+    for file in files:
+        parent = file.path.rpartition("/")[0]
+        while parent and parent not in wanted:
+            wanted.add(parent)
+            parent = parent.rpartition("/")[0]
+    for path in sorted(wanted):
+        (root / path).mkdir()
+        (root / path).chmod(0o755)
+
+
+def _make_folder(path: Path) -> None:
+    if not path.is_dir():
+        path.mkdir(exist_ok=True)
+        path.chmod(0o755)
+
+
+def _link(previous: Path, folder: Path, path: str) -> bool:
+    """Whether the unchanged file could be taken over from the release before, with its mtime."""
+    try:
+        os.link(f"{previous}/{path}", f"{folder}/{path}", follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        shutil.copy2(f"{previous}/{path}", f"{folder}/{path}")
+    return True
+
+
+def _write_file(folder: Path, file: File, stream: IO[bytes], stamp: int) -> None:
+    header = stream.readline().split()
+    if header != [file.oid.encode(), b"blob", str(file.size).encode()]:
+        raise GitFailed(f"the mirror lacks the content of {file.path!r}; it is fetched anew")
+    descriptor = os.open(f"{folder}/{file.path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    try:
+        left = file.size
+        while left:
+            chunk = stream.read(min(left, _CHUNK))
+            if not chunk:
+                raise GitFailed(f"the mirror's content of {file.path!r} is cut short; it is fetched anew")
+            _write_all(descriptor, chunk)
+            left -= len(chunk)
+        os.fchmod(descriptor, 0o644)
+        os.utime(descriptor, (stamp, stamp))
+    finally:
+        os.close(descriptor)
+    stream.read(1)  # the newline after each object
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {ENOSPC, EDQUOT}:
+            raise StorageFull("the volume is full; free space or make it larger (the last release stays)") from error
+        raise StorageFailed(f"the volume cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,65 @@
+"""Sites of one repository, branch and credential share one source: one question to the server, one fetch."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pages import validation
+from pages.api import SecretRef, StaticSite, canonical_repo
+
+
+@dataclass(frozen=True)
+class SecretKey:
+    """Which entries of which Secret open the repository."""
+
+    namespace: str
+    name: str
+    username_key: str
+    password_key: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A branch of a repository, by its canonical URL, as seen with one credential."""
+
+    repo: str
+    branch: str
+    secret: SecretKey | None = None
+
+    @property
+    def mirror_id(self) -> str:
+        """The mirror's folder: branches share it, credentials never do (F15)."""
+        return hashlib.sha256(repr((self.repo, self.secret)).encode()).hexdigest()[:32]
+
+    @property
+    def ref(self) -> str:
+        """The mirror's ref for the branch, free of whatever a branch name may hold."""
+        return f"refs/pages/{hashlib.sha256(self.branch.encode()).hexdigest()[:32]}"
+
+
+def source_of(site: StaticSite) -> Source:
+    """The site's source."""
+    secret = site.spec.secret_ref
+    return Source(
+        repo=canonical_repo(site.spec.repo),
+        branch=site.spec.branch,
+        secret=_secret_key(site.metadata.namespace, secret) if secret else None,
+    )
+
+
+def group(sites: Iterable[StaticSite]) -> dict[Source, list[StaticSite]]:
+    """The sites by source, in the order in which they came."""
+    groups: dict[Source, list[StaticSite]] = {}
+    for site in sites:
+        groups.setdefault(source_of(site), []).append(site)
+    return groups
+
+
+def interval(sites: Iterable[StaticSite]) -> timedelta:
+    """How often their source is asked: as often as the most impatient of its sites wants."""
+    return min(validation.duration(site.spec.sync_interval) for site in sites)
+
+
+def _secret_key(namespace: str, secret: SecretRef) -> SecretKey:
+    return SecretKey(namespace, secret.name, secret.username_key, secret.key)

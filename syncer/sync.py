@@ -1,0 +1,151 @@
+"""One source, from its git server to the live sites: what a worker does when the schedule says so."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from errno import EDQUOT, ENOSPC
+from functools import partial
+
+from pages.api import StaticSite
+from syncer import tree
+from syncer.errors import (
+    GitFailed,
+    NotADirectory,
+    SecretMissing,
+    StorageFailed,
+    StorageFull,
+    SubpathNotFound,
+    SyncError,
+)
+from syncer.git import Credential, Git, Remote
+from syncer.hosts import AllowedHosts
+from syncer.mirrors import Mirror, Mirrors
+from syncer.releases import Release, Releases, SiteKey
+from syncer.sources import SecretKey, Source
+from syncer.tree import SiteLimits
+
+# The Secret's data by namespace and name, or None where there is no such Secret.
+ReadSecret = Callable[[str, str], dict[str, bytes] | None]
+# Takes note of a site's outcome and returns whether it is well.
+Report = Callable[[StaticSite, "Outcome"], bool]
+
+
+@dataclass(frozen=True)
+class Published:
+    """The site is live with this release; ``changed`` where visitors see something new."""
+
+    release: Release
+    changed: bool
+
+
+Outcome = Published | SyncError
+
+
+def key_of(site: StaticSite) -> SiteKey:
+    """The site's place on the volume."""
+    return SiteKey(site.metadata.namespace, site.metadata.name)
+
+
+class SourceSync:
+    """Brings sources to the volume. Stateless but for the mirrors and the volume themselves."""
+
+    def __init__(
+        self,
+        *,
+        git: Git,
+        mirrors: Mirrors,
+        releases: Releases,
+        hosts: AllowedHosts,
+        read_secret: ReadSecret,
+        limits: SiteLimits | None = None,
+    ) -> None:
+        self._git = git
+        self._mirrors = mirrors
+        self._releases = releases
+        self._hosts = hosts
+        self._read_secret = read_secret
+        self._limits = limits or SiteLimits()
+
+    def run(self, source: Source, sites: Sequence[StaticSite], report: Report) -> bool:
+        """Sync all sites of the source, report each one's outcome, and return whether all of them are well."""
+        self._take_predecessors_offline(sites)
+        try:
+            self._hosts.check(source.repo)
+            remote = Remote(source.repo, self._credential(source.secret))
+            with self._mirrors.open(source, remote) as mirror:
+                commit = mirror.update()
+                well = [report(site, self._outcome(site, mirror, commit)) for site in sites]
+                mirror.tidy()
+        except SyncError as error:
+            well = [report(site, error) for site in sites]
+        except OSError as error:
+            kind = StorageFull if error.errno in {ENOSPC, EDQUOT} else StorageFailed
+            failure = kind(f"the git cache cannot be written: {error.strerror}; the last release stays")
+            well = [report(site, failure) for site in sites]
+        return all(well)
+
+    def _take_predecessors_offline(self, sites: Sequence[StaticSite]) -> None:
+        """A site created anew under an old name never shows the old content, not even while git is down (N3)."""
+        for site in sites:
+            current = self._releases.current(key_of(site))
+            if current and current.uid != site.metadata.uid:
+                self._releases.take_offline(key_of(site))
+
+    def _outcome(self, site: StaticSite, mirror: Mirror, commit: str) -> Outcome:
+        try:
+            try:
+                return self._publish(site, mirror, commit)
+            except GitFailed:  # an object is missing or broken: the mirror is only a cache
+                return self._publish(site, mirror, mirror.rebuild())
+        except SyncError as error:
+            return error
+
+    def _publish(self, site: StaticSite, mirror: Mirror, commit: str) -> Published:
+        key, path = key_of(site), site.spec.path.strip("/")
+        origin = (site.metadata.uid, mirror.source.repo, mirror.source.branch, commit, path)
+        current = self._releases.current(key)
+        if current and (current.uid, current.repo, current.branch, current.commit, current.path) == origin:
+            return Published(current, changed=False)
+        draft = Release(*origin, tree=self._tree(mirror, commit, path))
+        if current and current.tree == draft.tree:
+            return Published(self._releases.restate(key, draft), changed=False)
+        with self._git.tree(mirror.folder, draft.tree) as output:
+            listing = tree.read(output, self._limits)
+        release = self._releases.publish(key, draft, listing, partial(self._git.blobs, mirror.folder))
+        return Published(release, changed=True)
+
+    def _tree(self, mirror: Mirror, commit: str, path: str) -> str:
+        (found,) = self._git.objects(mirror.folder, [f"{commit}:{path}"])
+        if found is None:
+            if self._git.objects(mirror.folder, [f"{commit}^{{tree}}"]) == [None]:
+                raise GitFailed(f"the mirror lacks commit {commit}; it is fetched anew")
+            raise SubpathNotFound(f"commit {commit[:12]} has no folder /{path}; check spec.path or push the folder")
+        oid, kind = found
+        if kind != "tree":
+            raise NotADirectory(f"/{path} is a file in commit {commit[:12]}; spec.path must name a folder")
+        return oid
+
+    def _credential(self, secret: SecretKey | None) -> Credential | None:
+        if secret is None:
+            return None
+        data = self._read_secret(secret.namespace, secret.name)
+        if data is None:
+            raise SecretMissing(f"there is no Secret {secret.name!r} in namespace {secret.namespace!r}; create it")
+        password = _secret_value(secret, data, secret.password_key)
+        username = _secret_value(secret, data, secret.username_key) if secret.username_key in data else "git"
+        return Credential(username, password)
+
+
+def _secret_value(secret: SecretKey, data: dict[str, bytes], key: str) -> str:
+    if key not in data:
+        has = ", ".join(sorted(data)) or "none"
+        raise SecretMissing(
+            f"Secret {secret.name!r} has no key {key!r} (it has: {has}); add it or set spec.secretRef.key"
+        )
+    try:
+        value = data[key].decode()
+    except UnicodeDecodeError:
+        value = "\0"
+    value = value.removesuffix("\n")  # what `kubectl create secret --from-file` brings along
+    if not value or not value.isprintable():
+        raise SecretMissing(f"key {key!r} of Secret {secret.name!r} is empty or holds control characters")
+    return value
