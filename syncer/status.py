@@ -1,7 +1,7 @@
 """What we say at a StaticSite, and why: pure, from what git, the volume and the hooks say of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -24,16 +24,22 @@ class Routing:
     rejection: Rejection | None = None
 
 
-def routing_of(site: StaticSite, platform: Platform | None, hosts: Sequence[VirtualHost]) -> Routing:
-    """Find the site in what the hooks answered."""
-    name = (site.metadata.namespace, site.metadata.name)
-    rejections = platform.status.rejections if platform and platform.status else []
-    rejection = next((each for each in rejections if (each.namespace, each.name) == name), None)
+SiteName = tuple[str, str]
+NOT_ROUTED = Routing()
+
+
+def routings(platform: Platform | None, hosts: Sequence[VirtualHost]) -> dict[SiteName, Routing]:
+    """What the hooks answered, by the namespace and name of the site; a site of which they know nothing is absent."""
+    found: dict[SiteName, Routing] = {}
     for host in hosts:
+        resources = {(each.site.namespace, each.site.name): each for each in host.status.routes} if host.status else {}
         for route in host.spec.routes:
-            if (route.site.namespace, route.site.name) == name:
-                return Routing(host, route.path_prefix, _route_status(host, name), rejection)
-    return Routing(rejection=rejection)
+            name = (route.site.namespace, route.site.name)
+            found[name] = Routing(host, route.path_prefix, resources.get(name))
+    for rejection in platform.status.rejections if platform and platform.status else ():
+        name = (rejection.namespace, rejection.name)
+        found[name] = replace(found.get(name, NOT_ROUTED), rejection=rejection)
+    return found
 
 
 def build(site: StaticSite, outcome: Outcome | None, routing: Routing, now: datetime) -> StaticSiteStatus:
@@ -124,8 +130,3 @@ def _url(routing: Routing) -> str | None:
         return None
     scheme = "https" if routing.host.spec.tls else "http"
     return f"{scheme}://{routing.host.spec.domain}{routing.path_prefix}/"
-
-
-def _route_status(host: VirtualHost, name: tuple[str, str]) -> RouteStatus | None:
-    routes = host.status.routes if host.status else []
-    return next((each for each in routes if (each.site.namespace, each.site.name) == name), None)

@@ -1,1 +1,29 @@
-"""Where manifests, secrets and statuses live, behind one interface."""
+"""Where StaticSites, Secrets and statuses live. The syncer knows only this interface, not which world it is in."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All objects at one moment. Where it is not ``complete``, a missing site is no reason to remove anything."""
+
+    sites: list[StaticSite] = field(default_factory=list)
+    complete: bool = True
+    platform: Platform | None = None
+    virtual_hosts: list[VirtualHost] = field(default_factory=list)
+
+
+class Store(Protocol):
+    """What the syncer reads and writes. Methods may be called from any thread."""
+
+    def snapshot(self) -> Snapshot:
+        """The objects as they are now."""
+
+    def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
+        """The data of a Secret, read at each use, or None where there is none."""
+
+    def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
+        """Replace the status of this very site (by uid); one that is gone is passed over."""
