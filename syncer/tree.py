@@ -103,15 +103,15 @@ def _refusal(raw_path: bytes) -> str:
     try:
         path = raw_path.decode()
     except UnicodeDecodeError:
-        return "file with a name that is not UTF-8"
+        return "undecodable file name"
     segments = path.split("/")
     if _hidden(segments):
         return "hidden file"
     if not path.isprintable() or "\\" in path or not all(segments):
-        return "file with a control character or backslash in its name"
+        return "unprintable file name"
     too_long = any(len(each.encode()) > _MAX_SEGMENT_BYTES for each in segments)
     if too_long or len(raw_path) > _MAX_PATH_BYTES or len(segments) > _MAX_DEPTH:
-        return "file with a path that is too long"
+        return "overlong path"
     return ""
 
 

@@ -1,0 +1,126 @@
+"""What outlives a process without a cluster: objects with their uid and status, in one folder of JSON files.
+
+::
+
+    lock                          held while a process uses the folder
+    sites/{namespace}--{name}.json  {"file": manifest, "object": StaticSite with metadata and status}
+    answer.json                   {"platform": Platform, "virtualHosts": [VirtualHost, …]} as the hooks left them
+    problems.json                 what is wrong with the manifests, one sentence each
+    volume/ mirrors/              live sites and releases; the git cache
+
+Every write is a rename, so a reader beside us (``pages status``) sees whole files.
+"""
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+Object = dict[str, Any]
+
+
+class StateNotUsable(Exception):
+    """The state folder cannot be written, or another process holds it."""
+
+
+class State:
+    """The folder. ``pages status`` only reads it; ``locked`` is for the one process that writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.volume = self.folder / "volume"
+        self.mirrors = self.folder / "mirrors"
+        self._sites = self.folder / "sites"
+        self._answer = self.folder / "answer.json"
+        self._problems = self.folder / "problems.json"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder and hold it. Raises StateNotUsable."""
+        try:
+            self._sites.mkdir(parents=True, exist_ok=True)
+            self._check_writable()
+            lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StateNotUsable(
+                f"the state directory {self.folder} cannot be written ({error.strerror}): name another with --state"
+            ) from error
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StateNotUsable(
+                    f"another `pages serve` uses the state directory {self.folder}: stop it, or name another with --state"
+                ) from None
+            yield
+        finally:
+            os.close(lock)
+
+    def _check_writable(self) -> None:
+        with tempfile.TemporaryFile(dir=self.folder):
+            pass
+
+    def is_served(self) -> bool:
+        """Whether a process holds the folder."""
+        try:
+            lock = os.open(self.folder / "lock", os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(lock)
+        return False
+
+    def sites(self) -> list[tuple[str, Object]]:
+        """All StaticSites with the manifest they came from, in the order of their files' names."""
+        entries = (_read(path, None) for path in sorted(self._sites.glob("*.json")))
+        return [(entry["file"], entry["object"]) for entry in entries if entry]
+
+    def write_site(self, file: str, site: Mapping[str, Any]) -> None:
+        """Keep a StaticSite."""
+        _write(self._site_file(site["metadata"]), {"file": file, "object": site})
+
+    def remove_site(self, site: Mapping[str, Any]) -> None:
+        """Forget a StaticSite."""
+        self._site_file(site["metadata"]).unlink(missing_ok=True)
+
+    def answer(self) -> tuple[Object | None, list[Object]]:
+        """The Platform and the VirtualHosts, as the hooks left them."""
+        answer = _read(self._answer, {})
+        return answer.get("platform"), answer.get("virtualHosts", [])
+
+    def write_answer(self, platform: Object, virtual_hosts: list[Object]) -> None:
+        """Keep what the hooks answered."""
+        _write(self._answer, {"platform": platform, "virtualHosts": virtual_hosts})
+
+    def problems(self) -> list[str]:
+        """What is wrong with the manifests."""
+        return cast("list[str]", _read(self._problems, []))
+
+    def write_problems(self, problems: list[str]) -> None:
+        """Keep what is wrong with the manifests."""
+        _write(self._problems, problems)
+
+    def _site_file(self, metadata: Mapping[str, str]) -> Path:
+        return self._sites / f"{metadata['namespace']}--{metadata['name']}.json"
+
+
+def _read(path: Path, absent: Any) -> Any:  # noqa: ANN401 - JSON
+    """The JSON in the file; a file that is missing or broken is absent, for all of it can be made anew."""
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return absent
+
+
+def _write(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON
+    temporary = path.with_name(f".tmp-{path.name}")
+    temporary.write_text(json.dumps(content))
+    temporary.replace(path)
