@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -21,6 +21,7 @@ from syncer.process import Ended, GitProcesses, Job, ProcessLimits
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MAX_OUTPUT = 1 << 20
 _BRANCHES_NAMED = 8
+_ASKED_AT_ONCE = 500  # as many names as surely fit into a pipe, so that neither side waits for the other
 _NO_COMMIT = "the repository has no commits yet; push a first one"
 
 # Answers for one host only: git would otherwise offer the secret to whatever host a server sends it to.
@@ -130,26 +131,19 @@ class Git:
         except BranchNotFound:
             raise self._explain_missing(remote, branch) from None
 
-    def objects(self, git_dir: Path, names: Sequence[str]) -> list[tuple[str, str] | None]:
-        """For each object name (``COMMIT:path``, …) its id and type, or None (``git cat-file --batch-check``)."""
-        with _lines(names) as stdin:
-            output = self._run("cat-file", "--batch-check=%(objectname) %(objecttype)", git_dir=git_dir, stdin=stdin)
-        return [_object_line(line) for line in output.splitlines()]
-
     @contextmanager
     def tree(self, git_dir: Path, tree: str) -> Iterator[IO[bytes]]:
         r"""The recursive listing of a tree: ``MODE TYPE OID SIZE\tPATH`` records, each ended by NUL."""
-        with self._stream("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree, git_dir=git_dir) as out:
-            yield out
+        job = self._job(("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree), git_dir)
+        with self._processes.converse(job, lambda ended: _check(job, ended)) as (_, output):
+            yield output
 
     @contextmanager
-    def blobs(self, git_dir: Path, oids: Sequence[str]) -> Iterator[IO[bytes]]:
-        r"""The objects in this order, as ``git cat-file --batch`` writes them: ``OID TYPE SIZE\n``, content, ``\n``."""
-        with (
-            _lines(oids) as stdin,
-            self._stream("cat-file", "--batch", "--buffer", git_dir=git_dir, stdin=stdin) as out,
-        ):
-            yield out
+    def objects(self, git_dir: Path) -> Iterator["Objects"]:
+        """The objects of a bare repository, by one ``git cat-file --batch``."""
+        job = self._job(("cat-file", "--batch"), git_dir)
+        with self._processes.converse(job, lambda ended: _check(job, ended)) as (questions, answers):
+            yield Objects(questions, answers)
 
     def repack(self, git_dir: Path) -> None:
         """Leave one pack of what the refs reach."""
@@ -177,9 +171,8 @@ class Git:
         git_dir: Path | None = None,
         remote: Remote | None = None,
         seconds: float | None = None,
-        stdin: IO[bytes] | None = None,
     ) -> bytes:
-        job = self._job(arguments, git_dir, remote, seconds=seconds or self._timeouts.ask, stdin=stdin)
+        job = self._job(arguments, git_dir, remote, seconds=seconds or self._timeouts.ask)
         with tempfile.TemporaryFile() as output_file:
             _check(job, self._processes.run(job, output_file), remote)
             output_file.seek(0)
@@ -188,38 +181,64 @@ class Git:
             raise GitFailed("the git server's answer is far too long")
         return output
 
-    @contextmanager
-    def _stream(self, *arguments: str, git_dir: Path, stdin: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
-        job = self._job(arguments, git_dir, None, seconds=self._timeouts.transfer, stdin=stdin)
-        with self._processes.stream(job, lambda ended: _check(job, ended, None)) as output:
-            yield output
-
     def _job(
         self,
         arguments: tuple[str, ...],
         git_dir: Path | None,
-        remote: Remote | None,
+        remote: Remote | None = None,
         *,
-        seconds: float,
-        stdin: IO[bytes] | None,
+        seconds: float | None = None,
     ) -> Job:
         where = (f"--git-dir={git_dir}",) if git_dir else ()
-        return Job((*where, *arguments), _environment(self._config, git_dir, remote), seconds, stdin)
+        environment = _environment(self._config, git_dir, remote)
+        return Job((*where, *arguments), environment, seconds or self._timeouts.transfer)
 
 
-def _check(job: Job, ended: Ended, remote: Remote | None) -> None:
+class Objects:
+    """A conversation with ``git cat-file --batch``."""
+
+    def __init__(self, questions: IO[bytes], answers: IO[bytes]) -> None:
+        self._questions = questions
+        self._answers = answers
+
+    def find(self, name: str) -> tuple[str, str] | None:
+        """The id and type of the object that is called so (``COMMIT:path``), or None."""
+        self._ask([name])
+        header = self._answers.readline().split()
+        if len(header) != 3 or not _OID.fullmatch(header[0]):  # noqa: PLR2004 - "ID TYPE SIZE", or "NAME missing"
+            return None
+        self._skip(int(header[2]) + 1)
+        return header[0].decode(), header[1].decode()
+
+    def contents(self, oids: Sequence[str]) -> Iterator[tuple[str, int, IO[bytes]]]:
+        """For each blob its id, its size in bytes, and the stream to read exactly that many from before going on.
+
+        Raises GitFailed where the repository lacks one.
+        """
+        for start in range(0, len(oids), _ASKED_AT_ONCE):
+            some = oids[start : start + _ASKED_AT_ONCE]
+            self._ask(some)
+            for oid in some:
+                header = self._answers.readline().split()
+                if header[:2] != [oid.encode(), b"blob"]:
+                    raise GitFailed(f"the mirror lacks blob {oid}; it is fetched anew")
+                yield oid, int(header[2]), self._answers
+                self._skip(1)
+
+    def _ask(self, names: Sequence[str]) -> None:
+        with suppress(BrokenPipeError):  # then there is no answer, and its end says why
+            self._questions.write("".join(f"{name}\n" for name in names).encode())
+
+    def _skip(self, size: int) -> None:
+        while size and (chunk := self._answers.read(min(size, 1 << 18))):
+            size -= len(chunk)
+
+
+def _check(job: Job, ended: Ended, remote: Remote | None = None) -> None:
     if ended.code:
         verb = next(each for each in job.arguments if not each.startswith("-"))
         credential = remote.credential if remote else None
         raise diagnosis.explain(verb, ended.code, ended.stderr, secret=credential.password if credential else None)
-
-
-@contextmanager
-def _lines(names: Sequence[str]) -> Iterator[IO[bytes]]:
-    with tempfile.TemporaryFile() as stdin:
-        stdin.write("".join(f"{name}\n" for name in names).encode())
-        stdin.seek(0)
-        yield stdin
 
 
 def _environment(config: dict[str, str], git_dir: Path | None, remote: Remote | None) -> dict[str, str]:
@@ -250,10 +269,3 @@ def _environment(config: dict[str, str], git_dir: Path | None, remote: Remote | 
         variables[f"GIT_CONFIG_KEY_{index}"] = key
         variables[f"GIT_CONFIG_VALUE_{index}"] = value
     return variables
-
-
-def _object_line(line: bytes) -> tuple[str, str] | None:
-    oid, _, kind = line.partition(b" ")
-    if not _OID.fullmatch(oid):
-        return None
-    return oid.decode(), kind.decode()

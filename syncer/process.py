@@ -7,7 +7,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO
 
 import sh
@@ -69,17 +69,18 @@ class GitProcesses:
             return wait()
 
     @contextmanager
-    def stream(self, job: Job, check: Callable[[Ended], None]) -> Iterator[IO[bytes]]:
-        """What the child writes, while it writes it; ``check`` sees how it ended, once the body has read all."""
-        read_end, write_end = os.pipe()
+    def converse(self, job: Job, check: Callable[[Ended], None]) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+        """The child's stdin and stdout, while it runs; ``check`` sees how it ended, once the body is through."""
         with (
-            os.fdopen(read_end, "rb", buffering=1 << 18) as output,
-            os.fdopen(write_end, "wb") as child_output,
+            _pipe() as (child_input, stdin),
+            _pipe() as (stdout, child_output),
             tempfile.TemporaryFile() as stderr,
-            self._child(job, child_output, stderr) as wait,
+            self._child(replace(job, stdin=child_input), child_output, stderr) as wait,
         ):
+            child_input.close()
             child_output.close()
-            yield output
+            yield stdin, stdout
+            stdin.close()
             check(wait())
 
     @contextmanager
@@ -141,6 +142,14 @@ class GitProcesses:
         command.wait()
         with self._lock:
             del self._running[command.pid]
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """The two ends of a pipe: read, write."""
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb", buffering=1 << 18) as reader, os.fdopen(write_end, "wb", buffering=0) as writer:
+        yield reader, writer
 
 
 def _signal_group(command: sh.RunningCommand, number: signal.Signals) -> None:

@@ -16,7 +16,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from errno import EDQUOT, EMLINK, ENOSPC, ENOTSUP, EPERM, EXDEV
 from pathlib import Path
@@ -28,8 +28,8 @@ from syncer.tree import File, Listing
 _TEMPORARY = ".tmp-"
 _CHUNK = 1 << 20
 _NO_HARD_LINKS = {EPERM, EMLINK, EXDEV, ENOTSUP}
-# Opens a stream with these blobs, in this order, in the format of `git cat-file --batch`.
-Blobs = Callable[[Sequence[str]], AbstractContextManager[IO[bytes]]]
+# For each of these blobs its id, its size, and the stream to read exactly that many bytes from.
+Blobs = Callable[[Sequence[str]], Iterator[tuple[str, int, IO[bytes]]]]
 
 
 class SiteKey(NamedTuple):
@@ -177,10 +177,9 @@ class Releases:
             for file in files
             if not (previous and known.get(file.path) == (file.oid, file.size) and _link(previous, folder, file.path))
         ]
-        if missing:
-            with blobs([file.oid for file in missing]) as stream:
-                for file in missing:
-                    _write_file(folder, file, stream, stamp)
+        contents = blobs([file.oid for file in missing])
+        for file, (_, size, stream) in zip(missing, contents, strict=True):
+            _write_file(folder / file.path, size, stream, stamp)
 
     def _go_live(self, site: SiteKey, folder: Path) -> None:
         previous = self._current_folder(site)
@@ -241,24 +240,19 @@ def _link(previous: Path, folder: Path, path: str) -> bool:
     return True
 
 
-def _write_file(folder: Path, file: File, stream: IO[bytes], stamp: int) -> None:
-    header = stream.readline().split()
-    if header != [file.oid.encode(), b"blob", str(file.size).encode()]:
-        raise GitFailed(f"the mirror lacks the content of {file.path!r}; it is fetched anew")
-    descriptor = os.open(f"{folder}/{file.path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+def _write_file(path: Path, size: int, stream: IO[bytes], stamp: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     try:
-        left = file.size
-        while left:
-            chunk = stream.read(min(left, _CHUNK))
+        while size:
+            chunk = stream.read(min(size, _CHUNK))
             if not chunk:
-                raise GitFailed(f"the mirror's content of {file.path!r} is cut short; it is fetched anew")
+                raise GitFailed("the mirror's content is cut short; it is fetched anew")
             _write_all(descriptor, chunk)
-            left -= len(chunk)
+            size -= len(chunk)
         os.fchmod(descriptor, 0o644)
         os.utime(descriptor, (stamp, stamp))
     finally:
         os.close(descriptor)
-    stream.read(1)  # the newline after each object
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
-from functools import partial
 
 from pages.api import StaticSite
 from syncer import tree
@@ -16,7 +15,7 @@ from syncer.errors import (
     SubpathNotFound,
     SyncError,
 )
-from syncer.git import Credential, Git, Remote
+from syncer.git import Credential, Git, Objects, Remote
 from syncer.hosts import AllowedHosts
 from syncer.mirrors import Mirror, Mirrors
 from syncer.releases import Release, Releases, SiteKey
@@ -105,24 +104,13 @@ class SourceSync:
         current = self._releases.current(key)
         if current and (current.uid, current.repo, current.branch, current.commit, current.path) == origin:
             return Published(current, changed=False)
-        draft = Release(*origin, tree=self._tree(mirror, commit, path))
-        if current and current.tree == draft.tree:
-            return Published(self._releases.restate(key, draft), changed=False)
-        with self._git.tree(mirror.folder, draft.tree) as output:
-            listing = tree.read(output, self._limits)
-        release = self._releases.publish(key, draft, listing, partial(self._git.blobs, mirror.folder))
-        return Published(release, changed=True)
-
-    def _tree(self, mirror: Mirror, commit: str, path: str) -> str:
-        (found,) = self._git.objects(mirror.folder, [f"{commit}:{path}"])
-        if found is None:
-            if self._git.objects(mirror.folder, [f"{commit}^{{tree}}"]) == [None]:
-                raise GitFailed(f"the mirror lacks commit {commit}; it is fetched anew")
-            raise SubpathNotFound(f"commit {commit[:12]} has no folder /{path}; check spec.path or push the folder")
-        oid, kind = found
-        if kind != "tree":
-            raise NotADirectory(f"/{path} is a file in commit {commit[:12]}; spec.path must name a folder")
-        return oid
+        with self._git.objects(mirror.folder) as objects:
+            draft = Release(*origin, tree=_find_tree(objects, commit, path))
+            if current and current.tree == draft.tree:
+                return Published(self._releases.restate(key, draft), changed=False)
+            with self._git.tree(mirror.folder, draft.tree) as output:
+                listing = tree.read(output, self._limits)
+            return Published(self._releases.publish(key, draft, listing, objects.contents), changed=True)
 
     def _credential(self, secret: SecretKey | None) -> Credential | None:
         if secret is None:
@@ -133,6 +121,18 @@ class SourceSync:
         password = _secret_value(secret, data, secret.password_key)
         username = _secret_value(secret, data, secret.username_key) if secret.username_key in data else "git"
         return Credential(username, password)
+
+
+def _find_tree(objects: Objects, commit: str, path: str) -> str:
+    found = objects.find(f"{commit}:{path}")
+    if found is None:
+        if objects.find(commit) is None:
+            raise GitFailed(f"the mirror lacks commit {commit}; it is fetched anew")
+        raise SubpathNotFound(f"commit {commit[:12]} has no folder /{path}; check spec.path or push the folder")
+    oid, kind = found
+    if kind != "tree":
+        raise NotADirectory(f"/{path} is not a folder in commit {commit[:12]}; spec.path must name a folder")
+    return oid
 
 
 def _secret_value(secret: SecretKey, data: dict[str, bytes], key: str) -> str:
