@@ -15,21 +15,23 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
-from errno import EDQUOT, EMLINK, ENOSPC, ENOTSUP, EPERM, EXDEV
+from errno import EDQUOT, EMLINK, ENOENT, ENOSPC, ENOTSUP, EPERM, EXDEV
+from itertools import groupby
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, cast
 
 from syncer.errors import GitFailed, StorageFailed, StorageFull
 from syncer.tree import File, Listing
 
 _TEMPORARY = ".tmp-"
 _CHUNK = 1 << 20
+Blobs = dict[str, list[str | int]]  # path -> [blob id, size in bytes]
 _NO_HARD_LINKS = {EPERM, EMLINK, EXDEV, ENOTSUP}
 # For each of these blobs its id, its size, and the stream to read exactly that many bytes from.
-Blobs = Callable[[Sequence[str]], Iterator[tuple[str, int, IO[bytes]]]]
+ReadBlobs = Callable[[Sequence[str]], Iterator[tuple[str, int, IO[bytes]]]]
 
 
 class SiteKey(NamedTuple):
@@ -83,9 +85,9 @@ class Releases:
     def current(self, site: SiteKey) -> Release | None:
         """The live release, or None where there is none that is whole."""
         folder = self._current_folder(site)
-        return _read(folder)[0] if folder else None
+        return _read_release(folder) if folder else None
 
-    def publish(self, site: SiteKey, draft: Release, listing: Listing, blobs: Blobs) -> Release:
+    def publish(self, site: SiteKey, draft: Release, listing: Listing, blobs: ReadBlobs) -> Release:
         """Write the tree that ``draft`` names as a new release and make it live.
 
         Raises StorageFull, StorageFailed, GitFailed; the release that was live stays so.
@@ -105,7 +107,7 @@ class Releases:
             temporary = home / f"{_TEMPORARY}{folder.name}"
             try:
                 self._write_files(temporary, release.stamp, listing.files, blobs, self._current_folder(site))
-                _write_record(folder, release, {file.path: (file.oid, file.size) for file in listing.files})
+                _write_record(folder, release, {file.path: [file.oid, file.size] for file in listing.files})
                 temporary.rename(folder)
             except BaseException:
                 _remove(temporary)
@@ -119,7 +121,7 @@ class Releases:
         folder = self._current_folder(site)
         if folder is None:
             raise StorageFailed(f"the live release of {site} is gone; it is published anew")
-        current, blobs = _read(folder)
+        current, blobs = _read_release(folder), _read_blobs(folder)
         release = replace(draft, stamp=current.stamp, size=current.size, files=current.files, skipped=current.skipped)
         with _storage_errors():
             _write_record(folder, release, blobs)
@@ -166,17 +168,13 @@ class Releases:
         return max([int(self._clock()), *(stamp + 1 for stamp in stamps)])
 
     def _write_files(
-        self, folder: Path, stamp: int, files: Sequence[File], blobs: Blobs, previous: Path | None
+        self, folder: Path, stamp: int, files: Sequence[File], blobs: ReadBlobs, previous: Path | None
     ) -> None:
-        folder.mkdir()
-        folder.chmod(0o755)
         _make_folders(folder, files)
-        known = _read(previous)[1] if previous else {}
-        missing = [
-            file
-            for file in files
-            if not (previous and known.get(file.path) == (file.oid, file.size) and _link(previous, folder, file.path))
-        ]
+        known = _read_blobs(previous) if previous else {}
+        unchanged = [file for file in files if known.get(file.path) == [file.oid, file.size]]
+        linked = _link_files(previous, folder, unchanged) if previous else set()
+        missing = [file for file in files if file.path not in linked]
         contents = blobs([file.oid for file in missing])
         for file, (_, size, stream) in zip(missing, contents, strict=True):
             _write_file(folder / file.path, size, stream, stamp)
@@ -197,23 +195,30 @@ def _record(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.json")
 
 
-def _read(folder: Path) -> tuple[Release, dict[str, tuple[str, int]]]:
-    record = json.loads(_record(folder).read_bytes())
-    return Release(**record["release"]), {path: (oid, size) for path, (oid, size) in record["blobs"].items()}
+def _read_release(folder: Path) -> Release:
+    with _record(folder).open() as record:
+        return Release(**json.loads(record.readline()))
 
 
-def _write_record(folder: Path, release: Release, blobs: dict[str, tuple[str, int]]) -> None:
+def _read_blobs(folder: Path) -> Blobs:
+    with _record(folder).open() as record:
+        record.readline()
+        return cast("Blobs", json.loads(record.readline()))
+
+
+def _write_record(folder: Path, release: Release, blobs: Blobs) -> None:
+    """Two lines: the release, which is read at every sync, and its files, which are read by the next release."""
     temporary = folder.with_name(f"{_TEMPORARY}{folder.name}.json")
-    temporary.write_text(json.dumps({"release": asdict(release), "blobs": blobs}))
+    temporary.write_text(f"{json.dumps(asdict(release))}\n{json.dumps(blobs)}\n")
     temporary.replace(_record(folder))
 
 
 def _make_folders(root: Path, files: Sequence[File]) -> None:
-    """All folders of the files, parents first, whatever the umask."""
-    wanted: set[str] = set()
+    """The release's folder and all below it, parents first, whatever the umask."""
+    wanted = {""}
     for file in files:
         parent = file.path.rpartition("/")[0]
-        while parent and parent not in wanted:
+        while parent not in wanted:
             wanted.add(parent)
             parent = parent.rpartition("/")[0]
     for path in sorted(wanted):
@@ -227,17 +232,33 @@ def _make_folder(path: Path) -> None:
         path.chmod(0o755)
 
 
-def _link(previous: Path, folder: Path, path: str) -> bool:
-    """Whether the unchanged file could be taken over from the release before, with its mtime."""
+def _link_files(previous: Path, folder: Path, files: Iterable[File]) -> set[str]:
+    """Take unchanged files over from the release before, and return which ones could be."""
+    linked = set()
+    for parent, siblings in groupby(files, key=lambda file: file.path.rpartition("/")[0]):
+        with suppress(FileNotFoundError), _opened(previous / parent) as source, _opened(folder / parent) as target:
+            linked |= {file.path for file in siblings if _link(file.path.rpartition("/")[2], source, target)}
+    return linked
+
+
+def _link(name: str, source: int, target: int) -> bool:
+    """Whether the file could be taken over, with its mtime, from one open folder to the other."""
     try:
-        os.link(f"{previous}/{path}", f"{folder}/{path}", follow_symlinks=False)
-    except FileNotFoundError:
-        return False
+        os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
     except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        shutil.copy2(f"{previous}/{path}", f"{folder}/{path}")
+        if error.errno in {ENOENT, *_NO_HARD_LINKS}:
+            return False
+        raise
     return True
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _write_file(path: Path, size: int, stream: IO[bytes], stamp: int) -> None:

@@ -3,6 +3,7 @@
 Never a checkout, so symlinks, submodules, filters and hooks of a repository have no effect (threats, fact 8).
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ _READ_SIZE = 1 << 18
 _MAX_SEGMENT_BYTES = 255
 _MAX_PATH_BYTES = 1024
 _MAX_DEPTH = 64
+# Nearly every entry is a file with a harmless name: one match instead of a dozen checks makes 5,000 files quick.
+_SEGMENT = rb"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}"
+_PLAIN = re.compile(rb"100(?:644|755) blob ([0-9a-f]+) +([0-9]+)\t((?:%b/){0,8}%b)" % (_SEGMENT, _SEGMENT))
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,9 @@ def _records(output: IO[bytes]) -> Iterator[bytes]:
 
 
 def _entry(record: bytes) -> tuple[str, File | None]:
+    if plain := _PLAIN.fullmatch(record):
+        oid, size, path = plain.groups()
+        return "", File(path.decode(), oid.decode(), int(size))
     meta, _, raw_path = record.partition(b"\t")
     mode, kind, oid, size = meta.split()
     if kind == b"commit":
