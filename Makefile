@@ -1,5 +1,5 @@
 # The words of this house; `make` alone lists them.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STATE := .state
@@ -13,17 +13,19 @@ help: ## List these words
 install: $(BIN)/pages ## Make .venv with the `pages` command in .venv/bin
 
 $(BIN)/pages: pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or name it: make PYTHON=python3.12" >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: install it, or say where it is: make PYTHON=/path/to/python" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
+		{ echo "Python's venv is needed: apt install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 nginx: ## Install nginx where that is possible without a question
-	@sh deploy/nginx/install.sh
+	@sh deploy/local/nginx.sh
 
 serve: install nginx ## Publish the example sites on http://*.pages.localhost:8080/ (PORT=… for another port)
 	@sh examples/prepare.sh $(STATE)/examples
-	$(BIN)/pages serve examples/sites --allow-local --allowed-hosts localhost --state $(STATE)/serve --port $(PORT)
+	$(BIN)/pages serve examples/sites --allow-local --state $(STATE)/serve --port $(PORT)
 
 test: install nginx ## Run all tests
 	$(BIN)/pytest
