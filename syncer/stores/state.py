@@ -54,7 +54,7 @@ class State:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise StateNotUsable(
-                    f"another `pages serve` uses the state directory {self.folder}: stop it, or name another with --state"
+                    f"another `pages serve` uses the state directory {self.folder}: stop it, or use another --state"
                 ) from None
             yield
         finally:
@@ -63,6 +63,10 @@ class State:
     def _check_writable(self) -> None:
         with tempfile.TemporaryFile(dir=self.folder):
             pass
+
+    def exists(self) -> bool:
+        """Whether anything was ever kept here."""
+        return self._sites.is_dir()
 
     def is_served(self) -> bool:
         """Whether a process holds the folder."""
