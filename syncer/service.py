@@ -37,6 +37,7 @@ class Syncer:
         mirrors: Mirrors,
         *,
         workers: int = 4,
+        base_url: status.BaseURL = status.public_base_url,
         observer: Observer = lambda _site, _outcome: None,
     ) -> None:
         self._store = store
@@ -44,6 +45,7 @@ class Syncer:
         self._releases = releases
         self._mirrors = mirrors
         self._workers = workers
+        self._base_url = base_url
         self._observer = observer
         self._schedule: Schedule[Source] = Schedule(random.random)
         self._snapshot = Snapshot(complete=False)
@@ -169,7 +171,9 @@ class Syncer:
         with self._lock:
             known = self._statuses.get(site.metadata.uid, site.status)
             routing = self._routings.get(key_of(site), status.NOT_ROUTED)
-            new = status.build(site.model_copy(update={"status": known}), outcome, routing, datetime.now(UTC))
+            new = status.build(
+                site.model_copy(update={"status": known}), outcome, routing, datetime.now(UTC), self._base_url
+            )
             if not status.says_something_new(new, known):
                 return
             self._statuses[site.metadata.uid] = new

@@ -1,12 +1,12 @@
 """What we say at a StaticSite, and why: pure, from what git, the volume and the hooks say of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pages import conditions
-from pages.api import Platform, Rejection, RouteStatus, StaticSite, StaticSiteStatus, VirtualHost
+from pages.api import Platform, Rejection, RouteStatus, StaticSite, StaticSiteStatus, VirtualHost, VirtualHostSpec
 from pages.conditions import Condition, condition
 from syncer import tree
 from syncer.sync import Outcome, Published
@@ -42,7 +42,21 @@ def routings(platform: Platform | None, hosts: Sequence[VirtualHost]) -> dict[Si
     return found
 
 
-def build(site: StaticSite, outcome: Outcome | None, routing: Routing, now: datetime) -> StaticSiteStatus:
+BaseURL = Callable[[VirtualHostSpec], str]
+
+
+def public_base_url(host: VirtualHostSpec) -> str:
+    """Where visitors find a domain: https where it has TLS, the scheme's own port."""
+    return f"{'https' if host.tls else 'http'}://{host.domain}"
+
+
+def build(
+    site: StaticSite,
+    outcome: Outcome | None,
+    routing: Routing,
+    now: datetime,
+    base_url: BaseURL = public_base_url,
+) -> StaticSiteStatus:
     """The site's new status; without an outcome, git's part is what the status says already."""
     before = site.status or StaticSiteStatus()
     fresh = [_synced(outcome, before), _ingress(routing), _certificate(routing)]
@@ -53,7 +67,7 @@ def build(site: StaticSite, outcome: Outcome | None, routing: Routing, now: date
         observed_generation=site.metadata.generation,
         phase=_phase(stamped, before),
         message=ready.message,
-        url=_url(routing),
+        url=f"{base_url(routing.host.spec)}{routing.path_prefix}/" if routing.host else None,
         last_sync=now if published else before.last_sync,
         last_commit=published.commit if published else before.last_commit,
         sync_token=before.sync_token,
@@ -123,10 +137,3 @@ def _phase(stamped: Sequence[Condition], before: StaticSiteStatus) -> Literal["P
             return "Error"
         case _:
             return "Syncing" if before.last_commit is None and stamped[1].status == "Unknown" else "Pending"
-
-
-def _url(routing: Routing) -> str | None:
-    if routing.host is None:
-        return None
-    scheme = "https" if routing.host.spec.tls else "http"
-    return f"{scheme}://{routing.host.spec.domain}{routing.path_prefix}/"
