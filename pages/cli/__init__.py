@@ -1,1 +1,46 @@
-"""The command line."""
+"""The command line: one small file per command."""
+
+import click
+
+from pages.cli import logs
+from pages.cli.render import render
+from pages.cli.serve import serve
+from pages.cli.status import status
+
+
+@click.group(
+    context_settings={"auto_envvar_prefix": "PAGES", "help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(package_name="kup6s-pages")
+@click.option("-v", "--verbose", count=True, help="Log what happens (-v) and what is decided (-vv) to stderr.")
+def main(verbose: int) -> None:
+    """Publish static web sites from git.
+
+    A site is one StaticSite: a repository, a branch, a folder, a domain. Write it to a file and see it live:
+
+    \b
+      apiVersion: pages.kup6s.com/v1beta1
+      kind: StaticSite
+      metadata:
+        name: blog
+      spec:
+        repo: https://forge.example.com/you/blog.git
+
+    \b
+      pages serve blog.yaml --allowed-hosts forge.example.com
+      → http://blog.pages.localhost:8080/
+
+    \b
+    Where to begin:
+      pages serve --repo URL    one repository, without any file
+      pages serve DIRECTORY     all sites of a directory of manifests
+      pages status              how the sites are doing, and why
+      pages render FILE         what a cluster would make of a manifest
+
+    Each option can also come from the environment: --port of `pages serve` is PAGES_SERVE_PORT.
+    """  # noqa: D301 - click wants the backspace
+    logs.configure(verbose)
+
+
+for command in (serve, status, render):
+    main.add_command(command)

@@ -35,7 +35,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
     help="How to print.",
 )
 def status(site: str | None, namespace: str | None, state: Path, output: str) -> None:
-    r"""Show how the sites of `pages serve` are doing, all of them or one: SITE is a name or NAMESPACE/NAME.
+    """Show how the sites of `pages serve` are doing, all of them or one: SITE is a name or NAMESPACE/NAME.
 
     \b
     Exit codes: 0 all shown sites are ready, 1 one is not (or a manifest has a mistake), 2 wrong usage.
@@ -44,7 +44,7 @@ def status(site: str | None, namespace: str | None, state: Path, output: str) ->
     Examples:
       pages status
       pages status demo/welcome -o yaml
-    """
+    """  # noqa: D301 - click wants the backspace
     kept = State(state)
     if not kept.exists():
         raise click.UsageError(f"there is no state of `pages serve` in {state}: name its directory with --state")

@@ -1,0 +1,236 @@
+"""Stage one: a Platform and all StaticSites -> one VirtualHost per domain, and the Platform's status."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from pydantic import ValidationError
+
+from hooks import certificates, claims, requests
+from hooks.claims import Claim, Decision
+from hooks.requests import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, NotAHookRequest, Object
+from pages import api, conditions, names
+from pages.api import API_VERSION, HeldRemoval, Platform, PlatformSpec, Rejection, StaticSite
+from pages.conditions import Condition, condition
+
+DEFAULT_HOLD = timedelta(minutes=5)
+# The brake: an answer that drops more VirtualHosts than both of these at once is held back first.
+HELD_ABOVE = 10
+HELD_ABOVE_SHARE = 0.5
+MAX_REJECTIONS = 500
+_SHORT_HOLD = timedelta(seconds=1)
+
+
+def customize(request: Mapping[str, Any]) -> Object:
+    """Answer ``/platform/customize``: which objects stage one has to see. Raises NotAHookRequest.
+
+    Namespaces are always among them, so that a Platform that gets a namespaceSelector, or a mistake in it, changes
+    nothing here: an answer with fewer objects would look like a mass removal.
+    """
+    requests.parent(request, "Platform")
+    return {
+        "relatedResources": [
+            {"apiVersion": API_VERSION, "resource": "staticsites"},
+            {"apiVersion": "v1", "resource": "namespaces"},
+        ]
+    }
+
+
+def sync(request: Mapping[str, Any], *, now: datetime, hold: timedelta = DEFAULT_HOLD) -> Object:
+    """Answer ``/platform/sync``. A mass removal is held back for ``hold``. Raises NotAHookRequest."""
+    parent = requests.parent(request, "Platform")
+    observed = _observed_hosts(requests.objects(request, "children", VIRTUAL_HOST))
+    sites = _related_sites(request, observed)
+    namespaces = requests.objects(request, "related", NAMESPACE)
+    try:
+        platform = Platform.model_validate({**parent, "status": None})
+    except ValidationError as error:
+        kept = [*observed.values(), *requests.objects(request, "children", CERTIFICATE)]
+        return _invalid(parent, kept, error, now)
+    decision = _decide(platform.spec, sites, namespaces, observed)
+    wanted = _virtual_hosts(platform.spec, decision, observed)
+    brake = _brake(parent, wanted, observed, now=now, hold=hold)
+    hosts = wanted | {name: requests.bare(host) for name, host in observed.items()} if brake else wanted
+    children = [hosts[name] for name in sorted(hosts)]
+    if certificate := certificates.wildcard_certificate(platform.spec):
+        children.append(certificate)
+    status = api.PlatformStatus(
+        observed_generation=platform.metadata.generation,
+        sites=len(sites),
+        virtual_hosts=len(hosts),
+        rejected=len(decision.rejections),
+        rejections=decision.rejections[:MAX_REJECTIONS],
+        held_removal=brake,
+        conditions=_stamp(_conditions(brake), parent, now),
+    )
+    answer: Object = {"status": status.dump(), "children": children}
+    if brake:
+        answer["resyncAfterSeconds"] = max((brake.since + hold - now).total_seconds(), _SHORT_HOLD.total_seconds())
+    return answer
+
+
+def _related_sites(request: Mapping[str, Any], observed: Mapping[str, Object]) -> list[Object]:
+    """All StaticSites. No list at all, where some are routed, is not the same as an empty one."""
+    sites = requests.objects(request, "related", STATIC_SITE)
+    if observed and STATIC_SITE not in request["related"]:
+        raise NotAHookRequest(f"related.{STATIC_SITE} is missing: the customize hook asks for it")
+    return sites
+
+
+def _observed_hosts(children: Iterable[Object]) -> dict[str, Object]:
+    return {requests.metadata(child).get("name", ""): child for child in children}
+
+
+def _decide(
+    spec: PlatformSpec, sites: Iterable[Object], namespaces: Iterable[Object], observed: Mapping[str, Object]
+) -> Decision:
+    held = _held_claims(observed)
+    wanted: list[Claim] = []
+    invalid: list[Rejection] = []
+    for site in sites:
+        if requests.metadata(site).get("deletionTimestamp"):
+            continue
+        try:
+            wanted.append(_claim(StaticSite.model_validate({**site, "status": None}), spec))
+        except ValidationError as error:
+            invalid.append(_rejection(site, error))
+            # What it said when it last made sense stays.
+            wanted += [held[uid] for uid in [requests.metadata(site).get("uid")] if uid in held]
+    decision = claims.decide(
+        wanted,
+        spec,
+        {(claim.domain, claim.path_prefix): claim.uid for claim in held.values()},
+        selected=_selector(spec, namespaces),
+        has_certificate=partial(certificates.is_possible, spec),
+    )
+    decision.rejections += invalid
+    decision.rejections.sort(key=lambda rejection: (rejection.namespace, rejection.name))
+    return decision
+
+
+def _held_claims(observed: Mapping[str, Object]) -> dict[str, Claim]:
+    """What is routed now, by the site's uid."""
+    held = {}
+    for domain, host in observed.items():
+        routes = requests.spec(host).get("routes")
+        for route in routes if isinstance(routes, list) else []:
+            site = route.get("site", {})
+            uid = site.get("uid")
+            if uid:
+                held[uid] = Claim(site["namespace"], site["name"], uid, domain, route.get("pathPrefix", ""))
+    return held
+
+
+def _claim(site: StaticSite, spec: PlatformSpec) -> Claim:
+    metadata = site.metadata
+    claim = Claim(
+        metadata.namespace,
+        metadata.name,
+        metadata.uid,
+        site.spec.host or claims.default_domain(metadata.name, spec.pages_domain),
+        site.spec.path_prefix,
+    )
+    return claim if metadata.creation_timestamp is None else claim.at(metadata.creation_timestamp)
+
+
+def _rejection(site: Object, error: ValidationError) -> Rejection:
+    where, what = api.explain(error)[0]
+    metadata = requests.metadata(site)
+    return Rejection(
+        namespace=str(metadata.get("namespace", "")),
+        name=str(metadata.get("name", "")),
+        reason="InvalidSpec",
+        message=f"{api.field_name(where)} {what}".strip(),
+    )
+
+
+def _selector(spec: PlatformSpec, namespaces: Iterable[Object]) -> Callable[[str], bool]:
+    selector = spec.namespace_selector
+    if selector is None:
+        return lambda _namespace: True
+    labels = {requests.metadata(each).get("name"): requests.metadata(each).get("labels") or {} for each in namespaces}
+    return lambda namespace: selector.matches(labels.get(namespace, {}))
+
+
+def _virtual_hosts(spec: PlatformSpec, decision: Decision, observed: Mapping[str, Object]) -> dict[str, Object]:
+    tls = certificates.secrets(spec, decision.grants, observed)
+    redirects = spec.ingress.http_entry_points if spec.ingress.redirect_http and spec.tls.mode != "Off" else []
+    common = {
+        "entryPoints": spec.ingress.entry_points or (["web"] if spec.tls.mode == "Off" else ["websecure"]),
+        **({"redirectEntryPoints": redirects} if redirects else {}),
+        "service": spec.service.dump(),
+    }
+    return {
+        domain: _virtual_host(domain, granted, tls.get(domain), common) for domain, granted in decision.grants.items()
+    }
+
+
+def _virtual_host(domain: str, granted: Iterable[Claim], tls: Object | None, common: Object) -> Object:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "VirtualHost",
+        "metadata": {"name": domain, "labels": names.domain_labels(domain)},
+        "spec": {
+            "domain": domain,
+            **({"tls": tls} if tls else {}),
+            **common,
+            "routes": [_route(claim) for claim in sorted(granted, key=lambda claim: claim.path_prefix)],
+        },
+    }
+
+
+def _route(claim: Claim) -> Object:
+    return {
+        "site": {"namespace": claim.namespace, "name": claim.name, "uid": claim.uid},
+        "pathPrefix": claim.path_prefix,
+        "root": names.site_root(claim.namespace, claim.name),
+    }
+
+
+def _brake(
+    parent: Object, wanted: Mapping[str, Object], observed: Mapping[str, Object], *, now: datetime, hold: timedelta
+) -> HeldRemoval | None:
+    """The removal that is held back, if there is one (docs/decisions/0003-mass-removal-brake.md)."""
+    dropped = sorted(observed.keys() - wanted.keys())
+    if len(dropped) <= HELD_ABOVE or len(dropped) <= HELD_ABOVE_SHARE * len(observed):
+        return None
+    fingerprint = hashlib.sha256("\n".join(dropped).encode()).hexdigest()[:16]
+    since = now
+    before = requests.status(parent).get("heldRemoval")
+    if isinstance(before, dict) and before.get("fingerprint") == fingerprint:
+        since = datetime.fromisoformat(before["since"])
+    if now - since >= hold:
+        return None
+    return HeldRemoval(fingerprint=fingerprint, since=since, domains=len(dropped))
+
+
+def _conditions(brake: HeldRemoval | None) -> list[Condition]:
+    if brake is None:
+        return [condition("Ready", ok=True, reason="Ready", message="every valid site is routed")]
+    message = (
+        f"{brake.domains} domains would be dropped at once, more than half of all; they are kept, "
+        "and let go if this is still so after a while"
+    )
+    return [
+        condition("Ready", ok=False, reason="RemovalHeld", message=message),
+        condition("RemovalHeld", ok=True, reason="MassRemoval", message=message),
+    ]
+
+
+def _invalid(parent: Object, kept: list[Object], error: ValidationError, now: datetime) -> Object:
+    """A mistake in the Platform stops changes, not sites."""
+    where, what = api.explain(error)[0]
+    message = f"{api.field_name(where)} {what}; nothing changes until this is mended".strip()
+    stamped = _stamp([condition("Ready", ok=False, reason="InvalidSpec", message=message)], parent, now)
+    dumped = [each.model_dump(by_alias=True, exclude_none=True, mode="json") for each in stamped]
+    return {
+        "status": requests.status(parent) | {"conditions": dumped},
+        "children": [requests.bare(child) for child in kept],
+    }
+
+
+def _stamp(fresh: list[Condition], parent: Object, now: datetime) -> list[Condition]:
+    generation = requests.metadata(parent).get("generation")
+    return conditions.stamp(fresh, requests.conditions(parent), generation=generation, now=now)

@@ -1,0 +1,113 @@
+"""Stage two: a VirtualHost -> its Certificate, IngressRoutes and Middlewares, and its status."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from hooks import certificates, requests, traefik
+from hooks.requests import CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE, Object
+from pages import api, conditions, names
+from pages.api import Resources, Route, RouteStatus, VirtualHost, VirtualHostSpec
+from pages.conditions import Condition, condition
+
+_KINDS = (CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE)
+
+
+def sync(request: Mapping[str, Any], *, now: datetime) -> Object:
+    """Answer ``/virtualhost/sync``. Raises NotAHookRequest."""
+    parent = requests.parent(request, "VirtualHost")
+    observed = {kind: requests.objects(request, "children", kind) for kind in _KINDS}
+    try:
+        host = VirtualHost.model_validate(parent)
+    except ValidationError as error:
+        return _keep(parent, observed, error, now)
+    children = _children(host.spec)
+    return {"status": _status(host, children, observed, now), "children": children}
+
+
+def _children(host: VirtualHostSpec) -> list[Object]:
+    children = []
+    if host.tls and host.tls.secret_name and host.tls.issuer_ref:
+        labels = names.domain_labels(host.domain)
+        children.append(certificates.build(host.tls.secret_name, host.domain, host.tls.issuer_ref, labels))
+    children += traefik.redirect_objects(host)
+    for route in host.routes:
+        children += traefik.site_objects(host, route)
+    return children
+
+
+def _keep(parent: Object, observed: Mapping[str, list[Object]], error: ValidationError, now: datetime) -> Object:
+    """Somebody broke the VirtualHost by hand: what there is stays until stage one has mended it."""
+    where, what = api.explain(error)[0]
+    broken = condition("Ready", ok=False, reason="InvalidSpec", message=f"{api.field_name(where)} {what}")
+    status = requests.status(parent)
+    stamped = conditions.stamp(
+        [broken], requests.conditions(parent), generation=requests.metadata(parent).get("generation"), now=now
+    )
+    kept = [requests.bare(each) for group in observed.values() for each in group]
+    return {"status": status | {"conditions": _dump(stamped)}, "children": kept}
+
+
+def _status(host: VirtualHost, children: list[Object], observed: Mapping[str, list[Object]], now: datetime) -> Object:
+    found = {
+        (each.get("kind"), requests.metadata(each).get("name")): each for group in observed.values() for each in group
+    }
+    missing = [
+        f"{child['kind']} {child['metadata']['name']}"
+        for child in children
+        if child["kind"] != "Certificate" and (child["kind"], child["metadata"]["name"]) not in found
+    ]
+    parts = [_ingress(missing), _certificate(host.spec, found)]
+    before = host.status.conditions if host.status else []
+    generation = host.metadata.generation
+    return {
+        "observedGeneration": generation,
+        "conditions": _dump(conditions.stamp([_ready(parts), *parts], before, generation=generation, now=now)),
+        "routes": [
+            RouteStatus(site=route.site, resources=_resources(host, route)).dump() for route in host.spec.routes
+        ],
+    }
+
+
+def _ingress(missing: list[str]) -> Condition:
+    if missing:
+        return condition("IngressReady", ok=None, reason="Pending", message=f"{missing[0]} is being created")
+    return condition("IngressReady", ok=True, reason="Routed", message="Traefik routes the domain")
+
+
+def _certificate(host: VirtualHostSpec, found: Mapping[tuple[object, object], Object]) -> Condition:
+    if host.tls is None:
+        return condition("CertificateReady", ok=True, reason="NotNeeded", message="the platform serves plain HTTP")
+    if host.tls.issuer_ref is None:
+        message = f"Secret {host.tls.secret_name} covers the domain"
+        return condition("CertificateReady", ok=True, reason="Wildcard", message=message)
+    ok, reason, message = certificates.readiness(found.get(("Certificate", host.tls.secret_name)))
+    return condition("CertificateReady", ok=ok, reason=reason, message=message)
+
+
+def _ready(parts: list[Condition]) -> Condition:
+    for part in parts:
+        if part.status != "True":
+            return condition(
+                "Ready", ok=None if part.status == "Unknown" else False, reason=part.reason, message=part.message
+            )
+    return condition("Ready", ok=True, reason="Ready", message="the domain is served")
+
+
+def _resources(host: VirtualHost, route: Route) -> Resources:
+    def full(name: str) -> str:
+        return f"{host.metadata.namespace}/{name}"
+
+    site, tls = route.site, host.spec.tls
+    return Resources(
+        ingress_route=full(names.ingress_route(site.namespace, site.name)),
+        middleware=full(names.prefix_middleware(site.namespace, site.name)),
+        strip_middleware=full(names.strip_middleware(site.namespace, site.name)) if route.path_prefix else None,
+        certificate=full(tls.secret_name) if tls and tls.secret_name and tls.issuer_ref else None,
+    )
+
+
+def _dump(stamped: list[Condition]) -> list[Object]:
+    return [each.model_dump(by_alias=True, exclude_none=True, mode="json") for each in stamped]

@@ -1,0 +1,87 @@
+"""What `pages serve` tells the person at the keyboard."""
+
+import threading
+from collections.abc import Mapping, Sequence
+
+import click
+
+from pages.api import StaticSite
+from pages.cli.metacontroller import Object
+from pages.manifests import Problem
+from syncer.errors import SyncError
+from syncer.sync import Outcome
+
+SiteName = tuple[str, str]
+
+
+class Progress:
+    """Prints what is new, once. Called from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._problems: set[str] = set()
+        self._rejections: set[str] = set()
+        self._urls: dict[SiteName, str] = {}
+        self._said: dict[SiteName, str] = {}  # what was said of a site last
+        self._expected: set[SiteName] | None = None
+
+    def problems(self, problems: Sequence[Problem]) -> None:
+        """Mistakes in the manifests."""
+        with self._lock:
+            self._problems = _echo_new({str(each) for each in problems}, self._problems)
+
+    def routed(self, urls: Mapping[SiteName, str], rejections: Sequence[Object]) -> None:
+        """Where the sites are found, and those that are not."""
+        said = {f"{each['namespace']}/{each['name']}: {each['reason']}: {each['message']}" for each in rejections}
+        with self._lock:
+            for name in urls.keys() - self._urls.keys() if self._expected is not None else ():
+                click.echo(f"  added      {'/'.join(name)}  {urls[name]}")
+            for name in self._urls.keys() - urls.keys():
+                click.echo(f"  removed    {'/'.join(name)}")
+                self._said.pop(name, None)
+            self._urls = dict(urls)
+            self._rejections = _echo_new(said, self._rejections)
+
+    def serving(self, sites: Sequence[SiteName], where: str) -> None:
+        """Nginx answers; the first syncs begin."""
+        with self._lock:
+            self._expected = set(sites)
+            number = f"{len(sites)} site{'' if len(sites) == 1 else 's'}"
+            click.echo(f"Publishing {number} on {where} (Ctrl-C stops)")
+            self._finish_if_all_are_in()
+
+    def synced(self, site: StaticSite, outcome: Outcome) -> None:
+        """A site was synced, or was not."""
+        name = (site.metadata.namespace, site.metadata.name)
+        with self._lock:
+            word, text = self._describe(site, outcome)
+            if self._said.get(name) != text:
+                self._said[name] = text
+                click.echo(f"  {self._count(name)}{word:<9}  {site.key}  {text}", err=word == "failed")
+            if self._expected:
+                self._expected.discard(name)
+                self._finish_if_all_are_in()
+
+    def _describe(self, site: StaticSite, outcome: Outcome) -> tuple[str, str]:
+        if isinstance(outcome, SyncError):
+            return "failed", f"{outcome.reason}: {outcome}"
+        url = self._urls.get((site.metadata.namespace, site.metadata.name), "(not routed)")
+        release = outcome.release
+        return "published", f"{url}  {release.files} files, commit {release.commit[:12]}"
+
+    def _count(self, name: SiteName) -> str:
+        """``[2/3]`` during the first round."""
+        if not self._expected or name not in self._expected:
+            return ""
+        total = len(self._said.keys() | self._expected)
+        return f"[{total - len(self._expected) + 1}/{total}] "
+
+    def _finish_if_all_are_in(self) -> None:
+        if not self._expected:
+            click.echo("Following changes of manifests and repositories; `pages status` tells how the sites are.")
+
+
+def _echo_new(now: set[str], before: set[str]) -> set[str]:
+    for text in sorted(now - before):
+        click.echo(text, err=True)
+    return now

@@ -1,0 +1,202 @@
+"""`pages serve` at work: hooks, syncer and nginx around one directory of manifests."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from pages.api import VirtualHostSpec
+from pages.cli import metacontroller
+from pages.cli.metacontroller import Object
+from pages.cli.serve import nginx_config, traefik
+from pages.cli.serve.nginx import Nginx, NginxError, loopback
+from pages.cli.serve.progress import Progress, SiteName
+from pages.cli.serve.watch import Watch
+from syncer.git import Git
+from syncer.hosts import AllowedHosts
+from syncer.mirrors import Mirrors
+from syncer.releases import Releases
+from syncer.service import Syncer
+from syncer.stores.directory import DirectoryStore
+from syncer.stores.state import State
+from syncer.sync import SourceSync
+
+log = structlog.get_logger(__name__)
+
+LOCAL_DOMAIN = "pages.localhost"
+DEFAULT_PLATFORM: Object = {
+    "apiVersion": "pages.kup6s.com/v1beta1",
+    "kind": "Platform",
+    "metadata": {"name": "local", "namespace": "kup6s-pages"},
+    "spec": {"pagesDomain": LOCAL_DOMAIN, "tls": {"mode": "Off"}},
+}
+_NGINX_CHECK_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What was asked for on the command line."""
+
+    manifests: Sequence[Path]
+    state: Path
+    address: str | None
+    port: int
+    hosts: AllowedHosts
+    sync_interval: str
+    workers: int
+
+
+class Runner:
+    """Everything `pages serve` owns. ``run`` blocks until ``stop``, which a signal handler may call."""
+
+    def __init__(self, settings: Settings, git: Git, progress: Progress) -> None:
+        self._settings = settings
+        self._git = git
+        self._progress = progress
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._edited = threading.Event()
+
+    def stop(self) -> None:
+        """Make ``run`` return, soon."""
+        self._stopping.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Serve until stopped. Raises StateNotUsable, NginxError and what else keeps it from starting."""
+        state = State(self._settings.state)
+        with ExitStack() as stack:
+            stack.enter_context(state.locked())
+            self._store = DirectoryStore(
+                self._settings.manifests,
+                state,
+                DEFAULT_PLATFORM,
+                allow_local=self._settings.hosts.local,
+                sync_interval=self._settings.sync_interval,
+            )
+            self._nginx = Nginx(state.folder, live="volume/live")
+            self._syncer = self._make_syncer(state)
+            stack.callback(self._nginx.stop)
+            self._progress.problems(self._store.reload())
+            self._nginx.start(self._routes())
+            self._start_syncer(stack)
+            self._watch(stack)
+            self._progress.serving(
+                [_name(site) for site in self._store.sites()], f"http://*.{LOCAL_DOMAIN}{self._port()}/"
+            )
+            self._follow_edits()
+
+    def _make_syncer(self, state: State) -> Syncer:
+        releases = Releases(state.volume)
+        mirrors = Mirrors(state.mirrors, self._git)
+        source_sync = SourceSync(
+            git=self._git,
+            mirrors=mirrors,
+            releases=releases,
+            hosts=self._settings.hosts,
+            read_secret=self._store.secret,
+        )
+        return Syncer(
+            self._store,
+            source_sync,
+            releases,
+            mirrors,
+            workers=self._settings.workers,
+            base_url=self._base_url,
+            observer=self._progress.synced,
+        )
+
+    def _start_syncer(self, stack: ExitStack) -> None:
+        thread = threading.Thread(target=self._syncer.run, name="syncer")
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(self._syncer.stop)
+        stack.callback(self._git.close)
+
+    def _watch(self, stack: ExitStack) -> None:
+        watch = Watch(self._settings.manifests, self._notice_edit)
+        watch.start()
+        stack.callback(watch.stop)
+        self._notice_edit()  # what was edited before the watch began
+
+    def _notice_edit(self) -> None:
+        self._edited.set()
+        self._wake.set()
+
+    def _follow_edits(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.wait(_NGINX_CHECK_SECONDS)
+            self._wake.clear()
+            try:
+                if self._edited.is_set():
+                    self._edited.clear()
+                    self._progress.problems(self._store.reload())
+                    self._nginx.reload(self._routes())
+                    self._syncer.store_changed()
+                elif not self._nginx.alive():
+                    log.error("nginx_died")
+                    self._nginx.start(self._routes())
+            except (NginxError, traefik.UnsupportedObject) as error:
+                log.error("routes_not_changed", error=str(error))  # noqa: TRY400 - the sentence says it all
+            except Exception:  # a bug must not take the sites down that are live
+                log.exception("edit_not_followed")
+
+    def _routes(self) -> str:
+        """Ask the hooks what is to be routed, and keep their answer where the syncer finds it."""
+        platform = local_platform(self._store.platform())
+        reconciled = metacontroller.reconcile(
+            platform,
+            self._store.sites(),
+            self._store.namespaces(),
+            self._store.virtual_hosts(),
+            now=datetime.now(UTC),
+        )
+        self._store.write_answer(reconciled.platform_status, reconciled.virtual_hosts)
+        self._pages_domain = platform["spec"]["pagesDomain"]
+        self._progress.routed(self._urls(reconciled.virtual_hosts), reconciled.platform_status.get("rejections", []))
+        return traefik.render(
+            reconciled.objects,
+            listen=self._listen(),
+            upstream=nginx_config.SITES,
+            aliases=self._aliases,
+        )
+
+    def _listen(self) -> list[str]:
+        if self._settings.address is None:
+            return loopback(self._settings.port)
+        address = f"[{self._settings.address}]" if ":" in self._settings.address else self._settings.address
+        return [f"{address}:{self._settings.port}"]
+
+    def _aliases(self, host: str) -> Iterable[str]:
+        """A default domain of the real Platform is also found at a name that leads to this machine."""
+        label, _, parent = host.partition(".")
+        return [f"{label}.{LOCAL_DOMAIN}"] if parent == self._pages_domain != LOCAL_DOMAIN else []
+
+    def _urls(self, hosts: Iterable[Object]) -> dict[SiteName, str]:
+        specs = [VirtualHostSpec.model_validate(host["spec"]) for host in hosts]
+        return {
+            (route.site.namespace, route.site.name): f"{self._base_url(spec)}{route.path_prefix}/"
+            for spec in specs
+            for route in spec.routes
+        }
+
+    def _base_url(self, host: VirtualHostSpec) -> str:
+        name = next(iter(self._aliases(host.domain)), host.domain)
+        return f"http://{name}{self._port()}"
+
+    def _port(self) -> str:
+        return "" if self._settings.port == 80 else f":{self._settings.port}"  # noqa: PLR2004 - http
+
+
+def local_platform(platform: Object) -> Object:
+    """The Platform without TLS: there are no certificates on one machine."""
+    spec = {key: value for key, value in platform["spec"].items() if key != "ingress"}
+    return {**platform, "spec": spec | {"tls": {"mode": "Off"}}}
+
+
+def _name(site: Object) -> SiteName:
+    return site["metadata"]["namespace"], site["metadata"]["name"]

@@ -1,0 +1,55 @@
+"""Says that manifests changed, within a fraction of a second."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+import watchfiles
+
+log = structlog.get_logger(__name__)
+
+_SUFFIXES = {".yaml", ".yml", ".json"}
+_DEBOUNCE_MS = 100
+
+
+class Watch:
+    """A thread that calls ``changed`` after edits below the paths, until stopped."""
+
+    def __init__(self, paths: Sequence[Path], changed: Callable[[], None]) -> None:
+        # A file is watched by way of its folder: editors replace it, and a watch would stay with the old one.
+        self._folders = sorted({path if path.is_dir() else path.parent for path in paths})
+        self._changed = changed
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; returns when the thread has."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        edits = watchfiles.watch(
+            *self._folders,
+            watch_filter=lambda _change, path: _is_manifest(Path(path), self._folders),
+            debounce=_DEBOUNCE_MS,
+            stop_event=self._stopping,
+            raise_interrupt=False,
+            ignore_permission_denied=True,
+        )
+        for _ in edits:
+            log.debug("manifests_changed")
+            self._changed()
+
+
+def _is_manifest(path: Path, folders: Sequence[Path]) -> bool:
+    """Whether an edit of the path matters; what is below a hidden folder, such as our own state, does not."""
+    for folder in folders:
+        if path.is_relative_to(folder):
+            hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+            return not hidden and (path.suffix in _SUFFIXES or not path.suffix)
+    return False
