@@ -12,7 +12,7 @@ from hooks import certificates, claims, requests
 from hooks.claims import Claim, Decision
 from hooks.requests import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, NotAHookRequest, Object
 from pages import api, conditions, names
-from pages.api import API_VERSION, HeldRemoval, Platform, PlatformSpec, Rejection, StaticSite
+from pages.api import ALLOW_LOCAL, API_VERSION, HeldRemoval, Platform, PlatformSpec, Rejection, StaticSite
 from pages.conditions import Condition, condition
 
 DEFAULT_HOLD = timedelta(minutes=5)
@@ -38,8 +38,14 @@ def customize(request: Mapping[str, Any]) -> Object:
     }
 
 
-def sync(request: Mapping[str, Any], *, now: datetime, hold: timedelta = DEFAULT_HOLD) -> Object:
-    """Answer ``/platform/sync``. A mass removal is held back for ``hold``. Raises NotAHookRequest."""
+def sync(
+    request: Mapping[str, Any], *, now: datetime, hold: timedelta = DEFAULT_HOLD, allow_local: bool = False
+) -> Object:
+    """Answer ``/platform/sync``. Raises NotAHookRequest.
+
+    A mass removal is held back for ``hold``. ``allow_local``: a repository may be a folder of this machine, which
+    only ``pages serve`` wants.
+    """
     parent = requests.parent(request, "Platform")
     observed = _observed_hosts(requests.objects(request, "children", VIRTUAL_HOST))
     sites = _related_sites(request, observed)
@@ -49,7 +55,8 @@ def sync(request: Mapping[str, Any], *, now: datetime, hold: timedelta = DEFAULT
     except ValidationError as error:
         kept = [*observed.values(), *requests.objects(request, "children", CERTIFICATE)]
         return _invalid(parent, kept, error, now)
-    decision = _decide(platform.spec, sites, namespaces, observed)
+    read = partial(StaticSite.model_validate, context={ALLOW_LOCAL: allow_local})
+    decision = _decide(platform.spec, sites, read, namespaces, observed)
     wanted = _virtual_hosts(platform.spec, decision, observed)
     brake = _brake(parent, wanted, observed, now=now, hold=hold)
     hosts = wanted | {name: requests.bare(host) for name, host in observed.items()} if brake else wanted
@@ -84,7 +91,11 @@ def _observed_hosts(children: Iterable[Object]) -> dict[str, Object]:
 
 
 def _decide(
-    spec: PlatformSpec, sites: Iterable[Object], namespaces: Iterable[Object], observed: Mapping[str, Object]
+    spec: PlatformSpec,
+    sites: Iterable[Object],
+    read: Callable[[Object], StaticSite],
+    namespaces: Iterable[Object],
+    observed: Mapping[str, Object],
 ) -> Decision:
     held = _held_claims(observed)
     wanted: list[Claim] = []
@@ -93,7 +104,7 @@ def _decide(
         if requests.metadata(site).get("deletionTimestamp"):
             continue
         try:
-            wanted.append(_claim(StaticSite.model_validate({**site, "status": None}), spec))
+            wanted.append(_claim(read({**site, "status": None}), spec))
         except ValidationError as error:
             invalid.append(_rejection(site, error))
             # What it said when it last made sense stays.

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -37,6 +37,7 @@ class Syncer:
         mirrors: Mirrors,
         *,
         workers: int = 4,
+        heartbeat: timedelta = status.HEARTBEAT,
         base_url: status.BaseURL = status.public_base_url,
         observer: Observer = lambda _site, _outcome: None,
     ) -> None:
@@ -45,6 +46,7 @@ class Syncer:
         self._releases = releases
         self._mirrors = mirrors
         self._workers = workers
+        self._heartbeat = heartbeat
         self._base_url = base_url
         self._observer = observer
         self._schedule: Schedule[Source] = Schedule(random.random)
@@ -174,7 +176,7 @@ class Syncer:
             new = status.build(
                 site.model_copy(update={"status": known}), outcome, routing, datetime.now(UTC), self._base_url
             )
-            if not status.says_something_new(new, known):
+            if not status.says_something_new(new, known, self._heartbeat):
                 return
             self._statuses[site.metadata.uid] = new
         with _logged("status_not_written", site=site.key):

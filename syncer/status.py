@@ -76,7 +76,7 @@ def build(
     )
 
 
-def says_something_new(new: StaticSiteStatus, old: StaticSiteStatus | None) -> bool:
+def says_something_new(new: StaticSiteStatus, old: StaticSiteStatus | None, heartbeat: timedelta = HEARTBEAT) -> bool:
     """Whether a write is due: any change but ``lastSync``, which alone is refreshed once per heartbeat.
 
     Each write makes Metacontroller send all sites to stage one again.
@@ -87,7 +87,7 @@ def says_something_new(new: StaticSiteStatus, old: StaticSiteStatus | None) -> b
         return True
     if new.last_sync is None or old.last_sync is None:
         return new.last_sync != old.last_sync
-    return new.last_sync - old.last_sync >= HEARTBEAT
+    return new.last_sync - old.last_sync >= heartbeat
 
 
 def _synced(outcome: Outcome | None, before: StaticSiteStatus) -> Condition:

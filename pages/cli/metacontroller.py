@@ -7,12 +7,14 @@ in place, because their status speaks of the objects that exist.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from hooks import platform as stage_one
 from hooks import virtualhost as stage_two
+from hooks.requests import CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, Object
 
-Object = dict[str, Any]
+_RELATED = (STATIC_SITE, NAMESPACE)
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,12 @@ def reconcile(
     observed: Sequence[Object],
     *,
     now: datetime,
+    allow_local: bool = False,
 ) -> Reconciled:
     """Ask both stages. ``observed`` are the VirtualHosts of the last time, whose domains their sites keep."""
+    ask = partial(_ask_stage_one, related=_by_kind([*sites, *namespaces], *_RELATED), now=now, allow_local=allow_local)
     namespace = platform["metadata"]["namespace"]
-    related = _by_kind([*sites, *namespaces])
-    first = _ask_stage_one(platform, observed, related, now)
-    # A removal is always meant here: it is the person at the keyboard who deleted the manifests.
+    first = ask(platform, observed)
     children = [_in_namespace(child, namespace) for child in first["children"]]
     before = {host["metadata"]["name"]: host for host in observed}
     hosts, objects = [], [child for child in children if child["kind"] != "VirtualHost"]
@@ -45,19 +47,22 @@ def reconcile(
             host, made = _reconcile_host(child, before.get(child["metadata"]["name"]), now)
             hosts.append(host)
             objects += made
-    settled = _ask_stage_one(platform | {"status": first["status"]}, children, related, now)
+    settled = ask(platform | {"status": first["status"]}, children)
     return Reconciled(settled["status"], hosts, objects)
 
 
-def _ask_stage_one(platform: Object, children: Sequence[Object], related: Object, now: datetime) -> Object:
+def _ask_stage_one(
+    platform: Object, children: Sequence[Object], *, related: Object, now: datetime, allow_local: bool
+) -> Object:
     request = {
         "controller": {},
         "parent": platform,
-        "children": _by_kind(children, "VirtualHost.pages.kup6s.com/v1beta1", "Certificate.cert-manager.io/v1"),
+        "children": _by_kind(children, VIRTUAL_HOST, CERTIFICATE),
         "related": related,
         "finalizing": False,
     }
-    return stage_one.sync(request, now=now, hold=timedelta(0))
+    # No removal is held back: it is the person at the keyboard who deleted the manifests.
+    return stage_one.sync(request, now=now, hold=timedelta(0), allow_local=allow_local)
 
 
 def _reconcile_host(host: Object, before: Object | None, now: datetime) -> tuple[Object, list[Object]]:
@@ -72,15 +77,10 @@ def _reconcile_host(host: Object, before: Object | None, now: datetime) -> tuple
 
 
 def _ask_stage_two(host: Object, children: Sequence[Object], now: datetime) -> Object:
-    kinds = (
-        "Certificate.cert-manager.io/v1",
-        "IngressRoute.traefik.io/v1alpha1",
-        "Middleware.traefik.io/v1alpha1",
-    )
     request = {
         "controller": {},
         "parent": host,
-        "children": _by_kind(children, *kinds),
+        "children": _by_kind(children, CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE),
         "related": {},
         "finalizing": False,
     }

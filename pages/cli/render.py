@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from hooks.requests import Object
 from pages import manifests
 from pages.api import API_VERSION, Platform, StaticSite
 from pages.cli import metacontroller
-from pages.cli.metacontroller import Object
 from pages.manifests import Contents, Manifest
 
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)

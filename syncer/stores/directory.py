@@ -22,7 +22,16 @@ Key = tuple[str, str, str]  # kind, namespace, name
 class DirectoryStore:
     """The objects of some YAML files and folders: ``reload`` after an edit, everything else answers from memory."""
 
-    def __init__(self, paths: Sequence[Path], state: State, default_platform: Object, *, allow_local: bool) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        state: State,
+        default_platform: Object,
+        *,
+        allow_local: bool = False,
+        sync_interval: str = "5m",
+    ) -> None:
+        self._sync_interval = sync_interval
         self._paths = [path.resolve() for path in paths]
         self._state = state
         self._allow_local = allow_local
@@ -117,7 +126,8 @@ class DirectoryStore:
         moment = _now()
         for key, site in self._objects("StaticSite").items():
             moment += timedelta(microseconds=1)  # the first in the file is the oldest, should two want one domain
-            self._sites[key] = _admit(site, before.get(key), moment)
+            spec = {"syncInterval": self._sync_interval} | site["spec"]
+            self._sites[key] = _admit(site | {"spec": spec}, before.get(key), moment)
             if self._sites[key] != before.get(key):
                 self._state.write_site(self._file_of(key), self._sites[key])
         for key in before.keys() - self._sites.keys():

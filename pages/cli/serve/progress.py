@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from hooks.requests import Object
 from pages.api import StaticSite
-from pages.cli.metacontroller import Object
 from pages.manifests import Problem
 from syncer.errors import SyncError
 from syncer.sync import Outcome

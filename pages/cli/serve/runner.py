@@ -4,14 +4,14 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 
+from hooks.requests import Object
 from pages.api import VirtualHostSpec
 from pages.cli import metacontroller
-from pages.cli.metacontroller import Object
 from pages.cli.serve import nginx_config, traefik
 from pages.cli.serve.nginx import Nginx, NginxError, loopback
 from pages.cli.serve.progress import Progress, SiteName
@@ -106,6 +106,7 @@ class Runner:
             releases,
             mirrors,
             workers=self._settings.workers,
+            heartbeat=timedelta(seconds=1),  # a status is a file here: each sync may say that it was
             base_url=self._base_url,
             observer=self._progress.synced,
         )
@@ -154,6 +155,7 @@ class Runner:
             self._store.namespaces(),
             self._store.virtual_hosts(),
             now=datetime.now(UTC),
+            allow_local=self._settings.hosts.local,
         )
         self._store.write_answer(reconciled.platform_status, reconciled.virtual_hosts)
         self._pages_domain = platform["spec"]["pagesDomain"]
