@@ -116,7 +116,8 @@ def _check_name(keys: Mapping[str, tuple[str, str]], claim: Claim) -> tuple[str,
     if other == claim.site:
         return None
     return "NameConflict", (
-        f"Traefik cannot tell this site from {'/'.join(other)}, which was there first: give it another name"
+        f"Traefik cannot tell {claim.namespace}--{claim.name} from a site that was there first, "
+        "whose namespace and name have the dashes elsewhere: give this site another name"
     )
 
 

@@ -147,13 +147,12 @@ def _claim(site: StaticSite, spec: PlatformSpec) -> Claim:
 
 
 def _rejection(site: Object, error: ValidationError) -> Rejection:
-    where, what = api.explain(error)[0]
     metadata = requests.metadata(site)
     return Rejection(
         namespace=str(metadata.get("namespace", "")),
         name=str(metadata.get("name", "")),
         reason="InvalidSpec",
-        message=f"{api.field_name(where)} {what}".strip(),
+        message=api.explain(error)[0][1],
     )
 
 
@@ -232,8 +231,7 @@ def _conditions(brake: HeldRemoval | None) -> list[Condition]:
 
 def _invalid(parent: Object, kept: list[Object], error: ValidationError, now: datetime) -> Object:
     """A mistake in the Platform stops changes, not sites."""
-    where, what = api.explain(error)[0]
-    message = f"{api.field_name(where)} {what}; nothing changes until this is mended".strip()
+    message = f"{api.explain(error)[0][1]}; nothing changes until this is mended"
     stamped = _stamp([condition("Ready", ok=False, reason="InvalidSpec", message=message)], parent, now)
     dumped = [each.model_dump(by_alias=True, exclude_none=True, mode="json") for each in stamped]
     return {

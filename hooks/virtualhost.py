@@ -40,8 +40,7 @@ def _children(host: VirtualHostSpec) -> list[Object]:
 
 def _keep(parent: Object, observed: Mapping[str, list[Object]], error: ValidationError, now: datetime) -> Object:
     """Somebody broke the VirtualHost by hand: what there is stays until stage one has mended it."""
-    where, what = api.explain(error)[0]
-    broken = condition("Ready", ok=False, reason="InvalidSpec", message=f"{api.field_name(where)} {what}")
+    broken = condition("Ready", ok=False, reason="InvalidSpec", message=api.explain(error)[0][1])
     status = requests.status(parent)
     stamped = conditions.stamp(
         [broken], requests.conditions(parent), generation=requests.metadata(parent).get("generation"), now=now

@@ -352,11 +352,21 @@ class VirtualHost(Object):
 
 
 def explain(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
-    """What is wrong, as pairs of a field's location (JSON names) and a sentence without Python's vocabulary."""
-    return [(each["loc"], _sentence(each["type"], each["msg"], each["input"])) for each in error.errors()]
+    """What is wrong: a field's location (JSON names) and a sentence such as ``spec.branch must be text, not int``."""
+    return [
+        (each["loc"], _about(each["loc"], _words(each["type"], each["msg"], each["input"]))) for each in error.errors()
+    ]
 
 
-def _sentence(kind: str, message: str, value: object) -> str:
+def _about(location: tuple[str | int, ...], words: str) -> str:
+    field = field_name(location)
+    if not field:
+        return words
+    # What a whole object's check says names its fields itself.
+    return f"{field} {words}" if words.startswith(("must ", "is ")) else f"{field}: {words}"
+
+
+def _words(kind: str, message: str, value: object) -> str:
     match kind:
         case "missing":
             return "is required"

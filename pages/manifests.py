@@ -215,9 +215,11 @@ def _understand(
     except ValidationError as error:
         return [
             Problem(
-                path, document.line_of((*location, *where)), f"{_called(raw)}: {_sentence(raw, model, where, what)}"
+                path,
+                document.line_of((*location, *where)),
+                f"{_called(raw)}: {sentence}{_hint(raw, model, where, sentence)}",
             )
-            for where, what in api.explain(error)
+            for where, sentence in api.explain(error)
         ]
     return Manifest(understood, raw, path, line)
 
@@ -258,21 +260,21 @@ def _called(raw: RawObject) -> str:
     return f"{raw['kind']} {metadata.get('namespace') or 'default'}/{metadata.get('name') or '(no name)'}"
 
 
-def _sentence(raw: RawObject, model: type[Object], where: tuple[str | int, ...], what: str) -> str:
+def _hint(raw: RawObject, model: type[Object], where: tuple[str | int, ...], sentence: str) -> str:
+    """What the next step may be."""
     value: Any = raw
     for part in where:
         if isinstance(part, int):
             value = value[part] if isinstance(value, list) else None
         else:
             value = value.get(part) if isinstance(value, dict) else None
-    hint = ""
-    if what == "is not a known field":
-        hint = _did_you_mean(str(where[-1]), _fields(model))
-    elif "must be text" in what and isinstance(value, bool | int | float):
-        hint = ": put it in quotes"
-    elif where[-1:] == ("repo",) and isinstance(value, str) and value.startswith(("/", ".", "file:")):
-        hint = " (a folder of this machine needs --allow-local)"
-    return f"{api.field_name(where)} {what}{hint}".strip()
+    if sentence.endswith("is not a known field"):
+        return _did_you_mean(str(where[-1]), _fields(model))
+    if "must be text" in sentence and isinstance(value, bool | int | float):
+        return ": put it in quotes"
+    if where[-1:] == ("repo",) and isinstance(value, str) and value.startswith(("/", ".", "file:")):
+        return " (a folder of this machine needs --allow-local)"
+    return ""
 
 
 def _fields(model: type[Object]) -> set[str]:
