@@ -4,13 +4,13 @@ A request that is not Metacontroller's gets 400 and a sentence. A failure of our
 whatever is missing from a 200 answer is deleted.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from flask import Flask, Response, request
+from pydantic_core import from_json, to_json
 from werkzeug.exceptions import HTTPException
 
 from hooks import platform, virtualhost
@@ -51,8 +51,8 @@ def create_app(clock: Clock = lambda: datetime.now(UTC)) -> Flask:
 
 def _hook_request() -> Mapping[str, Any]:
     try:
-        found = json.loads(request.get_data(cache=False))
-    except (ValueError, RecursionError) as error:
+        found = from_json(request.get_data(cache=False))
+    except ValueError as error:
         raise NotAHookRequest(f"the body is not JSON ({error})") from error
     if not isinstance(found, dict):
         raise NotAHookRequest("the body is not a JSON object")
@@ -60,7 +60,7 @@ def _hook_request() -> Mapping[str, Any]:
 
 
 def _answer(answer: Object) -> Response:
-    return Response(json.dumps(answer), 200, mimetype="application/json")
+    return Response(to_json(answer), 200, mimetype="application/json")
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -5,31 +5,23 @@ alone may add paths to it, unless a domainPolicy shares them. Nothing here depen
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Self
 
 from pages import names
 from pages.api import DomainPolicy, PlatformSpec, Rejection
 
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
-
 
 @dataclass(frozen=True)
 class Claim:
-    """A site's wish for a domain (lower-case) and a path on it (empty: the root)."""
+    """A site's wish for a domain (lower-case) and a path on it (empty: the root). ``created``: epoch seconds."""
 
     namespace: str
     name: str
     uid: str
     domain: str
     path_prefix: str = ""
-    created: datetime = _BEGINNING
-
-    def at(self, created: datetime) -> Self:
-        """The claim with its age; a time without zone is UTC."""
-        return replace(self, created=created if created.tzinfo else created.replace(tzinfo=UTC))
+    created: float = 0.0
 
     @property
     def site(self) -> tuple[str, str]:
@@ -93,7 +85,7 @@ def default_domain(name: str, pages_domain: str) -> str:
 
 def _precedence(
     holders: Holders, held_domains: Collection[tuple[str, str]], claim: Claim
-) -> tuple[int, datetime, str, str, str]:
+) -> tuple[int, float, str, str, str]:
     """Who holds exactly this comes first, then who holds another path of the domain, then the oldest."""
     if claim.uid and holders.get((claim.domain, claim.path_prefix)) == claim.uid:
         rank = 0

@@ -3,6 +3,7 @@
 Stateless and CPU-bound, so a process per worker. Metacontroller waits as long as its manifests say (30 s).
 """
 
+import gc
 import os
 
 bind = os.environ.get("PAGES_HOOKS_BIND", "127.0.0.1:8080")
@@ -15,3 +16,9 @@ keepalive = 75
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108 - a heartbeat file, not data
 accesslog = None
 errorlog = "-"
+
+
+def post_worker_init(_worker: object) -> None:
+    """Spare the garbage collector the libraries: it would walk them all in the middle of large requests."""
+    gc.collect()
+    gc.freeze()

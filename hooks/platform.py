@@ -136,14 +136,14 @@ def _held_claims(observed: Mapping[str, Object]) -> dict[str, Claim]:
 
 def _claim(site: StaticSite, spec: PlatformSpec) -> Claim:
     metadata = site.metadata
-    claim = Claim(
+    return Claim(
         metadata.namespace,
         metadata.name,
         metadata.uid,
         site.spec.host or claims.default_domain(metadata.name, spec.pages_domain),
         site.spec.path_prefix,
+        metadata.creation_timestamp.timestamp() if metadata.creation_timestamp else 0.0,
     )
-    return claim if metadata.creation_timestamp is None else claim.at(metadata.creation_timestamp)
 
 
 def _rejection(site: Object, error: ValidationError) -> Rejection:

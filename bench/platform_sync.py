@@ -1,0 +1,83 @@
+"""How much CPU does stage one cost, from the bytes of the request to those of the answer?
+
+Run: python -m bench.platform_sync
+"""
+
+import json
+import time
+from typing import Any
+
+import tabulate
+
+from hooks.app import create_app
+from hooks.gunicorn import post_worker_init
+from hooks.requests import STATIC_SITE, VIRTUAL_HOST
+
+SIZES = (10, 100, 1_000, 10_000)
+ROUNDS = 7
+GOAL = "goal: under 50 ms of CPU for 1,000 sites"
+
+
+def request_of(number: int) -> dict[str, Any]:
+    """A cluster with so many sites, a third of them on domains of their own, as Metacontroller sends it."""
+    sites = {}
+    for index in range(number):
+        spec = {"repo": f"https://forge.example.com/team{index % 50}/site{index}.git", "branch": "main"}
+        if index % 3 == 0:
+            spec |= {"domain": f"www{index}.example.org", "path": "/public"}
+        metadata = {
+            "namespace": f"team{index % 50}",
+            "name": f"site{index}",
+            "uid": f"7a3c1f6e-0000-4000-8000-{index:012}",
+            "generation": 1,
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+        }
+        sites[f"{metadata['namespace']}/{metadata['name']}"] = {
+            "apiVersion": "pages.kup6s.com/v1beta1",
+            "kind": "StaticSite",
+            "metadata": metadata,
+            "spec": spec,
+            "status": {
+                "phase": "Ready",
+                "lastCommit": "c" * 40,
+                "conditions": [{"type": "Ready", "status": "True"}] * 4,
+            },
+        }
+    platform = {
+        "apiVersion": "pages.kup6s.com/v1beta1",
+        "kind": "Platform",
+        "metadata": {"name": "platform", "namespace": "kup6s-pages", "uid": "p", "generation": 1},
+        "spec": {
+            "pagesDomain": "pages.example.com",
+            "tls": {"mode": "Individual", "issuerRef": {"name": "letsencrypt"}},
+        },
+    }
+    return {"parent": platform, "children": {VIRTUAL_HOST: {}}, "related": {STATIC_SITE: sites}, "finalizing": False}
+
+
+def main() -> None:
+    """Print the table."""
+    client = create_app().test_client()
+    post_worker_init(None)  # as gunicorn does
+    rows = []
+    for number in SIZES:
+        request = request_of(number)
+        answer = client.post("/platform/sync", json=request).get_json()
+        # From now on all of it exists, as it does nearly always.
+        request["children"][VIRTUAL_HOST] = {
+            f"kup6s-pages/{each['metadata']['name']}": each for each in answer["children"]
+        }
+        request["parent"]["status"] = answer["status"]
+        body = json.dumps(request).encode()
+        times = []
+        for _ in range(ROUNDS):
+            before = time.process_time()
+            client.post("/platform/sync", data=body).get_data()
+            times.append((time.process_time() - before) * 1000)
+        rows.append((number, len(body) // 1024, min(times), sorted(times)[ROUNDS // 2]))
+    print(tabulate.tabulate(rows, headers=("sites", "request KiB", "best ms", "median ms"), floatfmt=".1f"))
+    print(GOAL)
+
+
+if __name__ == "__main__":
+    main()

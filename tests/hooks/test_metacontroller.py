@@ -1,0 +1,56 @@
+"""The manifests that make Metacontroller call the hooks, against the hooks themselves."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from hooks import requests
+from hooks.app import create_app
+
+MANIFESTS = sorted((Path(__file__).parents[2] / "metacontroller").glob("*.yaml"))
+PLURALS = {
+    requests.VIRTUAL_HOST: "virtualhosts",
+    requests.CERTIFICATE: "certificates",
+    requests.INGRESS_ROUTE: "ingressroutes",
+    requests.MIDDLEWARE: "middlewares",
+}
+
+
+@pytest.fixture(params=MANIFESTS, ids=lambda path: path.stem)
+def controller(request: pytest.FixtureRequest) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(request.param.read_text())
+    return found
+
+
+def test_every_hook_is_one_that_we_answer(controller: dict[str, Any]) -> None:
+    routes = {rule.rule for rule in create_app().url_map.iter_rules()}
+    for name, hook in controller["spec"]["hooks"].items():
+        assert urlsplit(hook["webhook"]["url"]).path in routes, name
+        assert hook["version"] == "v2"
+        assert hook["webhook"]["timeout"]
+
+
+def test_children_are_updated_in_place_and_selected_by_their_owner(controller: dict[str, Any]) -> None:
+    assert controller["spec"]["generateSelector"] is True
+    assert {each["updateStrategy"]["method"] for each in controller["spec"]["childResources"]} == {"InPlace"}
+
+
+def test_every_kind_that_we_answer_is_declared() -> None:
+    declared = {
+        path.stem: {
+            (each["apiVersion"], each["resource"])
+            for each in yaml.safe_load(path.read_text())["spec"]["childResources"]
+        }
+        for path in MANIFESTS
+    }
+    assert declared == {
+        "platform": {resource(requests.VIRTUAL_HOST), resource(requests.CERTIFICATE)},
+        "virtualhost": {resource(each) for each in (requests.CERTIFICATE, requests.INGRESS_ROUTE, requests.MIDDLEWARE)},
+    }
+
+
+def resource(kind: str) -> tuple[str, str]:
+    return kind.partition(".")[2], PLURALS[kind]
