@@ -195,7 +195,7 @@ class DomainPolicy(Model):
 
     domains: list[DomainPattern] = Field(min_length=1, max_length=256)
     namespaces: list[ShortText] = Field(min_length=1, max_length=256)
-    shared_paths: bool = False
+    shared_paths: bool = Field(default=False, strict=True)
 
 
 class IssuerRef(Model):
@@ -230,7 +230,7 @@ class PlatformIngress(Model):
     """Traefik's entry points. ``entryPoints`` defaults to websecure, or to web where TLS is Off."""
 
     entry_points: list[ShortText] | None = Field(default=None, min_length=1, max_length=16)
-    redirect_http: bool = Field(default=False, alias="redirectHTTP")
+    redirect_http: bool = Field(default=False, alias="redirectHTTP", strict=True)
     http_entry_points: list[ShortText] = Field(default=["web"], min_length=1, max_length=16)
 
 
@@ -238,7 +238,7 @@ class Service(Model):
     """The Service of the one nginx that serves all sites."""
 
     name: ShortText = "static-sites-nginx"
-    port: int = Field(default=80, ge=1, le=65535)
+    port: int = Field(default=80, ge=1, le=65535, strict=True)
 
 
 class PlatformSpec(Model):

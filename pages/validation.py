@@ -20,7 +20,8 @@ MAX_SYNC_INTERVAL = timedelta(hours=24)
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 # A percent escape may stand for a space or a non-ASCII byte, never for a control character, slash, dot or backslash.
 _REPO = re.compile(
-    r"https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?"
+    r"https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+    r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
     r"(/([A-Za-z0-9_~.+@=,-]|%20|%[89A-Fa-f][0-9A-Fa-f])+)+/?"
 )
 # The peer's own pattern, written so that it never backtracks: a segment is not made of dots alone.
@@ -107,8 +108,7 @@ def domain(value: str) -> str:
 
 def domain_pattern(value: str) -> str:
     """A domain, or ``*.domain`` for every name below it at any depth (never the domain itself)."""
-    if value not in {"*.svc", "*.local"}:
-        domain(value.removeprefix("*."))
+    domain(value.removeprefix("*."))
     return value
 
 
