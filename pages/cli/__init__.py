@@ -2,10 +2,7 @@
 
 import click
 
-from pages.cli import logs
-from pages.cli.render import render
-from pages.cli.serve import serve
-from pages.cli.status import status
+from pages.cli import logs, render, serve, status
 
 
 @click.group(
@@ -42,5 +39,5 @@ def main(verbose: int) -> None:
     logs.configure(verbose)
 
 
-for command in (serve, status, render):
+for command in (serve.serve, status.status, render.render):
     main.add_command(command)

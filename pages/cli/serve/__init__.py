@@ -131,7 +131,7 @@ def _check_programs() -> None:
 
 def _repository(repo: str, *, allow_local: bool) -> str:
     """The repository in canonical form; a folder by its full path."""
-    if "://" not in repo and not repo.startswith("git@"):
+    if "://" not in repo and (repo.startswith((".", "/", "~")) or Path(repo).exists()):
         repo = f"file://{Path(repo).expanduser().resolve()}"
     if repo.startswith("file://"):
         if not allow_local:

@@ -1,0 +1,151 @@
+"""`pages serve` as a process of its own, as a user runs it."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+SECONDS = 30
+T = TypeVar("T")
+PAGES = [sys.executable, "-c", "from pages.cli import main; main()"]
+
+
+def pages(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a `pages` command to its end."""
+    return subprocess.run(
+        [*PAGES, *map(str, arguments)],
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def eventually(look: Callable[[], T], seconds: float = SECONDS) -> T:
+    """The first true value."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+    return found
+
+
+class Serving:
+    """A running `pages serve`. Leaving stops it as Ctrl-C does and checks that nothing is left."""
+
+    def __init__(self, state: Path, arguments: Sequence[str | Path], cwd: Path | None = None) -> None:
+        self.state = state
+        self.port = free_port()
+        self.lines: list[str] = []
+        self._process = subprocess.Popen(
+            [*PAGES, "serve", *map(str, arguments), "--state", str(state), "--port", str(self.port)],
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        try:
+            eventually(lambda: self.says("Publishing") or self._process.poll() is not None)
+            assert self._process.poll() is None, self.output
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self.stop()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        self.lines.extend(iter(self._process.stdout.readline, ""))
+        self._process.stdout.close()
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    def says(self, text: str) -> bool:
+        return text in self.output
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        self._process.send_signal(number)
+        try:
+            code = self._process.wait(SECONDS)
+        finally:
+            self.kill()
+        assert code == 0, self.output
+        assert processes_of(self.state) == []
+
+    def kill(self) -> None:
+        """SIGKILL, which leaves nginx to the next start."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join(SECONDS if processes_of(self.state) == [] else 0.1)
+
+    def get(self, host: str, path: str = "/", **headers: str) -> tuple[int, str, dict[str, str]]:
+        """Status, body and headers of an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path, headers={"Host": host, **headers})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace"), dict(answer.getheaders())
+        finally:
+            connection.close()
+
+    def shows(self, host: str, text: str, path: str = "/") -> bool:
+        """Whether the page has the text."""
+        status, body, _ = self.get(host, path)
+        return status == http.client.OK and text in body
+
+    def statuses(self) -> dict[str, Any]:
+        """What `pages status` tells, by namespace/name."""
+        done = pages("status", "--state", self.state, "-o", "json")
+        return {
+            f"{e['metadata']['namespace']}/{e['metadata']['name']}": e.get("status", {})
+            for e in json.loads(done.stdout)["items"]
+        }
+
+    def synced(self, site: str) -> tuple[str, str]:
+        """Reason and message of a site's Synced condition."""
+        for condition in self.statuses().get(site, {}).get("conditions", []):
+            if condition["type"] == "Synced":
+                return condition["reason"], condition["message"]
+        return "", ""
+
+
+def processes_of(state: Path) -> list[str]:
+    """The command lines of all processes that mention the state directory (Linux)."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(state) in line:
+            lines.append(line)
+    return lines
