@@ -14,6 +14,7 @@ from pages.api import Model, Platform, StaticSite, VirtualHost
 from tests.support import crds
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "fields.yaml").read_text())
+SAMPLES = Path(__file__).parents[1] / "cases" / "kup6s-pages-1.0"
 MODELS: dict[str, type[api.Object]] = {"StaticSite": StaticSite, "Platform": Platform, "VirtualHost": VirtualHost}
 
 
@@ -116,3 +117,11 @@ def model_in(annotation: Any) -> Any:
     if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
         return annotation
     return next(filter(None, map(model_in, get_args(annotation))), None)
+
+
+@pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_manifest_for_kup6s_pages_1_0_is_accepted_unchanged(sample: Path) -> None:
+    for written in yaml.safe_load_all(sample.read_text()):
+        if written["kind"] == "StaticSite":
+            StaticSite.model_validate(written, extra="forbid")
+            assert crds.mistakes("StaticSite", written) == []

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 
 SECONDS = 30
 T = TypeVar("T")
-PAGES = [sys.executable, "-c", "from pages.cli import main; main()"]
+PAGES = [sys.executable, "-c", "from pages.cli import main; main(prog_name='pages')"]
 
 
 def pages(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
