@@ -1,0 +1,88 @@
+"""One real nginx with the shipped configuration, exactly as in the cluster but for ports and temporary folders."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pages.cli.serve.nginx import find
+from tests.support.raw_http import Answer, ask
+from tests.support.serving import free_port
+
+SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx"
+
+
+class Sites:
+    """The volume and the nginx in front of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.port = free_port()
+        self.health_port = free_port()
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        """Send the path as it is, byte for byte."""
+        return ask(self.port, f"{method} {path} HTTP/1.1", **headers)
+
+    def release(self, site: str, files: dict[str, str], release: str = "1") -> Path:
+        """Write a release and make it live, as the syncer does."""
+        folder = self.root / "releases" / site / release
+        for path, content in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(content)
+        link = self.root / "live" / site
+        link.parent.mkdir(parents=True, exist_ok=True)
+        temporary = link.with_name(f".tmp-{link.name}")
+        temporary.symlink_to(f"../../releases/{site}/{release}")
+        temporary.replace(link)
+        return folder
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+    folder = tmp_path_factory.mktemp("nginx")
+    for part in (folder, *folder.parents[:2]):
+        part.chmod(0o755)  # where we are root, nginx's workers are not
+    made = Sites(folder / "sites")
+    (made.root / "live").mkdir(parents=True)
+    shutil.copytree(SHIPPED, folder / "conf")
+    config = folder / "conf" / "nginx.conf"
+    (folder / "tmp").mkdir()
+    (folder / "tmp").chmod(0o777)
+    text = config.read_text()
+    for shipped, here in {
+        "/tmp/": f"{folder}/tmp/",  # noqa: S108 - what the image has
+        "/dev/stdout": f"{folder}/access.log",
+        "listen 8080": f"listen 127.0.0.1:{made.port}",
+        "listen 8081": f"listen 127.0.0.1:{made.health_port}",
+    }.items():
+        assert shipped in text
+        text = text.replace(shipped, here)
+    config.write_text(text)
+    process = subprocess.Popen(
+        [find(), "-p", made.root, "-c", config], stderr=subprocess.PIPE, env={"PATH": os.defpath}
+    )
+    try:
+        wait_for(made.port, process)
+        yield made
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        assert process.poll() is None, process.communicate()
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        else:
+            return

@@ -1,0 +1,340 @@
+"""The one nginx: what visitors get, and what they never get."""
+
+import gzip
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.nginx.conftest import Sites
+from tests.support.raw_http import ask
+
+A = {"X_Pages_Site": "a/one"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def content(sites: Sites) -> None:
+    sites.release(
+        "a/one",
+        {
+            "index.html": "home of a/one",
+            "page.html": "page",
+            "docs/index.html": "docs",
+            "docs/deep/index.html": "deep",
+            "empty/file.txt": "x",
+            "with space/index.html": "spaced",
+            "größe/index.html": "sized",
+            "100%/index.html": "percent",
+            "style.css": "body { color: red }\n" * 100,
+            "big.bin": "0123456789" * 1000,
+            ".env": "SECRET=1",
+            ".git/config": "secret",
+            "docs/.hidden/x": "secret",
+            ".well-known/security.txt": "Contact: us",
+            ".well-known/.secret": "secret",
+            "healthz": "a site's own file",
+            "image.webp": "x",
+            "app.mjs": "export {}",
+            "module.wasm": "x",
+        },
+    )
+    sites.release("b/two", {"index.html": "home of b/two", "404.html": "b/two has its own: sorry", "evil.html": "evil"})
+    sites.release("a/no-index", {"file.txt": "x"})
+    sites.release("a/odd-404", {"404.html/index.html": "a folder"})
+
+
+def test_a_page_and_the_index(sites: Sites) -> None:
+    assert sites.ask("/a/one/page.html", **A).text == "page"
+    assert sites.ask("/a/one/", **A).text == "home of a/one"
+    assert sites.ask("/a/one/docs/", **A).text == "docs"
+    assert sites.ask("/b/two/").text == "home of b/two"  # a Traefik without our headers still works
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix", "location"),
+    [
+        ("/a/one/docs", "", "/docs/"),
+        ("/a/one/docs?q=1&r=%2f", "", "/docs/?q=1&r=%2f"),
+        ("/a/one/docs/deep", "", "/docs/deep/"),
+        ("/a/one/with%20space", "", "/with%20space/"),
+        ("/a/one/gr%C3%B6%C3%9Fe", "", "/gr%C3%B6%C3%9Fe/"),
+        ("/a/one/100%25", "", "/100%25/"),
+        ("/a/one", "", "/"),
+        ("/a/one", "/p", "/p/"),
+        ("/a/one/docs", "/p", "/p/docs/"),
+        ("/a/one/docs", "/p/q.r", "/p/q.r/docs/"),
+        ("/a/one/docs", "//evil.example", "/docs/"),
+        ("/a/one/docs", "https://evil.example", "/docs/"),
+        ("/a/one/docs", "/../x", "/docs/"),
+    ],
+)
+def test_a_folder_without_its_slash_is_redirected_to_the_public_address(
+    sites: Sites, path: str, prefix: str, location: str
+) -> None:
+    answer = sites.ask(path, **A, X_Pages_Prefix=prefix)
+    assert (answer.status, answer.headers["location"]) == (301, location)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:99"},
+        {"X_Forwarded_Host": "evil.example"},
+        {"X_Forwarded_Proto": "javascript"},
+        {"X_Forwarded_Prefix": "/evil"},
+        {"X_Forwarded_Port": "99"},
+        {"Forwarded": "host=evil.example"},
+        {"X_Original_URL": "/evil"},
+        {"X_Rewrite_URL": "/evil"},
+    ],
+)
+def test_a_visitor_cannot_steer_a_redirect(sites: Sites, headers: dict[str, str]) -> None:
+    assert sites.ask("/a/one/docs", **A, **headers).headers["location"] == "/docs/"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example/docs",
+        "/a/one//evil.example/docs",
+        "/a/one//docs",
+        "/a/one/%0d%0aSet-Cookie:x/docs",
+        "/a/one/docs%3f",
+    ],
+)
+def test_a_redirect_never_leads_to_another_host_or_adds_a_header(sites: Sites, path: str) -> None:
+    answer = sites.ask(path, **A)
+    location = answer.headers.get("location", "/")
+    assert location.startswith("/")
+    assert not location.startswith(("//", "/\\"))
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/a/one/..%2f..%2fb/two/evil.html",
+        "/a/one/..%2F..%2Fb%2Ftwo/evil.html",
+        "/a/one/%2e%2e/%2e%2e/b/two/evil.html",
+        "/a/one/%2E%2E/x",
+        "/a/one/.%2e/x",
+        "/a/one/../../b/two/evil.html",
+        "/a/one/../one/page.html",
+        "/a/one/docs/..",
+        "/a/one/..",
+        "/../etc/passwd",
+        "/a/one/./page.html",
+        "/a/one/%2e/page.html",
+        "/a/one/..%5cb",
+        "/a/one/..\\..\\b",
+        "/a/one/x%00.html",
+        "/a/one/page.html%00",
+        "/a/one/%2fetc",
+        "/a/one/page.html#x",
+    ],
+)
+def test_an_ambiguous_path_is_refused(sites: Sites, path: str) -> None:
+    answer = sites.ask(path, **A)
+    assert answer.status == 400
+    assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/a/one/%252e%252e/%252e%252e/b/two/evil.html", "/a/one/..%c0%af..%c0%afb/two/evil.html"]
+)
+def test_a_doubly_encoded_path_is_just_not_there(sites: Sites, path: str) -> None:
+    answer = sites.ask(path, **A)
+    assert answer.status in {400, 404}
+    assert "evil" not in answer.text
+
+
+def test_a_query_may_hold_anything(sites: Sites) -> None:
+    assert sites.ask("/a/one/page.html?next=%2f..%5c%00/../", **A).text == "page"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/a/one/.env",
+        "/a/one/.git/config",
+        "/a/one/.git",
+        "/a/one/docs/.hidden/x",
+        "/a/one/.well-known/.secret",
+        "/a/one/x/.well-known/y",
+        "/.tmp-x",
+        "/a/.tmp-one/",
+    ],
+)
+def test_what_begins_with_a_dot_is_not_there(sites: Sites, path: str) -> None:
+    answer = sites.ask(path)
+    assert answer.status == 404
+    assert "secret" not in answer.text.lower()
+
+
+def test_the_well_known_folder_is_served(sites: Sites) -> None:
+    assert sites.ask("/a/one/.well-known/security.txt", **A).text == "Contact: us"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/a", "/a/", "/b/", "/A/one/", "/a/o_ne/", "/a/nothing/", "/-a/one/", "/a%2done/"]
+)
+def test_there_is_no_way_to_look_around(sites: Sites, path: str) -> None:
+    answer = sites.ask(path)
+    assert answer.status == 404
+    assert "one" not in answer.text
+
+
+@pytest.mark.parametrize("said", ["b/two", "a/one/", "a/on", "", " ", "a/one b/two"])
+def test_the_site_that_traefik_chose_must_be_that_of_the_path(sites: Sites, said: str) -> None:
+    answer = sites.ask("/a/one/page.html", X_Pages_Site=said)
+    assert answer.status == (200 if not said.strip() else 404)
+
+
+def test_a_header_with_underscores_is_not_taken_for_ours(sites: Sites) -> None:
+    answer = ask(sites.port, "GET /a/one/docs HTTP/1.1\r\nX_Pages_Prefix: /evil\r\nX_Pages_Site: b/two")
+    assert (answer.status, answer.headers["location"]) == (301, "/docs/")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND", "MKCOL", "FOO"])
+def test_only_get_and_head(sites: Sites, method: str) -> None:
+    answer = sites.ask("/a/one/page.html", method, **A)
+    assert answer.status == 405
+    if method != "TRACE":  # which nginx refuses before it reads any configuration of ours
+        assert answer.headers["allow"] == "GET, HEAD"
+
+
+def test_head_has_the_headers_and_no_body(sites: Sites) -> None:
+    answer = sites.ask("/a/one/page.html", "HEAD", **A)
+    assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"", "4")
+
+
+def test_a_missing_page_and_a_folder_without_index_are_404(sites: Sites) -> None:
+    for path in ("/a/one/nope", "/a/one/empty/", "/a/no-index/", "/a/gone/x"):
+        answer = sites.ask(path)
+        assert answer.status == 404
+        assert "Not found" in answer.text
+        assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_a_site_has_its_own_404_page_and_no_other_sites(sites: Sites) -> None:
+    answer = sites.ask("/b/two/nope", X_Pages_Site="b/two")
+    assert (answer.status, answer.text) == (404, "b/two has its own: sorry")
+    assert "sorry" not in sites.ask("/a/one/nope", **A).text
+    assert sites.ask("/a/odd-404/nope").status == 404
+
+
+def test_links_out_of_and_inside_a_release_are_not_followed(sites: Sites, tmp_path: Path) -> None:
+    folder = sites.release("c/links", {"index.html": "x", "real/index.html": "real"})
+    (tmp_path / "outside.txt").write_text("outside")
+    for name, target in {
+        "passwd": "/etc/passwd",
+        "outside": str(tmp_path),
+        "other": "../../../b/two/1",
+        "inside": "real",
+        "file": "index.html",
+        "loop": "loop",
+    }.items():
+        (folder / name).symlink_to(target)
+    for path in ("passwd", "outside/outside.txt", "other/evil.html", "inside/", "inside/index.html", "file", "loop"):
+        assert sites.ask(f"/c/links/{path}").status == 404, path
+
+
+def test_unchanged_pages_are_304_and_changed_ones_never(sites: Sites) -> None:
+    first = sites.ask("/a/one/page.html", **A)
+    etag, modified = first.headers["etag"], first.headers["last-modified"]
+    assert sites.ask("/a/one/page.html", **A, If_None_Match=etag).status == 304
+    assert sites.ask("/a/one/page.html", **A, If_Modified_Since=modified).status == 304
+    assert sites.ask("/a/one/page.html", **A, If_None_Match='"other"').status == 200
+    assert first.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "size"),
+    [
+        ("bytes=0-9", 206, 10),
+        ("bytes=-5", 206, 5),
+        ("bytes=9990-", 206, 10),
+        ("bytes=99999-", 416, None),
+        ("nonsense", 200, 10_000),
+    ],
+)
+def test_byte_ranges(sites: Sites, wanted: str, status: int, size: int | None) -> None:
+    answer = sites.ask("/a/one/big.bin", **A, Range=wanted)
+    assert answer.status == status
+    assert size is None or len(answer.body) == size
+
+
+def test_text_is_compressed_where_wanted(sites: Sites) -> None:
+    plain = sites.ask("/a/one/style.css", **A)
+    packed = sites.ask("/a/one/style.css", **A, Accept_Encoding="gzip")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert b"color: red" in gzip.decompress(dechunked(packed.body))
+    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
+    assert "content-encoding" not in plain.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("style.css", "text/css; charset=utf-8"),
+        ("page.html", "text/html; charset=utf-8"),
+        ("image.webp", "image/webp"),
+        ("app.mjs", "text/javascript; charset=utf-8"),
+        ("module.wasm", "application/wasm"),
+        ("big.bin", "application/octet-stream"),
+    ],
+)
+def test_content_types(sites: Sites, path: str, kind: str) -> None:
+    answer = sites.ask(f"/a/one/{path}", **A)
+    assert answer.headers["content-type"] == kind
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["server"] == "nginx"
+
+
+def test_a_body_is_refused(sites: Sites) -> None:
+    assert sites.ask("/a/one/page.html", **A, Content_Length="100000").status == 413
+
+
+def test_a_new_release_is_live_at_once_while_readers_read(sites: Sites) -> None:
+    sites.release("d/swap", {"index.html": "0" * 100}, release="0")
+    torn: list[str] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            answer = sites.ask("/d/swap/")
+            if answer.status != 200 or len(set(answer.text)) != 1 or len(answer.text) != 100:
+                torn.append(f"{answer.status} {answer.text[:50]}")
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(1, 60):
+        sites.release("d/swap", {"index.html": str(number % 10) * 100}, release=str(number))
+        assert sites.ask("/d/swap/").text[0] == str(number % 10)
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert torn == []
+
+
+def test_health_is_on_a_port_of_its_own_and_shadows_no_site(sites: Sites) -> None:
+    assert ask(sites.health_port, "GET /healthz HTTP/1.1").text == "ok\n"
+    assert ask(sites.health_port, "GET /a/one/ HTTP/1.1").status == 404
+    assert sites.ask("/a/one/healthz", **A).text == "a site's own file"
+
+
+def test_the_configuration_names_no_site() -> None:
+    for path in (Path(__file__).parents[2] / "deploy" / "nginx").glob("*.conf"):
+        assert "example" not in path.read_text()
+
+
+def dechunked(body: bytes) -> bytes:
+    parts = []
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        length = int(size, 16)
+        parts.append(body[:length])
+        body = body[length + 2 :]
+    return b"".join(parts)

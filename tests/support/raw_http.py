@@ -1,0 +1,32 @@
+"""HTTP byte for byte: clients would tidy up what a hostile visitor sends."""
+
+import socket
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode(errors="replace")
+
+
+def ask(port: int, request_line: str, **headers: str) -> Answer:
+    """Send a request line as it is, with ``header_name="value"``, and read the answer until the server closes."""
+    lines = [
+        request_line,
+        *(f"{name.replace('_', '-')}: {value}" for name, value in ({"Host": "example.com"} | headers).items()),
+    ]
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode("utf-8", "surrogateescape"))
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = received.partition(b"\r\n\r\n")
+    first, *rest = head.decode("latin-1").split("\r\n")
+    pairs = (line.partition(": ") for line in rest)
+    return Answer(int(first.split()[1]), {name.lower(): value for name, _, value in pairs}, body)
