@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.support.git_server import GitServer
+from tests.support.raw_http import ask
 from tests.support.repositories import Repository
 from tests.support.serving import Serving, eventually, pages, processes_of
 
@@ -68,6 +69,33 @@ def test_sites_are_published_edited_added_and_removed(folder: Path, state: Path,
         eventually(lambda: serving.get("one.pages.localhost")[0] == 404)
         assert serving.shows("example.com", "number two")
         assert set(serving.statuses()) == {"team/two", "team/two-docs"}
+
+
+def test_what_a_visitor_sends_never_leaves_the_site(folder: Path, state: Path, git_server: GitServer) -> None:
+    git_server.repository("victim").commit(
+        {"index.html": "victim", "docs/index.html": "docs", "a b/index.html": "spaced"}
+    )
+    git_server.repository("attacker").commit({"evil.html": "evil"})
+    write(
+        folder / "sites.yaml",
+        site("victim", git_server.url("victim"), domain="victim.example", pathPrefix="/p"),
+        site("attacker", git_server.url("attacker")),
+    )
+    with Serving(state, [folder, "--allowed-hosts", git_server.origin]) as serving:
+        eventually(lambda: serving.shows("victim.example", "victim", "/p/"))
+        eventually(lambda: serving.shows("attacker.pages.localhost", "evil", "/evil.html"))
+        for path in ("/p/..%2fattacker/evil.html", "/p/../attacker/evil.html", "/p/%2e%2e/attacker/evil.html"):
+            answer = ask(serving.port, f"GET {path} HTTP/1.1", Host="victim.example")
+            assert answer.status in {400, 404}, path
+            assert b"evil" not in answer.body
+        spoofed = {"X_Pages_Site": "team/attacker", "X_Pages_Prefix": "/evil", "X_Forwarded_Prefix": "/evil"}
+        answer = ask(serving.port, "GET /p/docs?a=%2f HTTP/1.1", Host="victim.example", **spoofed)
+        assert (answer.status, answer.headers["location"]) == (301, "/p/docs/?a=%2f")
+        assert ask(serving.port, "GET /p/a%20b HTTP/1.1", Host="victim.example").headers["location"] == "/p/a%20b/"
+        assert ask(serving.port, "GET /p/a%20b/ HTTP/1.1", Host="victim.example").body == b"spaced"
+        assert ask(serving.port, "GET /pother HTTP/1.1", Host="victim.example").status == 404
+        assert ask(serving.port, "POST /p/ HTTP/1.1", Host="victim.example", Content_Length="0").status == 405
+        assert ask(serving.port, "GET / HTTP/1.1", Host="stranger.example").status == 404
 
 
 def test_a_restart_serves_at_once_and_fetches_nothing(folder: Path, state: Path, git_server: GitServer) -> None:
