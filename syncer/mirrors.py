@@ -56,7 +56,7 @@ class Mirror:
         is_new = not self.folder.exists()
         self._prepare()
         try:
-            self._git.fetch(self.folder, self._remote, self.source.branch, self.source.ref)
+            self._git.fetch(self.folder, self._remote, self.source.branch, self.source.ref, first=is_new)
         except GitFailed:
             if is_new:
                 raise

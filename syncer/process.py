@@ -122,6 +122,7 @@ class GitProcesses:
                 _bg=True,
                 _ok_code=_ANY_EXIT_CODE,
                 _new_session=True,
+                _close_fds=False,  # Python's own are closed on exec anyway, without a look at each
                 _preexec_fn=self._limit,
             )
             self._running[command.pid] = command
