@@ -81,15 +81,21 @@ class _IngressRouteSpec(_Strict):
     tls: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """A rule of an IngressRoute; ``path`` is empty for a whole host."""
+@dataclass
+class _Route:
+    """What one rule leads to: a path is stripped of ``strip``, then ``add`` goes before it.
+
+    ``path`` is empty for a whole host. ``headers`` maps a name in lower case to the name and the value.
+    """
 
     source: Object
     host: str
     path: str
     priority: int
-    route: edge.Route
+    strip: str = ""
+    add: str = ""
+    headers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    redirect: _RedirectScheme | None = None
 
 
 def render(
@@ -232,3 +238,69 @@ def _server_names(hosts: Iterable[str], aliases: Callable[[str], Iterable[str]])
                 names[host].append(alias)
                 taken.add(alias)
     return names
+
+
+def _common(upstream: str, names: int) -> str:
+    return f"""\
+upstream pages_sites {{
+    server {upstream};
+    keepalive 32;
+}}
+server_names_hash_max_size {max(512, 2 * names)};
+server_names_hash_bucket_size 512;
+proxy_headers_hash_max_size 1024;
+proxy_headers_hash_bucket_size 128;
+
+server_tokens off;
+absolute_redirect off;
+types {{
+}}
+default_type text/plain;
+# All is passed as it comes: bodies are the sites' to refuse, and no answer goes through a file.
+client_max_body_size 0;
+proxy_http_version 1.1;
+proxy_request_buffering off;
+proxy_max_temp_file_size 0;
+proxy_redirect off;
+"""
+
+
+def _unknown_host(listen: Sequence[str]) -> str:
+    return _block(
+        "server",
+        *(f"listen {address} default_server;" for address in listen),
+        'return 404 "No site is served at $host here.\\n";',
+    )
+
+
+def _server(listen: Sequence[str], names: Sequence[str], paths: Mapping[str, _Route]) -> str:
+    locations = [
+        _block(f"location {where}", *_actions(route))
+        for path, route in sorted(paths.items())
+        for where in ((f"= {path}", f"^~ {path}/") if path else ("/",))
+    ]
+    if "" not in paths:
+        locations.append(_block("location /", 'return 404 "There is no site at this path of $host.\\n";'))
+    listens = (f"listen {address};" for address in listen)
+    return _block("server", *listens, f"server_name {' '.join(names)};", *locations)
+
+
+def _actions(route: _Route) -> Iterable[str]:
+    if route.redirect:
+        port = f":{route.redirect.port}" if route.redirect.port else ""
+        code = 301 if route.redirect.permanent else 302
+        yield f"return {code} {route.redirect.scheme}://$host{port}$request_uri;"
+        return
+    # nginx chose the location by the decoded path; what is passed on is the path as it came, as Traefik passes it.
+    rest = "[/?].*" if route.strip else "/.*"
+    optional = "?" if route.strip else ""
+    yield f'if ($request_uri !~ "^{re.escape(route.strip)}(?<pages_passed>(?:{rest}){optional})$") {{ return 400; }}'
+    headers = {"host": ("Host", "$host"), "connection": ("Connection", "")} | route.headers
+    for name, value in headers.values():
+        yield f'proxy_set_header {name} "{value}";'
+    yield f"proxy_pass http://pages_sites{route.add}$pages_passed;"
+
+
+def _block(head: str, *lines: str) -> str:
+    body = "\n".join(lines).replace("\n", "\n    ")
+    return f"{head} {{\n    {body}\n}}"
