@@ -46,8 +46,6 @@ class Sites:
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     folder = tmp_path_factory.mktemp("nginx")
-    for part in (folder, *folder.parents[:2]):
-        part.chmod(0o755)  # where we are root, nginx's workers are not
     made = Sites(folder / "sites")
     (made.root / "live").mkdir(parents=True)
     shutil.copytree(SHIPPED, folder / "conf")
@@ -64,9 +62,10 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
         assert shipped in text
         text = text.replace(shipped, here)
     config.write_text(text)
-    process = subprocess.Popen(
-        [find(), "-p", made.root, "-c", config], stderr=subprocess.PIPE, env={"PATH": os.defpath}
-    )
+    # As in the cluster, nginx's workers are whoever started it.
+    user = ["-g", "user root root;"] if os.geteuid() == 0 else []
+    command: list[str | Path] = [find(), "-p", made.root, "-c", config, *user]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env={"PATH": os.defpath})
     try:
         wait_for(made.port, process)
         yield made
