@@ -220,7 +220,11 @@ def test_a_missing_page_and_a_folder_without_index_are_404(sites: Sites) -> None
 def test_a_site_has_its_own_404_page_and_no_other_sites(sites: Sites) -> None:
     answer = sites.ask("/b/two/nope", X_Pages_Site="b/two")
     assert (answer.status, answer.text) == (404, "b/two has its own: sorry")
+    hidden = sites.ask("/b/two/.env", X_Pages_Site="b/two")
+    assert (hidden.status, hidden.text) == (404, "b/two has its own: sorry")
     assert "sorry" not in sites.ask("/a/one/nope", **A).text
+    assert "sorry" not in sites.ask("/b/two/nope", **A).text
+    assert "sorry" not in sites.ask("/b/two/.env", **A).text
     assert sites.ask("/a/odd-404/nope").status == 404
 
 

@@ -1,10 +1,12 @@
 """The main job: `pages serve` as a newcomer runs it, with a real git server and nginx, and what goes wrong."""
 
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -355,6 +357,34 @@ def test_the_examples_are_published_offline(state: Path, tmp_path: Path) -> None
         assert "own <code>404.html</code>" in serving.get("welcome.pages.localhost", "/nope")[1]
         eventually(lambda: serving.says("Following"))
         assert pages("status", "--state", state).returncode == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 3 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
+    if not sys.platform.startswith("linux") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small file system can be mounted by root on Linux only")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_is_said_and_what_is_live_stays(folder: Path, small_disk: Path, git_server: GitServer) -> None:
+    repository = git_server.repository("big")
+    repository.commit({"index.html": "still small"})
+    git_server.repository("other").commit({"index.html": "other"})
+    write(folder / "sites.yaml", site("big", git_server.url("big")), site("other", git_server.url("other")))
+    arguments = (folder, "--allowed-hosts", git_server.origin, "--sync-interval", "10s")
+    with Serving(small_disk / "state", arguments) as serving:
+        eventually(lambda: serving.shows("big.pages.localhost", "still small"))
+        repository.commit({"index.html": "too big", "blob": os.urandom(4 << 20)})
+        eventually(lambda: serving.says("StorageFull"))
+        assert serving.shows("big.pages.localhost", "still small")
+        assert serving.shows("other.pages.localhost", "other")
+        repository.commit({"index.html": "small again", "blob": None})
+        eventually(lambda: serving.shows("big.pages.localhost", "small again"), seconds=60)
 
 
 def test_a_killed_run_leaves_nothing_that_blocks_the_next(folder: Path, state: Path, git_server: GitServer) -> None:
