@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from pages import manifests, validation
-from pages.api import API_VERSION, canonical_repo
+from pages.api import API_VERSION, StaticSite, canonical_repo
 from pages.cli.serve.nginx import NginxError, find
 from pages.cli.serve.progress import Progress
 from pages.cli.serve.runner import Runner, Settings
@@ -157,7 +157,7 @@ def _manifest_for(repo: str, branch: str | None, folder: str, state: Path, git: 
         "apiVersion": API_VERSION,
         "kind": "StaticSite",
         "metadata": {"name": name[: validation.MAX_NAME_LENGTH].strip("-") or "site", "namespace": "default"},
-        "spec": {"repo": repo, "branch": branch or git.default_branch(Remote(repo)), "path": folder},
+        "spec": {"repo": repo, "branch": branch or _default_branch(repo, git, file), "path": folder},
     }
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -167,6 +167,17 @@ def _manifest_for(repo: str, branch: str | None, folder: str, state: Path, git: 
             f"the state directory {state} cannot be written ({error.strerror}): name another with --state"
         ) from error
     return file
+
+
+def _default_branch(repo: str, git: Git, file: Path) -> str:
+    """What the repository says, or what it said when it was last served from here."""
+    try:
+        return git.default_branch(Remote(repo))
+    except SyncError:
+        for known in manifests.read([file], allow_local=True).manifests if file.exists() else ():
+            if isinstance(known.object, StaticSite) and known.object.spec.repo == repo:
+                return known.object.spec.branch
+        raise
 
 
 def _run(runner: Runner) -> None:

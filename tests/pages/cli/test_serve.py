@@ -139,6 +139,9 @@ def test_one_repository_without_a_manifest(state: Path, git_server: GitServer) -
     (git_server.root / "My_Site.git/HEAD").write_text("ref: refs/heads/trunk\n")
     with Serving(state, ["--repo", git_server.url("My_Site"), "--path", "/public"]) as serving:
         eventually(lambda: serving.shows("my-site.pages.localhost", "just this"))
+    git_server.fail("My_Site", 500)
+    with Serving(state, ["--repo", git_server.url("My_Site"), "--path", "/public"]) as serving:
+        assert serving.shows("my-site.pages.localhost", "just this")
 
 
 def test_a_folder_of_this_machine_where_it_is_allowed(state: Path, tmp_path: Path) -> None:
