@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from hooks import certificates, claims, requests
 from hooks.claims import Claim, Decision
 from hooks.requests import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, NotAHookRequest, Object
-from pages import api, conditions, names
+from pages import api, conditions, mistakes, names
 from pages.api import ALLOW_LOCAL, API_VERSION, HeldRemoval, Platform, PlatformSpec, Rejection, StaticSite
 from pages.conditions import Condition, condition
 
@@ -152,7 +152,7 @@ def _rejection(site: Object, error: ValidationError) -> Rejection:
         namespace=str(metadata.get("namespace", "")),
         name=str(metadata.get("name", "")),
         reason="InvalidSpec",
-        message=api.explain(error)[0][1],
+        message=mistakes.explain(error)[0][1],
     )
 
 
@@ -231,7 +231,7 @@ def _conditions(brake: HeldRemoval | None) -> list[Condition]:
 
 def _invalid(parent: Object, kept: list[Object], error: ValidationError, now: datetime) -> Object:
     """A mistake in the Platform stops changes, not sites."""
-    message = f"{api.explain(error)[0][1]}; nothing changes until this is mended"
+    message = f"{mistakes.explain(error)[0][1]}; nothing changes until this is mended"
     stamped = _stamp([condition("Ready", ok=False, reason="InvalidSpec", message=message)], parent, now)
     dumped = [each.model_dump(by_alias=True, exclude_none=True, mode="json") for each in stamped]
     return {

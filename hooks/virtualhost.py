@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from hooks import certificates, requests, traefik
 from hooks.requests import CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE, Object
-from pages import api, conditions, names
+from pages import conditions, mistakes, names
 from pages.api import Resources, Route, RouteStatus, VirtualHost, VirtualHostSpec
 from pages.conditions import Condition, condition
 
@@ -40,7 +40,7 @@ def _children(host: VirtualHostSpec) -> list[Object]:
 
 def _keep(parent: Object, observed: Mapping[str, list[Object]], error: ValidationError, now: datetime) -> Object:
     """Somebody broke the VirtualHost by hand: what there is stays until stage one has mended it."""
-    broken = condition("Ready", ok=False, reason="InvalidSpec", message=api.explain(error)[0][1])
+    broken = condition("Ready", ok=False, reason="InvalidSpec", message=mistakes.explain(error)[0][1])
     status = requests.status(parent)
     stamped = conditions.stamp(
         [broken], requests.conditions(parent), generation=requests.metadata(parent).get("generation"), now=now

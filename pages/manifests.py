@@ -1,19 +1,18 @@
 """YAML files <-> objects. What is wrong in a file is a Problem with file and line, and never harms another object."""
 
-import base64
-import binascii
 import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-from pages import api
+from pages import api, mistakes
 from pages.api import ALLOW_LOCAL, Model, Platform, StaticSite, VirtualHost
+from pages.core import Namespace, Secret
 from pages.yaml_nodes import Document, Malformed, documents
 
 _MAX_FILE_BYTES = 4 << 20
@@ -30,35 +29,6 @@ _SERVER_METADATA = {
 }
 
 RawObject = dict[str, Any]
-
-
-class Secret(Model):
-    """A Kubernetes Secret; ``data`` is decoded and holds ``stringData`` too, and never shows."""
-
-    api_version: Literal["v1"] = "v1"
-    kind: Literal["Secret"] = "Secret"
-    metadata: api.ObjectMeta
-    type: str = "Opaque"
-    immutable: bool = False
-    data: dict[str, bytes] = Field(default_factory=dict, repr=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _decode(cls, written: Any) -> Any:  # noqa: ANN401 - whatever was written
-        if not isinstance(written, dict):
-            return written
-        data = {key: _base64(key, value) for key, value in _mapping(written, "data").items()}
-        data |= {key: _text(key, value) for key, value in _mapping(written, "stringData").items()}
-        return {key: value for key, value in written.items() if key != "stringData"} | {"data": data}
-
-
-class Namespace(Model):
-    """A Kubernetes Namespace: its labels are what a Platform's namespaceSelector looks at."""
-
-    api_version: Literal["v1"] = "v1"
-    kind: Literal["Namespace"] = "Namespace"
-    metadata: api.ObjectMeta
-    spec: dict[str, Any] = Field(default_factory=dict)
 
 
 Object = StaticSite | Platform | VirtualHost | Secret | Namespace
@@ -219,7 +189,7 @@ def _understand(
                 document.line_of((*location, *where)),
                 f"{_called(raw)}: {sentence}{_hint(raw, model, where, sentence)}",
             )
-            for where, sentence in api.explain(error)
+            for where, sentence in mistakes.explain(error)
         ]
     return Manifest(understood, raw, path, line)
 
@@ -306,23 +276,3 @@ def _first_of_each(manifests: Sequence[Manifest]) -> tuple[list[Manifest], list[
                 )
             )
     return list(first.values()), problems
-
-
-def _mapping(written: RawObject, key: str) -> RawObject:
-    value = written.get(key) or {}
-    if not isinstance(value, dict):
-        raise ValueError(f"{key} must be a mapping")  # noqa: TRY004 - pydantic reports ValueErrors
-    return value
-
-
-def _base64(key: str, value: object) -> bytes:
-    try:
-        return base64.b64decode(value if isinstance(value, str) else "!", validate=True)
-    except binascii.Error:
-        raise ValueError(f"data.{key} must be base64 (plain text goes into stringData)") from None
-
-
-def _text(key: str, value: object) -> bytes:
-    if not isinstance(value, str):
-        raise ValueError(f"stringData.{key} must be text: put it in quotes")  # noqa: TRY004 - pydantic reports ValueErrors
-    return value.encode()

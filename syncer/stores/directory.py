@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pages import manifests
 from pages.api import ALLOW_LOCAL, Platform, StaticSite, StaticSiteStatus, VirtualHost
-from pages.manifests import Manifest, Problem, Secret
+from pages.core import Secret
+from pages.manifests import Manifest, Problem
 from syncer.stores import Snapshot
 from syncer.stores.state import Object, State
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from pages import api
+from pages import api, mistakes
 from pages.api import Model, Platform, StaticSite, VirtualHost
 from tests.support import crds
 
@@ -50,7 +50,7 @@ def test_a_good_value_is_accepted_by_both(kind: str, written: dict[str, Any]) ->
 def test_a_bad_value_is_refused_by_both(kind: str, written: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as raised:
         MODELS[kind].model_validate(written)
-    assert all(sentence for _, sentence in api.explain(raised.value))
+    assert all(sentence for _, sentence in mistakes.explain(raised.value))
     assert crds.mistakes(kind, written) != []
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pages import manifests
 from pages.api import StaticSite
-from pages.manifests import Namespace, Secret
+from pages.core import Namespace, Secret
 
 PATH = Path("sites/blog.yaml")
 SITE = """\
