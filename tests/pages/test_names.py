@@ -1,0 +1,56 @@
+"""No two objects ever share a name, whatever tenants choose."""
+
+import re
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from pages import names
+
+label = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
+site_name = label.filter(lambda text: "--" not in text)
+domain = st.lists(label, min_size=2, max_size=5).map(lambda parts: f"{'.'.join(parts)}.example")
+OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+OF_A_SITE = (names.ingress_route, names.prefix_middleware, names.strip_middleware, names.headers_middleware)
+
+
+@given(label, site_name, label, site_name)
+def test_two_sites_share_no_middleware_and_no_route(a: str, one: str, b: str, two: str) -> None:
+    assume((a, one) != (b, two))
+    assert names.ingress_route(a, one) != names.ingress_route(b, two)
+    middlewares = OF_A_SITE[1:]
+    assert {make(a, one) for make in middlewares}.isdisjoint(make(b, two) for make in middlewares)
+    assert names.site_root(a, one) != names.site_root(b, two)
+
+
+@given(label, site_name, label, site_name)
+def test_sites_that_traefik_cannot_tell_apart_are_known(a: str, one: str, b: str, two: str) -> None:
+    """Traefik makes one dash of every run of other characters (docs/decisions/0004-names-in-traefik.md)."""
+    same = re.sub("-+", "-", f"{a}-{one}") == re.sub("-+", "-", f"{b}-{two}")
+    assert (names.traefik_key(a, one) == names.traefik_key(b, two)) == same
+
+
+@given(domain, domain)
+def test_two_domains_share_no_certificate(one: str, two: str) -> None:
+    assume(one != two)
+    first = names.certificate(one)
+    assert names.certificate(two, {first}) != first
+
+
+@given(label, site_name, domain)
+def test_names_are_such_as_kubernetes_takes(namespace: str, name: str, host: str) -> None:
+    made = [make(namespace, name) for make in OF_A_SITE]
+    made += [names.certificate(host), names.https_redirect(host), names.wildcard_certificate(host)]
+    assert all(OBJECT_NAME.fullmatch(each) and len(each) <= 253 for each in made)
+
+
+@given(
+    st.lists(label.map(lambda part: part * 3), min_size=1, max_size=4).map(
+        lambda parts: ".".join(parts)[:240] + ".example"
+    )
+)
+def test_names_of_long_domains_stay_within_bounds(host: str) -> None:
+    assert len(names.certificate(host)) <= 253
+    assert len(names.certificate(host, {names.certificate(host)})) <= 253
+    assert len(names.https_redirect(host)) <= 253
+    assert all(len(value) <= 63 for value in names.domain_labels(host).values())
