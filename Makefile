@@ -15,8 +15,7 @@ install: $(BIN)/pages ## Make .venv with the `pages` command in .venv/bin
 $(BIN)/pages: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: install it, or say where it is: make PYTHON=/path/to/python" >&2; exit 1; }
-	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
-		{ echo "Python's venv is needed: apt install python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/pip || sh deploy/local/venv.sh $(PYTHON) $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 

@@ -96,7 +96,8 @@ class Syncer:
             self._snapshot, self._groups = snapshot, groups
             self._routings = status.routings(snapshot.platform, snapshot.virtual_hosts)
             now = time.monotonic()
-            self._schedule.keep({each: sources.interval(sites).total_seconds() for each, sites in groups.items()}, now)
+            intervals = {each: sources.interval(each, sites).total_seconds() for each, sites in groups.items()}
+            self._schedule.keep(intervals, now)
             for source in changed:
                 self._schedule.hasten(source, now)
             uids = {site.metadata.uid for site in snapshot.sites}

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pages import validation
 from pages.api import SecretRef, StaticSite, canonical_repo
 
+_LOCAL_INTERVAL = timedelta(seconds=3)
+
 
 @dataclass(frozen=True)
 class SecretKey:
@@ -56,9 +58,13 @@ def group(sites: Iterable[StaticSite]) -> dict[Source, list[StaticSite]]:
     return groups
 
 
-def interval(sites: Iterable[StaticSite]) -> timedelta:
-    """How often their source is asked: as often as the most impatient of its sites wants."""
-    return min(validation.duration(site.spec.sync_interval) for site in sites)
+def interval(source: Source, sites: Iterable[StaticSite]) -> timedelta:
+    """How often the source is asked: as often as the most impatient of its sites wants.
+
+    A repository on this machine is a draft that somebody looks at, and costs nobody anything to ask.
+    """
+    wanted = min(validation.duration(site.spec.sync_interval) for site in sites)
+    return min(wanted, _LOCAL_INTERVAL) if source.repo.startswith("file://") else wanted
 
 
 def _secret_key(namespace: str, secret: SecretRef) -> SecretKey:

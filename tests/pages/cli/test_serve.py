@@ -145,12 +145,15 @@ def test_one_repository_without_a_manifest(state: Path, git_server: GitServer) -
 
 
 def test_a_folder_of_this_machine_where_it_is_allowed(state: Path, tmp_path: Path) -> None:
-    Repository(tmp_path / "here").commit({"index.html": "my draft"})
+    repository = Repository(tmp_path / "here")
+    repository.commit({"index.html": "my draft"})
     refused = pages("serve", "--repo", tmp_path / "here", "--state", state)
     assert refused.returncode == 2
     assert "--allow-local" in refused.stderr
     with Serving(state, ["--repo", "here", "--allow-local"], cwd=tmp_path) as serving:
         eventually(lambda: serving.shows("here.pages.localhost", "my draft"))
+        repository.commit({"index.html": "my second thought"})
+        eventually(lambda: serving.shows("here.pages.localhost", "my second thought"))
 
 
 def test_a_platform_and_secrets_among_the_manifests(folder: Path, state: Path, git_server: GitServer) -> None:
