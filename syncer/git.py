@@ -53,6 +53,7 @@ _CONFIG = {
     "fetch.unpackLimit": "1",
     "fetch.recurseSubmodules": "false",
     "submodule.recurse": "false",
+    "core.fsync": "none",  # a mirror may be lost at any time, and waiting for the disk is half of a small fetch
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
     "core.attributesFile": "/dev/null",
