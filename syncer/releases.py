@@ -234,23 +234,24 @@ def _make_folder(path: str | Path) -> None:
 
 
 def _link_files(previous: Path, folder: Path, files: Iterable[File]) -> set[str]:
-    """Take unchanged files over from the release before, and return which ones could be."""
-    linked = set()
+    """Take unchanged files over, with their mtime, from the release before; return which ones could be."""
+    linked: set[str] = set()
     for parent, siblings in groupby(files, key=lambda file: file.path.rpartition("/")[0]):
         with suppress(FileNotFoundError), _opened(previous / parent) as source, _opened(folder / parent) as target:
-            linked |= {file.path for file in siblings if _link(file.path.rpartition("/")[2], source, target)}
+            _link_folder(siblings, source, target, linked)
     return linked
 
 
-def _link(name: str, source: int, target: int) -> bool:
-    """Whether the file could be taken over, with its mtime, from one open folder to the other."""
-    try:
-        os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
-    except OSError as error:
-        if error.errno in {ENOENT, *_NO_HARD_LINKS}:
-            return False
-        raise
-    return True
+def _link_folder(files: Iterable[File], source: int, target: int, linked: set[str]) -> None:
+    for file in files:
+        name = file.path.rpartition("/")[2]
+        try:
+            os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in {ENOENT, *_NO_HARD_LINKS}:
+                raise
+        else:
+            linked.add(file.path)
 
 
 @contextmanager

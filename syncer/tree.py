@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, NamedTuple
 
 from syncer.errors import LimitExceeded
 
@@ -30,8 +30,7 @@ class SiteLimits:
     site_bytes: int = 500 << 20
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """A regular file: its path below the published folder, its blob, its size in bytes."""
 
     path: str
@@ -64,7 +63,10 @@ def read(output: IO[bytes], limits: SiteLimits) -> Listing:
             listing.skipped[reason] += 1
             continue
         total += file.size
-        _check_size(file, total, limits)
+        if file.size > limits.file_bytes:
+            raise LimitExceeded(f"{file.path!r} is larger than {limits.file_bytes >> 20} MiB")
+        if total > limits.site_bytes:
+            raise LimitExceeded(f"the published folder is larger than {limits.site_bytes >> 20} MiB")
         listing.files.append(file)
     return listing
 
@@ -73,13 +75,6 @@ def describe(skipped: dict[str, int]) -> str:
     """``2 symlinks and 1 submodule``, or nothing."""
     words = [f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in sorted(skipped.items())]
     return " and ".join(words)
-
-
-def _check_size(file: File, total: int, limits: SiteLimits) -> None:
-    if file.size > limits.file_bytes:
-        raise LimitExceeded(f"{file.path!r} is larger than {limits.file_bytes >> 20} MiB")
-    if total > limits.site_bytes:
-        raise LimitExceeded(f"the published folder is larger than {limits.site_bytes >> 20} MiB")
 
 
 def _records(output: IO[bytes]) -> Iterator[bytes]:
