@@ -32,8 +32,8 @@ def customize(request: Mapping[str, Any]) -> Object:
     requests.parent(request, "Platform")
     return {
         "relatedResources": [
-            {"apiVersion": API_VERSION, "resource": "staticsites"},
-            {"apiVersion": "v1", "resource": "namespaces"},
+            {"apiVersion": API_VERSION, "resource": "staticsites", "labelSelector": {}},
+            {"apiVersion": "v1", "resource": "namespaces", "labelSelector": {}},
         ]
     }
 

@@ -39,8 +39,8 @@ def test_platform_sync(client: FlaskClient) -> None:
 def test_customize_asks_for_all_sites_of_all_namespaces(client: FlaskClient) -> None:
     answer = client.post("/platform/customize", json={"controller": {}, "parent": PLATFORM})
     assert answer.get_json()["relatedResources"] == [
-        {"apiVersion": "pages.kup6s.com/v1beta1", "resource": "staticsites"},
-        {"apiVersion": "v1", "resource": "namespaces"},
+        {"apiVersion": "pages.kup6s.com/v1beta1", "resource": "staticsites", "labelSelector": {}},
+        {"apiVersion": "v1", "resource": "namespaces", "labelSelector": {}},
     ]
 
 
