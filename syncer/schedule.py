@@ -17,6 +17,7 @@ class _Entry:
     due: float
     failures: int = 0
     running: bool = False
+    urgent: bool = True  # new, or somebody waits for it
     again: bool = False
 
 
@@ -44,12 +45,17 @@ class Schedule(Generic[K]):
         """Make the key due now; one that is running is run once more, however often this is asked."""
         if entry := self._entries.get(key):
             entry.due = min(entry.due, now)
+            entry.urgent = True
             entry.again = entry.running
 
-    def take_due(self, now: float) -> list[K]:
-        """The keys to run now, longest overdue first; each is held back until ``finished``."""
+    def take_due(self, now: float, most: int | None = None) -> list[K]:
+        """The keys to run now, at ``most`` so many; each is held back until ``finished``.
+
+        New and hastened ones come first, so that no round of idle looks holds up a new site; then what waits longest.
+        """
         due = [key for key, entry in self._entries.items() if entry.due <= now and not entry.running]
-        due.sort(key=lambda key: self._entries[key].due)
+        due.sort(key=lambda key: (not self._entries[key].urgent, self._entries[key].due))
+        due = due[:most]
         for key in due:
             self._entries[key].running = True
         return due
@@ -63,7 +69,7 @@ class Schedule(Generic[K]):
         entry.failures = 0 if well else entry.failures + 1
         wait = self._spread(entry.interval if well else self._backoff(entry))
         entry.due = now if entry.again else now + wait
-        entry.again = False
+        entry.urgent, entry.again = entry.again, False
 
     def next_due(self) -> float | None:
         """When the next key that is not running falls due."""

@@ -54,6 +54,7 @@ class Syncer:
         self._groups: dict[Source, list[StaticSite]] = {}
         self._routings: dict[status.SiteName, status.Routing] = {}
         self._statuses: dict[str, StaticSiteStatus] = {}  # by uid
+        self._running = 0
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._changed = threading.Event()
@@ -125,12 +126,16 @@ class Syncer:
                 self._mirrors.keep_only(self._groups)
 
     def _take_due(self) -> list[Source]:
+        """As many as there are idle workers: what waits, waits in the schedule, where a new site comes first."""
         with self._lock:
-            return self._schedule.take_due(time.monotonic())
+            due = self._schedule.take_due(time.monotonic(), self._workers - self._running)
+            self._running += len(due)
+            return due
 
     def _seconds_to_wait(self, housekeeping: float) -> float:
         with self._lock:
-            due = self._schedule.next_due()
+            # With every worker at work there is nothing to wait for but one of them, who wakes us.
+            due = self._schedule.next_due() if self._running < self._workers else None
         return max(0.0, min(housekeeping, due if due is not None else housekeeping) - time.monotonic())
 
     def _work(self, source: Source) -> None:
@@ -143,6 +148,7 @@ class Syncer:
             log.exception("sync_crashed", repo=source.repo, branch=source.branch)
         finally:
             with self._lock:
+                self._running -= 1
                 self._schedule.finished(source, time.monotonic(), well=well)
             self._wake.set()
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pages import validation
 from pages.api import SecretRef, StaticSite, canonical_repo
 
-_LOCAL_INTERVAL = timedelta(seconds=3)
+_LOCAL_INTERVAL = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)

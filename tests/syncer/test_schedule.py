@@ -33,6 +33,18 @@ def test_what_is_longest_overdue_comes_first() -> None:
     assert schedule.take_due(6) == ["late", "later"]
 
 
+def test_a_new_or_hastened_key_comes_before_every_idle_look() -> None:
+    schedule = steady()
+    schedule.keep({"a": 10, "b": 10, "c": 10}, now=0)
+    for key in schedule.take_due(0):
+        schedule.finished(key, 0, well=True)
+    schedule.keep({"a": 10, "b": 10, "c": 10, "new": 10}, now=100)
+    schedule.hasten("c", 101)
+    assert schedule.take_due(102, most=2) == ["c", "new"]
+    assert schedule.take_due(102, most=1) == ["a"]
+    assert schedule.take_due(102, most=0) == []
+
+
 def test_failures_wait_longer_each_time_up_to_a_ceiling_and_success_forgets_them() -> None:
     schedule = steady()
     schedule.keep({"a": 300}, now=0)

@@ -17,6 +17,7 @@ class Watch:
     """A thread that calls ``changed`` after edits below the paths, until stopped."""
 
     def __init__(self, paths: Sequence[Path], changed: Callable[[], None]) -> None:
+        paths = [path.resolve() for path in paths]  # as edits are reported
         # A file is watched by way of its folder: editors replace it, and a watch would stay with the old one.
         self._folders = sorted({path if path.is_dir() else path.parent for path in paths})
         self._changed = changed

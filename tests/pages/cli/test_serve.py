@@ -100,6 +100,20 @@ def test_what_a_visitor_sends_never_leaves_the_site(folder: Path, state: Path, g
         assert ask(serving.port, "GET / HTTP/1.1", Host="stranger.example").status == 404
 
 
+@pytest.mark.parametrize("named", ["manifests", "manifests/one.yaml", "link"])
+def test_edits_are_followed_however_the_manifests_are_named(
+    folder: Path, state: Path, git_server: GitServer, named: str
+) -> None:
+    git_server.repository("one").commit({"index.html": "before", "docs/index.html": "after"})
+    write(folder / "one.yaml", site("one", git_server.url("one")))
+    (folder.parent / "link").symlink_to("manifests")
+    with Serving(state, [named, "--allowed-hosts", git_server.origin], cwd=folder.parent) as serving:
+        eventually(lambda: serving.shows("one.pages.localhost", "before"))
+        write(folder / "new.tmp", site("one", git_server.url("one"), path="/docs"))
+        (folder / "new.tmp").replace(folder / "one.yaml")  # as editors do
+        eventually(lambda: serving.shows("one.pages.localhost", "after"))
+
+
 def test_a_restart_serves_at_once_and_fetches_nothing(folder: Path, state: Path, git_server: GitServer) -> None:
     git_server.repository("one").commit({"index.html": "still here"})
     write(folder / "one.yaml", site("one", git_server.url("one")))
