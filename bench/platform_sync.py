@@ -10,8 +10,8 @@ from typing import Any
 import tabulate
 
 from hooks.app import create_app
-from hooks.gunicorn import post_worker_init
 from hooks.requests import STATIC_SITE, VIRTUAL_HOST
+from pages.cli.gunicorn import freeze
 
 SIZES = (10, 100, 1_000, 10_000)
 ROUNDS = 7
@@ -58,7 +58,7 @@ def request_of(number: int) -> dict[str, Any]:
 def main() -> None:
     """Print the table."""
     client = create_app().test_client()
-    post_worker_init(None)  # as gunicorn does
+    freeze(None)  # as gunicorn does
     rows = []
     for number in SIZES:
         request = request_of(number)

@@ -37,7 +37,7 @@ def main() -> None:
         site = Source("site", f"file://{repository.folder}").site()
         sync, git, releases, _ = source_sync(root, AllowedHosts.parse("", local=True))
         releases.prepare()
-        sync.run(source_of(site), [site], lambda _site, _outcome: True)
+        sync.run(source_of(site), [site], lambda _site, _outcome: None)
         rows = [one_round(repository, site, sync, root / f"checkout{number}") for number in range(1, ROUNDS + 1)]
         git.close()
     headers = ("clone ms", "fetch + checkout ms", "push to live ms", "times clone", "times checkout")
@@ -53,7 +53,7 @@ def one_round(
     clone = time_of_clone(repository.folder, target.with_suffix(".clone"))
     checkout = time_of_checkout(repository.folder, target)
     start = time.perf_counter()
-    sync.run(source_of(site), [site], lambda _site, _outcome: True)
+    sync.run(source_of(site), [site], lambda _site, _outcome: None)
     ours = (time.perf_counter() - start) * 1000
     if (target.parent / "volume/live/bench/site/d0/f0.html").read_text() != f"changed for {target.name}":
         raise SystemExit("the change is not live")

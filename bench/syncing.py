@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from pages.api import ALLOW_LOCAL, StaticSite, StaticSiteStatus
+from pages.core import Secret
 from syncer.git import Git
 from syncer.hosts import AllowedHosts
 from syncer.mirrors import Mirrors
@@ -43,7 +44,7 @@ class _Store:
     def snapshot(self) -> Snapshot:
         return self._snapshot
 
-    def secret(self, _namespace: str, _name: str) -> dict[str, bytes] | None:
+    def secret(self, namespace: str, name: str) -> Secret | None:  # noqa: ARG002 - a Store's
         return None
 
     def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:

@@ -4,8 +4,11 @@ A request that is not Metacontroller's gets 400 and a sentence. A failure of our
 whatever is missing from a 200 answer is deleted.
 """
 
+import time
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,13 +16,24 @@ from flask import Flask, Response, request
 from pydantic_core import from_json, to_json
 from werkzeug.exceptions import HTTPException
 
-from hooks import platform, virtualhost
+from hooks import platform, requests, virtualhost
 from hooks.requests import NotAHookRequest, Object
 
 log = structlog.get_logger(__name__)
 
 MAX_REQUEST_BYTES = 64 << 20
 Clock = Callable[[], datetime]
+# A question whose answer is known: /readyz asks it.
+_QUESTION: Mapping[str, Any] = {
+    "parent": {
+        "apiVersion": "pages.kup6s.com/v1beta1",
+        "kind": "Platform",
+        "metadata": {"name": "ready", "namespace": "ready"},
+        "spec": {"pagesDomain": "pages.example.com", "tls": {"mode": "Off"}},
+    },
+    "children": {},
+    "related": {requests.STATIC_SITE: {}},
+}
 
 
 def create_app(clock: Clock = lambda: datetime.now(UTC)) -> Flask:
@@ -29,24 +43,56 @@ def create_app(clock: Clock = lambda: datetime.now(UTC)) -> Flask:
 
     @app.post("/platform/customize")
     def platform_customize() -> Response:
-        return _answer(platform.customize(_hook_request()))
+        return _decide(platform.customize)
 
     @app.post("/platform/sync")
     def platform_sync() -> Response:
-        return _answer(platform.sync(_hook_request(), now=clock()))
+        return _decide(partial(platform.sync, now=clock()))
 
     @app.post("/virtualhost/sync")
     def virtualhost_sync() -> Response:
-        return _answer(virtualhost.sync(_hook_request(), now=clock()))
+        return _decide(partial(virtualhost.sync, now=clock()))
 
     @app.get("/healthz")
     def healthz() -> Response:
         return _text("ok\n", 200)
 
-    app.register_error_handler(NotAHookRequest, lambda error: _text(f"not a hook request: {error}\n", 400))
+    @app.get("/readyz")
+    def readyz() -> Response:
+        """Whether a question is answered, and not only a port open."""
+        platform.sync(_QUESTION, now=clock())
+        return _text("ok\n", 200)
+
+    app.before_request(_begin_reconcile)
+    app.register_error_handler(NotAHookRequest, _not_a_hook_request)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
     return app
+
+
+def _decide(hook: Callable[[Mapping[str, Any]], Object]) -> Response:
+    began = time.perf_counter()
+    answer = hook(_hook_request())
+    milliseconds = round((time.perf_counter() - began) * 1000, 1)
+    log.info("hook_answered", children=len(answer.get("children", [])), milliseconds=milliseconds)
+    return Response(to_json(answer), 200, mimetype="application/json")
+
+
+def _begin_reconcile() -> None:
+    """Every line that is logged from here on says which answer it belongs to."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(reconcile=uuid.uuid4().hex[:12], hook=request.path)
+
+
+def _bind_parent(parent: object) -> None:
+    if isinstance(parent, dict):
+        metadata = requests.metadata(parent)
+        routes = requests.spec(parent).get("routes")
+        sites = [route.get("site") for route in routes if isinstance(route, dict)] if isinstance(routes, list) else []
+        structlog.contextvars.bind_contextvars(
+            parent=f"{metadata.get('namespace')}/{metadata.get('name')}",
+            sites=[f"{site.get('namespace')}/{site.get('name')}" for site in sites if isinstance(site, dict)],
+        )
 
 
 def _hook_request() -> Mapping[str, Any]:
@@ -56,11 +102,13 @@ def _hook_request() -> Mapping[str, Any]:
         raise NotAHookRequest(f"the body is not JSON ({error})") from error
     if not isinstance(found, dict):
         raise NotAHookRequest("the body is not a JSON object")
+    _bind_parent(found.get("parent"))
     return found
 
 
-def _answer(answer: Object) -> Response:
-    return Response(to_json(answer), 200, mimetype="application/json")
+def _not_a_hook_request(error: NotAHookRequest) -> Response:
+    log.warning("not_a_hook_request", error=str(error))
+    return _text(f"not a hook request: {error}\n", 400)
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -68,7 +116,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _internal_error(error: Exception) -> Response:
-    log.error("hook_failed", path=request.path, exc_info=error)
+    log.error("hook_failed", exc_info=error)
     return _text("the hook failed; its log says why\n", 500)
 
 

@@ -78,11 +78,6 @@ def decide(
     return decision
 
 
-def default_domain(name: str, pages_domain: str) -> str:
-    """Where a site without a domain of its own is served."""
-    return f"{name}.{pages_domain.lower()}"
-
-
 def _precedence(
     holders: Holders, held_domains: Collection[tuple[str, str]], claim: Claim
 ) -> tuple[int, float, str, str, str]:
@@ -118,12 +113,12 @@ def _check_domain(spec: PlatformSpec, claim: Claim) -> tuple[str, str] | None:
     reserved = (f"webhook.{pages_domain}", *spec.reserved_domains)
     if any(_covers(pattern, claim.domain) for pattern in reserved):
         return "DomainReserved", f"{claim.domain} is reserved by the administrator: choose another domain or name"
-    if claim.domain == default_domain(claim.name, pages_domain):
+    if claim.domain == names.default_domain(claim.name, pages_domain):
         return None
     if claim.domain == pages_domain or claim.domain.endswith(f".{pages_domain}"):
         return "PlatformDomain", (
             f"{claim.domain} belongs to the platform: leave spec.domain out to be served at "
-            f"{default_domain(claim.name, pages_domain)}, or use a domain of your own"
+            f"{names.default_domain(claim.name, pages_domain)}, or use a domain of your own"
         )
     if spec.domain_policies and not _policies(spec, claim):
         return "DomainNotAllowed", (

@@ -140,7 +140,7 @@ def _claim(site: StaticSite, spec: PlatformSpec) -> Claim:
         metadata.namespace,
         metadata.name,
         metadata.uid,
-        site.spec.host or claims.default_domain(metadata.name, spec.pages_domain),
+        site.spec.host or names.default_domain(metadata.name, spec.pages_domain),
         site.spec.path_prefix,
         metadata.creation_timestamp.timestamp() if metadata.creation_timestamp else 0.0,
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-MAX_MESSAGE_LENGTH = 1024
+MAX_MESSAGE_LENGTH = 4096
 
 
 def format_time(moment: datetime) -> str:

@@ -87,3 +87,8 @@ def site_labels(namespace: str, name: str, domain: str) -> dict[str, str]:
 def domain_labels(domain: str) -> dict[str, str]:
     """The labels of every object generated for one domain."""
     return {LABEL_MANAGED: "true", LABEL_DOMAIN: label_value(domain)}
+
+
+def default_domain(name: str, pages_domain: str) -> str:
+    """Where a site without a domain of its own is served."""
+    return f"{name}.{pages_domain.lower()}"

@@ -10,6 +10,8 @@ class SyncError(Exception):
     """A sync that failed; the last good release stays."""
 
     reason: ClassVar[str] = "SyncFailed"
+    retry_within_seconds: ClassVar[float] = float("inf")  # what is mended here and not at the server need not wait long
+    remedy: str = ""  # something to apply as it is, which the message ends with
 
 
 class HostNotAllowed(SyncError):
@@ -82,6 +84,46 @@ class SecretMissing(SyncError):
     """The Secret, or the key in it, does not exist or is not usable."""
 
     reason = "SecretMissing"
+    retry_within_seconds = 60
+
+
+class SecretForbidden(SyncError):
+    """The namespace has not granted us its Secret; the remedy is the grant (examples/secret-access.yaml)."""
+
+    reason = "SecretForbidden"
+    retry_within_seconds = 60
+
+    def __init__(self, namespace: str, name: str, system_namespace: str) -> None:
+        super().__init__(
+            f"namespace {namespace!r} does not let the syncer read Secret {name!r}; to allow it, apply this"
+        )
+        role = f"pages-secret-{name}"[:253].rstrip("-.")
+        meta = f'metadata: {{name: {role}, namespace: "{namespace}"}}'
+        self.remedy = f"""\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+{meta}
+rules: [{{apiGroups: [""], resources: [secrets], resourceNames: ["{name}"], verbs: [get]}}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+{meta}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: {role}}}
+subjects: [{{kind: ServiceAccount, name: pages-syncer, namespace: {system_namespace}}}]
+"""
+
+
+class SecretUnreadable(SyncError):
+    """The Kubernetes API did not answer when we asked for the Secret."""
+
+    reason = "SecretUnreadable"
+    retry_within_seconds = 60
+
+
+class LeaseLost(SyncError):
+    """Another syncer may be at work: this one must not touch the volume any more (F20)."""
+
+    reason = "LeaseLost"
 
 
 class LimitExceeded(SyncError):

@@ -61,16 +61,28 @@ class Release:
 
 
 class Releases:
-    """The only code that writes to the volume. At most one thread may work on one site at a time."""
+    """The only code that writes to the volume. At most one thread may work on one site at a time.
 
-    def __init__(self, root: Path, *, grace_seconds: float = 600, clock: Callable[[], float] = time.time) -> None:
+    ``fence`` is asked before each change of what visitors see and before each deletion; it raises to forbid that.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        grace_seconds: float = 600,
+        clock: Callable[[], float] = time.time,
+        fence: Callable[[], None] = lambda: None,
+    ) -> None:
         self._live = root / "live"
         self._releases = root / "releases"
         self._grace_seconds = grace_seconds
         self._clock = clock
+        self._fence = fence
 
     def prepare(self) -> None:
         """Make the two folders and remove what a killed process left unfinished."""
+        self._fence()
         with _storage_errors():
             self._live.parent.mkdir(parents=True, exist_ok=True)
             for folder in (self._live.parent, self._live, self._releases):
@@ -92,6 +104,7 @@ class Releases:
 
         Raises StorageFull, StorageFailed, GitFailed; the release that was live stays so.
         """
+        self._fence()
         home = self._releases / site.namespace / site.name
         with _storage_errors():
             _make_folder(home.parent)
@@ -123,12 +136,14 @@ class Releases:
             raise StorageFailed(f"the live release of {site} is gone; it is published anew")
         current, blobs = _read_release(folder), _read_blobs(folder)
         release = replace(draft, stamp=current.stamp, size=current.size, files=current.files, skipped=current.skipped)
+        self._fence()
         with _storage_errors():
             _write_record(folder, release, blobs)
         return release
 
     def take_offline(self, site: SiteKey) -> None:
         """Stop serving the site now; its files follow after the grace time."""
+        self._fence()
         with _storage_errors():
             folder = self._current_folder(site)
             (self._live / site.namespace / site.name).unlink(missing_ok=True)
@@ -139,6 +154,7 @@ class Releases:
         """Delete what has not been live for the grace time (a slow reader may still hold the release before)."""
         with _storage_errors():
             for home in self._releases.glob("*/*"):
+                self._fence()
                 self._collect(home)
 
     def _collect(self, home: Path) -> None:
@@ -186,6 +202,7 @@ class Releases:
         link = home / f"{_TEMPORARY}{site.name}"
         link.unlink(missing_ok=True)
         link.symlink_to(Path("../../releases") / site.namespace / site.name / folder.name)
+        self._fence()
         link.replace(home / site.name)
         if previous:
             _record(previous).touch()  # its grace time begins

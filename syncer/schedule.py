@@ -60,14 +60,14 @@ class Schedule(Generic[K]):
             self._entries[key].running = True
         return due
 
-    def finished(self, key: K, now: float, *, well: bool) -> None:
-        """The key has run: due again after its interval, or after a growing wait when it failed."""
+    def finished(self, key: K, now: float, *, well: bool, at_most: float = float("inf")) -> None:
+        """The key has run: due again after its interval, or after a growing wait (``at_most`` so long) if it failed."""
         entry = self._entries.get(key)
         if entry is None:
             return
         entry.running = False
         entry.failures = 0 if well else entry.failures + 1
-        wait = self._spread(entry.interval if well else self._backoff(entry))
+        wait = self._spread(entry.interval if well else min(self._backoff(entry), at_most / (1 + JITTER)))
         entry.due = now if entry.again else now + wait
         entry.urgent, entry.again = entry.again, False
 

@@ -1,28 +1,36 @@
 """The syncer at work: follows the store, runs what is due on a few threads, says at each site how it went."""
 
 import contextlib
+import math
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from pages.api import StaticSite, StaticSiteStatus
 from syncer import sources, status
-from syncer.errors import SyncError
+from syncer.errors import LeaseLost, SyncError
 from syncer.mirrors import Mirrors
 from syncer.releases import Releases
 from syncer.schedule import Schedule
 from syncer.sources import Source
+from syncer.status import Routing, Routings
+from syncer.status_writer import StatusWriter
 from syncer.stores import Snapshot, Store
 from syncer.sync import Outcome, Published, SourceSync, key_of
 
 log = structlog.get_logger(__name__)
 
 HOUSEKEEPING_SECONDS = 60.0
+_STUCK_SECONDS = 3 * HOUSEKEEPING_SECONDS
+_LAST_STATUSES_SECONDS = 5.0
+_PAUSE = 3.0
 Observer = Callable[[StaticSite, Outcome], None]
 
 
@@ -39,6 +47,7 @@ class Syncer:
         workers: int = 4,
         heartbeat: timedelta = status.HEARTBEAT,
         base_url: status.BaseURL = status.public_base_url,
+        sync_token: Callable[[StaticSite], str | None] = lambda _site: None,
         observer: Observer = lambda _site, _outcome: None,
     ) -> None:
         self._store = store
@@ -48,13 +57,17 @@ class Syncer:
         self._workers = workers
         self._heartbeat = heartbeat
         self._base_url = base_url
+        self._sync_token = sync_token
         self._observer = observer
         self._schedule: Schedule[Source] = Schedule(random.random)
+        self._statuses = StatusWriter(store.write_status)
         self._snapshot = Snapshot(complete=False)
+        self._sites: dict[str, StaticSite] = {}  # by uid
         self._groups: dict[Source, list[StaticSite]] = {}
-        self._routings: dict[status.SiteName, status.Routing] = {}
-        self._statuses: dict[str, StaticSiteStatus] = {}  # by uid
+        self._routings = Routings()
+        self._said: dict[str, _Said] = {}  # by the site's uid
         self._running = 0
+        self._last_look = time.monotonic()
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._changed = threading.Event()
@@ -70,23 +83,38 @@ class Syncer:
         self._stopping.set()
         self._wake.set()
 
+    def alive(self) -> bool:
+        """Whether ``run`` goes round; syncs that hang do not stop it."""
+        return not self._stopping.is_set() and time.monotonic() - self._last_look < _STUCK_SECONDS
+
     def run(self) -> None:
-        """Sync until stopped."""
+        """Sync until stopped. Raises StorageFailed, StorageFull where the volume cannot be used at all."""
         self._releases.prepare()
         self._changed.set()
+        self._statuses.start()
+        try:
+            self._go_round()
+        finally:
+            self._statuses.close(_LAST_STATUSES_SECONDS)
+
+    def _go_round(self) -> None:
         housekeeping = time.monotonic() + HOUSEKEEPING_SECONDS
+        follow_from = 0.0
         with ThreadPoolExecutor(self._workers, thread_name_prefix="sync") as pool:
             while not self._stopping.is_set():
                 self._wake.clear()
-                if self._changed.is_set():
+                self._last_look = now = time.monotonic()
+                if self._changed.is_set() and now >= follow_from:
                     self._changed.clear()
                     self._follow_store()
+                    # A stream of changes must not keep us from everything else.
+                    follow_from = time.monotonic() + _PAUSE * (time.monotonic() - now)
                 if time.monotonic() >= housekeeping:
                     housekeeping = time.monotonic() + HOUSEKEEPING_SECONDS
                     self._keep_house()
                 for source in self._take_due():
                     pool.submit(self._work, source)
-                self._wake.wait(self._seconds_to_wait(housekeeping))
+                self._wake.wait(self._seconds_to_wait(follow_from if self._changed.is_set() else housekeeping))
             pool.shutdown(cancel_futures=True)
 
     def _follow_store(self) -> None:
@@ -95,24 +123,24 @@ class Syncer:
         with self._lock:
             changed = [source for source, sites in groups.items() if _identity(sites) != self._identity(source)]
             self._snapshot, self._groups = snapshot, groups
-            self._routings = status.routings(snapshot.platform, snapshot.virtual_hosts)
+            self._routings = Routings(snapshot.platform, snapshot.virtual_hosts)
             now = time.monotonic()
             intervals = {each: sources.interval(each, sites).total_seconds() for each, sites in groups.items()}
             self._schedule.keep(intervals, now)
             for source in changed:
                 self._schedule.hasten(source, now)
-            uids = {site.metadata.uid for site in snapshot.sites}
-            self._statuses = {uid: known for uid, known in self._statuses.items() if uid in uids}
+            self._sites = {site.metadata.uid: site for site in snapshot.sites}
+            self._said = {uid: said for uid, said in self._said.items() if uid in self._sites}
         if snapshot.complete:
             self._take_offline_what_is_gone()
         for site in snapshot.sites:
             self._say(site, None)
 
-    def _identity(self, source: Source) -> list[tuple[str, str, str]]:
+    def _identity(self, source: Source) -> list[tuple[str, str, int]]:
         return _identity(self._groups.get(source, []))
 
     def _take_offline_what_is_gone(self) -> None:
-        wanted = {key_of(site) for site in self._snapshot.sites}
+        wanted = {key_of(site) for site in self._snapshot.sites} | self._snapshot.unreadable
         for key in self._releases.sites():
             if key not in wanted:
                 log.info("site_removed", site=str(key))
@@ -132,67 +160,87 @@ class Syncer:
             self._running += len(due)
             return due
 
-    def _seconds_to_wait(self, housekeeping: float) -> float:
+    def _seconds_to_wait(self, latest: float) -> float:
         with self._lock:
             # With every worker at work there is nothing to wait for but one of them, who wakes us.
             due = self._schedule.next_due() if self._running < self._workers else None
-        return max(0.0, min(housekeeping, due if due is not None else housekeeping) - time.monotonic())
+        return max(0.0, min(latest, due if due is not None else latest) - time.monotonic())
 
     def _work(self, source: Source) -> None:
         with self._lock:
             sites = self._groups.get(source, [])
-        well = False
-        try:
-            well = self._source_sync.run(source, sites, self._report)
-        except Exception:  # a bug must not take the worker or the other sites with it
-            log.exception("sync_crashed", repo=source.repo, branch=source.branch)
-        finally:
-            with self._lock:
-                self._running -= 1
-                self._schedule.finished(source, time.monotonic(), well=well)
-            self._wake.set()
+        outcomes: list[Outcome] = []
+        with structlog.contextvars.bound_contextvars(reconcile=uuid.uuid4().hex[:12], repo=source.repo):
+            try:
+                outcomes = self._source_sync.run(source, sites, self._report)
+            except Exception:  # a bug must not take the worker or the other sites with it
+                log.exception("sync_crashed", branch=source.branch)
+            finally:
+                errors = [each for each in outcomes if isinstance(each, SyncError)]
+                at_most = min((error.retry_within_seconds for error in errors), default=math.inf)
+                with self._lock:
+                    self._running -= 1
+                    well = bool(outcomes) and not errors
+                    self._schedule.finished(source, time.monotonic(), well=well, at_most=at_most)
+                self._wake.set()
 
-    def _report(self, site: StaticSite, outcome: Outcome) -> bool:
-        if self._stopping.is_set() and isinstance(outcome, SyncError):
-            return False  # git was stopped by us; that says nothing about the site
+    def _report(self, site: StaticSite, outcome: Outcome) -> None:
+        if isinstance(outcome, LeaseLost) or (self._stopping.is_set() and isinstance(outcome, SyncError)):
+            return  # that says nothing about the site
         if isinstance(outcome, Published):
             release = outcome.release
             if outcome.changed:
                 log.info("site_published", site=site.key, commit=release.commit, files=release.files)
         else:
             log.warning("sync_failed", site=site.key, reason=outcome.reason, error=str(outcome))
-        if self._is_wanted(site):
-            self._say(site, outcome)
-            self._observer(site, outcome)
-        else:
+        if (current := self._current(site)) is None:
             with _logged("site_not_removed", site=site.key):
                 self._releases.take_offline(key_of(site))
-        return isinstance(outcome, Published)
+        elif current.metadata.generation == site.metadata.generation:  # else it is synced once more
+            self._say(current, outcome)
+            self._observer(site, outcome)
 
-    def _is_wanted(self, site: StaticSite) -> bool:
-        """A site deleted while it was being synced must not come back to life (F26)."""
+    def _current(self, site: StaticSite) -> StaticSite | None:
+        """The site as it is now; one deleted while it was being synced must not come back to life (F26)."""
         with self._lock:
-            return not self._snapshot.complete or any(
-                each.metadata.uid == site.metadata.uid for each in self._groups.get(sources.source_of(site), [])
-            )
+            if not self._snapshot.complete:
+                return site
+            return self._sites.get(site.metadata.uid)
 
     def _say(self, site: StaticSite, outcome: Outcome | None) -> None:
         with self._lock:
-            known = self._statuses.get(site.metadata.uid, site.status)
-            routing = self._routings.get(key_of(site), status.NOT_ROUTED)
-            new = status.build(
-                site.model_copy(update={"status": known}), outcome, routing, datetime.now(UTC), self._base_url
-            )
-            if not status.says_something_new(new, known, self._heartbeat):
+            routing, said = self._routings.of(site), self._said.get(site.metadata.uid)
+            if said and outcome is None and (said.generation, said.routing) == (site.metadata.generation, routing):
                 return
-            self._statuses[site.metadata.uid] = new
-        with _logged("status_not_written", site=site.key):
-            self._store.write_status(site, new)
+            known = said.status if said else site.status
+            new = status.build(
+                site.model_copy(update={"status": known}),
+                outcome,
+                routing,
+                datetime.now(UTC),
+                base_url=self._base_url,
+                sync_token=self._sync_token(site),
+            )
+            write = status.says_something_new(new, known, self._heartbeat)
+            self._said[site.metadata.uid] = _Said(
+                site.metadata.generation, routing, new if write or not known else known
+            )
+            if write:
+                self._statuses.put(site, new)
 
 
-def _identity(sites: Sequence[StaticSite]) -> list[tuple[str, str, str]]:
+@dataclass(frozen=True)
+class _Said:
+    """The status that a site has, or will have once it is written, and what it was made of besides git."""
+
+    generation: int
+    routing: Routing
+    status: StaticSiteStatus
+
+
+def _identity(sites: Sequence[StaticSite]) -> list[tuple[str, str, int]]:
     """What makes a sync due at once when it changes."""
-    return sorted((site.key, site.metadata.uid, site.spec.path) for site in sites)
+    return sorted((site.key, site.metadata.uid, site.metadata.generation) for site in sites)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pages import conditions
+from pages import conditions, names
 from pages.api import Platform, Rejection, RouteStatus, StaticSite, StaticSiteStatus, VirtualHost, VirtualHostSpec
 from pages.conditions import Condition, condition
 from syncer import tree
@@ -18,28 +18,31 @@ HEARTBEAT = timedelta(hours=1)
 class Routing:
     """What the hooks made of a site: its VirtualHost and its place there, or why it has none."""
 
+    platform: Platform | None = None
     host: VirtualHost | None = None
     path_prefix: str = ""
     route: RouteStatus | None = None
     rejection: Rejection | None = None
 
 
-SiteName = tuple[str, str]
-NOT_ROUTED = Routing()
+class Routings:
+    """What the hooks answered, by site."""
 
+    def __init__(self, platform: Platform | None = None, hosts: Sequence[VirtualHost] = ()) -> None:
+        self._unknown = Routing(platform)
+        self._known: dict[tuple[str, str], Routing] = {}
+        for host in hosts:
+            made = {(each.site.namespace, each.site.name): each for each in host.status.routes} if host.status else {}
+            for route in host.spec.routes:
+                name = (route.site.namespace, route.site.name)
+                self._known[name] = Routing(platform, host, route.path_prefix, made.get(name))
+        for rejection in platform.status.rejections if platform and platform.status else ():
+            name = (rejection.namespace, rejection.name)
+            self._known[name] = replace(self._known.get(name, self._unknown), rejection=rejection)
 
-def routings(platform: Platform | None, hosts: Sequence[VirtualHost]) -> dict[SiteName, Routing]:
-    """What the hooks answered, by the namespace and name of the site; a site of which they know nothing is absent."""
-    found: dict[SiteName, Routing] = {}
-    for host in hosts:
-        resources = {(each.site.namespace, each.site.name): each for each in host.status.routes} if host.status else {}
-        for route in host.spec.routes:
-            name = (route.site.namespace, route.site.name)
-            found[name] = Routing(host, route.path_prefix, resources.get(name))
-    for rejection in platform.status.rejections if platform and platform.status else ():
-        name = (rejection.namespace, rejection.name)
-        found[name] = replace(found.get(name, NOT_ROUTED), rejection=rejection)
-    return found
+    def of(self, site: StaticSite) -> Routing:
+        """The site's routing."""
+        return self._known.get((site.metadata.namespace, site.metadata.name), self._unknown)
 
 
 BaseURL = Callable[[VirtualHostSpec], str]
@@ -55,22 +58,24 @@ def build(
     outcome: Outcome | None,
     routing: Routing,
     now: datetime,
+    *,
     base_url: BaseURL = public_base_url,
+    sync_token: str | None = None,
 ) -> StaticSiteStatus:
     """The site's new status; without an outcome, git's part is what the status says already."""
     before = site.status or StaticSiteStatus()
-    fresh = [_synced(outcome, before), _ingress(routing), _certificate(routing)]
+    fresh = [_synced(site, outcome, before), _ingress(site, routing), _certificate(site, routing)]
     ready = _ready(fresh)
     stamped = conditions.stamp([ready, *fresh], before.conditions, generation=site.metadata.generation, now=now)
     published = outcome.release if isinstance(outcome, Published) else None
     return StaticSiteStatus(
         observed_generation=site.metadata.generation,
-        phase=_phase(stamped, before),
+        phase=_phase(stamped),
         message=ready.message,
         url=f"{base_url(routing.host.spec)}{routing.path_prefix}/" if routing.host else None,
         last_sync=now if published else before.last_sync,
         last_commit=published.commit if published else before.last_commit,
-        sync_token=before.sync_token,
+        sync_token=sync_token,
         conditions=stamped,
         resources=routing.route.resources if routing.route else None,
     )
@@ -90,28 +95,62 @@ def says_something_new(new: StaticSiteStatus, old: StaticSiteStatus | None, hear
     return new.last_sync - old.last_sync >= heartbeat
 
 
-def _synced(outcome: Outcome | None, before: StaticSiteStatus) -> Condition:
+def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus) -> Condition:
     if outcome is None:
         known = conditions.find(before.conditions, "Synced")
-        return known or condition("Synced", None, "Pending", "waiting for the first sync")
+        if known is None:
+            return condition("Synced", None, "Pending", "waiting for the first sync")
+        if known.observed_generation != site.metadata.generation:
+            return condition("Synced", None, "Pending", "the StaticSite was changed and is being synced")
+        return known
     if isinstance(outcome, Published):
         left_out = tree.describe(outcome.release.skipped)
         note = f"; not published: {left_out}" if left_out else ""
         return condition("Synced", True, "Synced", f"commit {outcome.release.commit[:12]} is live{note}")
     stays = "; the last good release stays live" if before.last_commit else ""
-    return condition("Synced", False, outcome.reason, f"{outcome}{stays}")
+    remedy = f"\n{outcome.remedy}" if outcome.remedy else ""
+    return condition("Synced", False, outcome.reason, f"{outcome}{stays}{remedy}")
 
 
-def _ingress(routing: Routing) -> Condition:
+def _ingress(site: StaticSite, routing: Routing) -> Condition:
     if routing.rejection:
         return condition("IngressReady", False, routing.rejection.reason, routing.rejection.message)
-    return _of_host(routing, "IngressReady", "waiting for the domain's routes")
+    return _not_routed_yet(site, routing, "IngressReady") or _of_host(
+        routing, "IngressReady", "waiting for the domain's routes"
+    )
 
 
-def _certificate(routing: Routing) -> Condition:
+def _certificate(site: StaticSite, routing: Routing) -> Condition:
     if routing.rejection:
         return condition("CertificateReady", None, "NotRouted", "the site has no domain yet")
-    return _of_host(routing, "CertificateReady", "waiting for the domain's certificate")
+    return _not_routed_yet(site, routing, "CertificateReady") or _of_host(
+        routing, "CertificateReady", "waiting for the domain's certificate"
+    )
+
+
+def _not_routed_yet(site: StaticSite, routing: Routing, type_: str) -> Condition | None:
+    """Why what the hooks have said so far does not speak of the site as it is now."""
+    platform, host = routing.platform, routing.host
+    if platform is None:
+        return condition(
+            type_,
+            None,
+            "NoPlatform",
+            "there is no Platform in the system namespace; ask the administrator to create one",
+        )
+    domain = site.spec.host or names.default_domain(site.metadata.name, platform.spec.pages_domain)
+    if host is None or (host.spec.domain, routing.path_prefix) != (domain, site.spec.path_prefix):
+        waiting = f"waiting for the route to {domain}{site.spec.path_prefix}"
+    elif host.status is None or host.status.observed_generation != host.metadata.generation:
+        waiting = f"the routes of {domain} are being changed"
+    else:
+        return None
+    mistake = conditions.find(platform.status.conditions if platform.status else (), "Ready")
+    if mistake and mistake.reason == "InvalidSpec":
+        return condition(
+            type_, None, "PlatformInvalid", f"ask the administrator to mend the Platform: {mistake.message}"
+        )
+    return condition(type_, None, "Pending", waiting)
 
 
 def _of_host(routing: Routing, type_: str, waiting: str) -> Condition:
@@ -129,11 +168,11 @@ def _ready(parts: Sequence[Condition]) -> Condition:
     return condition("Ready", True, "Ready", parts[0].message)
 
 
-def _phase(stamped: Sequence[Condition], before: StaticSiteStatus) -> Literal["Pending", "Syncing", "Ready", "Error"]:
+def _phase(stamped: Sequence[Condition]) -> Literal["Pending", "Syncing", "Ready", "Error"]:
     match stamped[0].status:
         case "True":
             return "Ready"
         case "False":
             return "Error"
         case _:
-            return "Syncing" if before.last_commit is None and stamped[1].status == "Unknown" else "Pending"
+            return "Syncing" if stamped[1].status == "Unknown" else "Pending"

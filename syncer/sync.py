@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
 
 from pages.api import StaticSite
+from pages.core import Secret
 from syncer import tree
 from syncer.errors import (
     GitFailed,
@@ -22,10 +23,12 @@ from syncer.releases import Release, Releases, SiteKey
 from syncer.sources import SecretKey, Source
 from syncer.tree import SiteLimits
 
-# The Secret's data by namespace and name, or None where there is no such Secret.
-ReadSecret = Callable[[str, str], dict[str, bytes] | None]
-# Takes note of a site's outcome and returns whether it is well.
-Report = Callable[[StaticSite, "Outcome"], bool]
+# The Secret of that namespace and name, or None where there is none.
+ReadSecret = Callable[[str, str], Secret | None]
+# Not the tokens and keys that Kubernetes and its controllers keep in Secrets (K2).
+_SECRET_TYPES = ("Opaque", "kubernetes.io/basic-auth")
+# Takes note of a site's outcome.
+Report = Callable[[StaticSite, "Outcome"], None]
 
 
 @dataclass(frozen=True)
@@ -64,23 +67,28 @@ class SourceSync:
         self._read_secret = read_secret
         self._limits = limits or SiteLimits()
 
-    def run(self, source: Source, sites: Sequence[StaticSite], report: Report) -> bool:
-        """Sync all sites of the source, report each one's outcome, and return whether all of them are well."""
-        self._take_predecessors_offline(sites)
+    def run(self, source: Source, sites: Sequence[StaticSite], report: Report) -> list[Outcome]:
+        """Sync all sites of the source; report each one's outcome as soon as it is known, and return them all."""
         try:
+            self._take_predecessors_offline(sites)
             self._hosts.check(source.repo)
             remote = Remote(source.repo, self._credential(source.secret))
             with self._mirrors.open(source, remote) as mirror:
                 commit = mirror.update()
-                well = [report(site, self._outcome(site, mirror, commit)) for site in sites]
+                outcomes = [self._sync_site(site, mirror, commit, report) for site in sites]
                 mirror.tidy()
+                return outcomes
         except SyncError as error:
-            well = [report(site, error) for site in sites]
+            return _report_all(sites, error, report)
         except OSError as error:
             kind = StorageFull if error.errno in {ENOSPC, EDQUOT} else StorageFailed
             failure = kind(f"the git cache cannot be written: {error.strerror}; the last release stays")
-            well = [report(site, failure) for site in sites]
-        return all(well)
+            return _report_all(sites, failure, report)
+
+    def _sync_site(self, site: StaticSite, mirror: Mirror, commit: str, report: Report) -> Outcome:
+        outcome = self._outcome(site, mirror, commit)
+        report(site, outcome)
+        return outcome
 
     def _take_predecessors_offline(self, sites: Sequence[StaticSite]) -> None:
         """A site created anew under an old name never shows the old content, not even while git is down (N3)."""
@@ -112,15 +120,27 @@ class SourceSync:
                 listing = tree.read(output, self._limits)
             return Published(self._releases.publish(key, draft, listing, objects.contents), changed=True)
 
-    def _credential(self, secret: SecretKey | None) -> Credential | None:
-        if secret is None:
+    def _credential(self, wanted: SecretKey | None) -> Credential | None:
+        if wanted is None:
             return None
-        data = self._read_secret(secret.namespace, secret.name)
-        if data is None:
-            raise SecretMissing(f"there is no Secret {secret.name!r} in namespace {secret.namespace!r}; create it")
-        password = _secret_value(secret, data, secret.password_key)
-        username = _secret_value(secret, data, secret.username_key) if secret.username_key in data else "git"
+        secret = self._read_secret(wanted.namespace, wanted.name)
+        if secret is None:
+            raise SecretMissing(f"there is no Secret {wanted.name!r} in namespace {wanted.namespace!r}; create it")
+        if secret.type not in _SECRET_TYPES:
+            raise SecretMissing(
+                f"Secret {wanted.name!r} is of type {secret.type}; only {' and '.join(_SECRET_TYPES)} are read"
+            )
+        password = _secret_value(wanted, secret.data, wanted.password_key)
+        username = (
+            _secret_value(wanted, secret.data, wanted.username_key) if wanted.username_key in secret.data else "git"
+        )
         return Credential(username, password)
+
+
+def _report_all(sites: Sequence[StaticSite], error: SyncError, report: Report) -> list[Outcome]:
+    for site in sites:
+        report(site, error)
+    return [error for _ in sites]
 
 
 def _find_tree(objects: Objects, commit: str, path: str) -> str:

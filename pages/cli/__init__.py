@@ -2,7 +2,7 @@
 
 import click
 
-from pages.cli import logs, render, serve, status
+from pages.cli import hooks, logs, render, serve, status, syncer
 
 
 @click.group(
@@ -33,11 +33,12 @@ def main(verbose: int) -> None:
       pages serve DIRECTORY     all sites of a directory of manifests
       pages status              how the sites are doing, and why
       pages render FILE         what a cluster would make of a manifest
+      pages hooks, pages syncer the two programs that run in a cluster
 
     Each option can also come from the environment: --port of `pages serve` is PAGES_SERVE_PORT.
     """  # noqa: D301 - click wants the backspace
     logs.configure(verbose)
 
 
-for command in (serve.serve, status.status, render.render):
+for command in (serve.serve, status.status, render.render, hooks.hooks, syncer.syncer):
     main.add_command(command)

@@ -1,26 +1,49 @@
-"""Logs: events with fields, readable on a terminal, JSON lines anywhere else."""
+"""Logs: events with fields, readable on a terminal, JSON lines anywhere else. Ours and the libraries' alike."""
 
 import logging
 import sys
 
 import structlog
 
+_SHARED: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+# They say at each turn that all is as it was.
+_TALKATIVE = ("leaderelection", "httpx", "httpx2", "httpcore", "httpcore2", "sh")
+
 
 def configure(verbosity: int) -> None:
-    """Log to stderr from warnings on; ``verbosity`` 1 adds what happens, 2 what is decided."""
-    level = {0: logging.ERROR, 1: logging.INFO}.get(verbosity, logging.DEBUG)
+    """Log to stderr from errors on; ``verbosity`` 1 adds what happens, 2 what is decided."""
+    set_level({0: logging.ERROR, 1: logging.INFO}.get(verbosity, logging.DEBUG))
+
+
+def set_level(level: int) -> None:
+    """Log to stderr from this level on."""
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    exceptions = [structlog.processors.format_exc_info]
     if sys.stderr.isatty():
-        renderer = structlog.dev.ConsoleRenderer()
+        renderer, exceptions = structlog.dev.ConsoleRenderer(), []
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_SHARED,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *exceptions, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )

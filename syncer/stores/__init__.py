@@ -4,13 +4,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
+from pages.core import Secret
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All objects at one moment. Where it is not ``complete``, a missing site is no reason to remove anything."""
+    """All objects at one moment. Where it is not ``complete``, a missing site is no reason to remove anything.
+
+    ``unreadable``: namespaces and names of sites that are there and make no sense to us; what is live stays so.
+    """
 
     sites: list[StaticSite] = field(default_factory=list)
+    unreadable: frozenset[tuple[str, str]] = frozenset()
     complete: bool = True
     platform: Platform | None = None
     virtual_hosts: list[VirtualHost] = field(default_factory=list)
@@ -22,8 +27,12 @@ class Store(Protocol):
     def snapshot(self) -> Snapshot:
         """The objects as they are now."""
 
-    def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
-        """The data of a Secret, read at each use, or None where there is none."""
+    def secret(self, namespace: str, name: str) -> Secret | None:
+        """A Secret, read at each use, or None where there is none. Raises a SyncError where it may not be read."""
 
     def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
-        """Replace the status of this very site (by uid); one that is gone is passed over."""
+        """Replace the status of this very site (by uid); one that is gone is passed over. Raises StatusNotWritten."""
+
+
+class StatusNotWritten(Exception):
+    """The status could not be written now; it is tried again."""

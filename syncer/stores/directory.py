@@ -96,11 +96,11 @@ class DirectoryStore:
                 virtual_hosts=[VirtualHost.model_validate(each) for each in self._virtual_hosts],
             )
 
-    def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
-        """The data of a Secret in the manifests."""
+    def secret(self, namespace: str, name: str) -> Secret | None:
+        """A Secret in the manifests."""
         with self._lock:
             written = self._objects("Secret").get(("Secret", namespace, name))
-        return Secret.model_validate(written).data if written else None
+        return Secret.model_validate(written) if written else None
 
     def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
         """Keep the status."""

@@ -1,12 +1,9 @@
 """The hooks over HTTP, as Metacontroller and everybody else may call them."""
 
 import http.client
-import os
+import json
 import signal
-import socket
 import subprocess
-import sys
-import time
 from typing import Any
 
 import pytest
@@ -15,6 +12,7 @@ from flask.testing import FlaskClient
 from hooks import app as app_module
 from hooks.app import create_app
 from hooks.requests import STATIC_SITE, VIRTUAL_HOST
+from tests.support.serving import PAGES, eventually, free_port
 
 PLATFORM = {
     "kind": "Platform",
@@ -114,30 +112,36 @@ def test_other_paths_and_methods(client: FlaskClient) -> None:
     assert client.post("/nothing").status_code == 404
 
 
-def test_gunicorn_serves_it_and_stops_cleanly() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:hooks.gunicorn", "hooks.app:create_app()"]
-    environment = {**os.environ, "PAGES_HOOKS_BIND": f"127.0.0.1:{port}", "PAGES_HOOKS_WORKERS": "1"}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+def test_the_process_answers_logs_what_it_did_and_stops_cleanly() -> None:
+    port = free_port()
+    command = [*PAGES, "hooks", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
-        assert eventually_get(port, "/healthz") == 200
+        eventually(lambda: answers(port, "GET", "/readyz") == 200)
+        assert answers(port, "GET", "/healthz") == 200
+        question = {"parent": PLATFORM, "children": {}, "related": {STATIC_SITE: {}}}
+        assert answers(port, "POST", "/platform/sync", json.dumps(question)) == 200
+        assert answers(port, "POST", "/platform/sync", "[]") == 400
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     finally:
         process.kill()
-        process.communicate()
+        _, output = process.communicate()
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert all("timestamp" in line and "level" in line for line in lines)
+    (answered,) = [line for line in lines if line["event"] == "hook_answered"]
+    assert (answered["parent"], answered["hook"], answered["children"]) == ("kup6s-pages/platform", "/platform/sync", 0)
+    assert answered["reconcile"]
+    (refused,) = [line for line in lines if line["event"] == "not_a_hook_request"]
+    assert refused["reconcile"] != answered["reconcile"]
 
 
-def eventually_get(port: int, path: str) -> int:
-    deadline = time.monotonic() + 30
-    while True:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status
-        except OSError:
-            assert time.monotonic() < deadline, "gunicorn does not answer"
-            time.sleep(0.05)
-        finally:
-            connection.close()
+def answers(port: int, method: str, path: str, body: str | None = None) -> int | None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request(method, path, body)
+        return connection.getresponse().status
+    except OSError:
+        return None
+    finally:
+        connection.close()

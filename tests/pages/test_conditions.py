@@ -24,7 +24,7 @@ def test_none_means_unknown() -> None:
 
 
 def test_a_message_is_cut_to_what_a_status_can_bear() -> None:
-    assert len(condition("Ready", ok=False, reason="X", message="x" * 9999).message) == 1024
+    assert len(condition("Ready", ok=False, reason="X", message="x" * 9999).message) == 4096
 
 
 def test_conditions_are_found_by_type() -> None:

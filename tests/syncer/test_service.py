@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pages.api import StaticSite, StaticSiteStatus
+from pages.core import Secret
 from syncer.git import Git, Timeouts
 from syncer.hosts import AllowedHosts
 from syncer.mirrors import Mirrors
@@ -30,7 +31,7 @@ class Memory:
     def snapshot(self) -> Snapshot:
         return Snapshot(sites=list(self.sites), complete=self.complete)
 
-    def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
+    def secret(self, namespace: str, name: str) -> Secret | None:
         return None
 
     def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
@@ -92,10 +93,10 @@ def running(tmp_path: Path, git_server: GitServer) -> Iterator[Running]:
     made.stop()
 
 
-def a_site(server: GitServer, name: str, uid: str = "", **spec: Any) -> StaticSite:
+def a_site(server: GitServer, name: str, uid: str = "", generation: int = 1, **spec: Any) -> StaticSite:
     return StaticSite.model_validate(
         {
-            "metadata": {"namespace": "team", "name": name, "uid": uid or name},
+            "metadata": {"namespace": "team", "name": name, "uid": uid or name, "generation": generation},
             "spec": {"repo": server.url(name), **spec},
         }
     )
@@ -127,7 +128,7 @@ def test_a_changed_path_counts_at_once(running: Running, git_server: GitServer) 
     git_server.repository("a").commit({"one/index.html": "1", "two/index.html": "2"})
     running.follow(a_site(git_server, "a", path="/one"))
     eventually(lambda: running.text("a") == "1")
-    running.follow(a_site(git_server, "a", path="/two"))
+    running.follow(a_site(git_server, "a", generation=2, path="/two"))
     eventually(lambda: running.text("a") == "2")
 
 

@@ -1,13 +1,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+import yaml
+
 from pages import conditions
 from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
 from pages.conditions import Condition
 from syncer import status
-from syncer.errors import BranchNotFound
+from syncer.errors import BranchNotFound, SecretForbidden
 from syncer.releases import Release
-from syncer.status import NOT_ROUTED, Routing
+from syncer.status import Routing, Routings
 from syncer.sync import Published
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -29,8 +32,18 @@ def published(**skipped: int) -> Published:
     return Published(release, changed=True)
 
 
-def host(ready: str = "True") -> VirtualHost:
-    route = {"site": {"namespace": "team", "name": "docs", "uid": "u1"}, "pathPrefix": "/v1", "root": "/team/docs"}
+def platform(**platform_status: Any) -> Platform:
+    return Platform.model_validate(
+        {
+            "metadata": {"name": "platform"},
+            "spec": {"pagesDomain": "pages.example.com", "tls": {"mode": "Off"}},
+            "status": platform_status,
+        }
+    )
+
+
+def host(ready: str = "True", generation: int = 1, prefix: str = "/v1") -> VirtualHost:
+    route = {"site": {"namespace": "team", "name": "docs", "uid": "u1"}, "pathPrefix": prefix, "root": "/team/docs"}
     states = [
         {"type": type_, "status": ready, "reason": "Seen", "message": f"{type_} is {ready}"}
         for type_ in ("IngressReady", "CertificateReady")
@@ -38,7 +51,7 @@ def host(ready: str = "True") -> VirtualHost:
     resources = {"ingressRoute": "kup6s-pages/team--docs"}
     return VirtualHost.model_validate(
         {
-            "metadata": {"namespace": "kup6s-pages", "name": "docs.example.com"},
+            "metadata": {"namespace": "kup6s-pages", "name": "docs.example.com", "generation": generation},
             "spec": {
                 "domain": "docs.example.com",
                 "tls": {"secretName": "docs-example-com-tls"},
@@ -46,13 +59,17 @@ def host(ready: str = "True") -> VirtualHost:
                 "service": {},
                 "routes": [route],
             },
-            "status": {"conditions": states, "routes": [{"site": route["site"], "resources": resources}]},
+            "status": {
+                "observedGeneration": 1,
+                "conditions": states,
+                "routes": [{"site": route["site"], "resources": resources}],
+            },
         }
     )
 
 
 def routed(ready: str = "True") -> Routing:
-    return status.routings(None, [host(ready)])["team", "docs"]
+    return Routings(platform(), [host(ready)]).of(site())
 
 
 def ready_of(built: StaticSiteStatus) -> Condition:
@@ -88,23 +105,55 @@ def test_a_failed_sync_keeps_what_the_last_good_one_wrote() -> None:
 
 
 def test_a_rejected_domain_shows_at_the_site_with_the_reason() -> None:
-    platform = Platform.model_validate(
-        {
-            "metadata": {"name": "platform"},
-            "spec": {"pagesDomain": "pages.example.com", "tls": {"mode": "Off"}},
-            "status": {
-                "rejections": [{"namespace": "team", "name": "docs", "reason": "PathConflict", "message": "taken"}]
-            },
-        }
-    )
-    routing = status.routings(platform, [])["team", "docs"]
+    rejection = {"namespace": "team", "name": "docs", "reason": "PathConflict", "message": "taken"}
+    routing = Routings(platform(rejections=[rejection])).of(site())
     built = status.build(site(), published(), routing, NOW)
     assert (built.phase, ready_of(built).reason, built.message, built.url) == ("Error", "PathConflict", "taken", None)
 
 
 def test_a_new_site_waits_for_its_first_sync() -> None:
-    built = status.build(site(), None, NOT_ROUTED, NOW)
+    built = status.build(site(), None, Routing(platform()), NOW)
     assert (built.phase, ready_of(built).status) == ("Syncing", "Unknown")
+
+
+def test_a_changed_site_is_not_ready_before_it_is_synced_again() -> None:
+    good = status.build(site(), published(), routed(), NOW)
+    edited = site(**good.dump())
+    edited = edited.model_copy(update={"metadata": edited.metadata.model_copy(update={"generation": 4})})
+    built = status.build(edited, None, routed(), NOW)
+    assert (built.phase, built.observed_generation, ready_of(built).status) == ("Syncing", 4, "Unknown")
+    assert status.build(edited, published(), routed(), NOW).phase == "Ready"
+
+
+@pytest.mark.parametrize(
+    ("routing", "reason", "message"),
+    [
+        (Routing(), "NoPlatform", "ask the administrator"),
+        (Routing(platform()), "Pending", "waiting for the route to docs.example.com/v1"),
+        (
+            Routing(
+                platform(conditions=[{"type": "Ready", "status": "False", "reason": "InvalidSpec", "message": "x"}])
+            ),
+            "PlatformInvalid",
+            "mend the Platform: x",
+        ),
+        (Routings(platform(), [host(prefix="/v2")]).of(site()), "Pending", "waiting for the route"),
+        (Routings(platform(), [host(generation=2)]).of(site()), "Pending", "are being changed"),
+    ],
+)
+def test_what_speaks_of_another_route_says_nothing_of_this_one(routing: Routing, reason: str, message: str) -> None:
+    built = status.build(site(), published(), routing, NOW)
+    assert (built.phase, ready_of(built).status, ready_of(built).reason) == ("Pending", "Unknown", reason)
+    assert message in built.message
+
+
+def test_what_to_apply_stands_at_the_end_of_the_message() -> None:
+    before = status.build(site(), published(), routed(), NOW)
+    forbidden = SecretForbidden("team", "token", "kup6s-pages")
+    message = status.build(site(**before.dump()), forbidden, routed(), NOW).message
+    sentence, _, remedy = message.partition("\n")
+    assert sentence.endswith("the last good release stays live")
+    assert [each["kind"] for each in yaml.safe_load_all(remedy)] == ["Role", "RoleBinding"]
 
 
 def test_a_certificate_that_is_not_ready_shows() -> None:

@@ -1,13 +1,15 @@
 """From a real git server to live files, one source at a time."""
 
 import shutil
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pages.api import StaticSite
+from pages.api import ObjectMeta, StaticSite
+from pages.core import Secret
 from syncer.errors import SyncError
 from syncer.git import Git, Timeouts
 from syncer.hosts import AllowedHosts
@@ -26,6 +28,7 @@ class Bench:
         self.root = root
         self.server = server
         self.secrets: dict[tuple[str, str], dict[str, bytes]] = {}
+        self.secret_type = "Opaque"
         self.git = Git(Timeouts(ask=10, transfer=10))
         self.releases = Releases(root / "volume")
         self.releases.prepare()
@@ -39,7 +42,7 @@ class Bench:
             mirrors=Mirrors(self.root / "mirrors", self.git),
             releases=self.releases,
             hosts=AllowedHosts.parse(self.hosts),
-            read_secret=lambda namespace, name: self.secrets.get((namespace, name)),
+            read_secret=self._secret,
             limits=self.limits,
         )
         self.outcomes = {}
@@ -48,9 +51,15 @@ class Bench:
             source_sync.run(source, members, self._note)
         return self.outcomes
 
-    def _note(self, site: StaticSite, outcome: Outcome) -> bool:
+    def _secret(self, namespace: str, name: str) -> Secret | None:
+        data = self.secrets.get((namespace, name))
+        metadata = ObjectMeta(name=name, namespace=namespace)
+        encoded = {key: b64encode(value).decode() for key, value in (data or {}).items()}
+        written = {"metadata": metadata.dump(), "type": self.secret_type, "data": encoded}
+        return None if data is None else Secret.model_validate(written)
+
+    def _note(self, site: StaticSite, outcome: Outcome) -> None:
         self.outcomes[site.metadata.name] = outcome
-        return isinstance(outcome, Published)
 
     def live(self, name: str = "site") -> dict[str, str]:
         folder = self.root / "volume/live/team" / name

@@ -11,6 +11,7 @@ import click
 
 from pages import manifests, validation
 from pages.api import API_VERSION, StaticSite, canonical_repo
+from pages.cli import options
 from pages.cli.serve.nginx import NginxError, find
 from pages.cli.serve.progress import Progress
 from pages.cli.serve.runner import Runner, Settings
@@ -18,13 +19,6 @@ from syncer.errors import SyncError
 from syncer.git import Git, Remote
 from syncer.hosts import AllowedHosts, HostPattern
 from syncer.stores.state import StateNotUsable
-
-
-def _hosts(_context: click.Context, _parameter: click.Parameter, value: str | None) -> AllowedHosts | None:
-    try:
-        return None if value is None else AllowedHosts.parse(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 def _interval(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -52,7 +46,7 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
 )
 @click.option(
     "--allowed-hosts",
-    callback=_hosts,
+    callback=options.allowed_hosts,
     metavar="HOST,...",
     help="The git servers that manifests may name: forge.example.com, *.example.com, forge.example.com:8443; "
     "plain http or an IP address in full: http://127.0.0.1:3000. Needed unless --repo or --allow-local is given.",

@@ -1,0 +1,57 @@
+"""Gunicorn around one of our applications, with its settings from our command line."""
+
+import gc
+import os
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn import glogging
+from gunicorn.app.base import BaseApplication
+
+# Less than the 60 s that a pod of ours is given between SIGTERM and SIGKILL.
+GRACEFUL_SECONDS = 30
+
+
+class _Logger(glogging.Logger):
+    """Gunicorn's lines go where all lines go."""
+
+    def setup(self, cfg: object) -> None:  # noqa: ARG002 - gunicorn's signature
+        self.error_log.propagate = True
+
+
+_SETTINGS = {
+    "worker_class": "gthread",
+    "threads": 4,
+    "timeout": 60,
+    "graceful_timeout": GRACEFUL_SECONDS,
+    "keepalive": 75,
+    "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: PTH112, S108 - a heartbeat, no data
+    "control_socket_disable": True,
+    "logger_class": _Logger,
+}
+
+
+def run(load: Callable[[], Flask], bind: str, **settings: Any) -> None:  # noqa: ANN401 - gunicorn's own
+    """Serve until SIGTERM or SIGINT. ``load`` makes the application, in each worker."""
+    _Server(load, {**_SETTINGS, "bind": bind, **settings}).run()
+
+
+def freeze(_worker: object) -> None:
+    """Spare the garbage collector the libraries: it would walk them all in the middle of large requests."""
+    gc.collect()
+    gc.freeze()
+
+
+class _Server(BaseApplication):
+    def __init__(self, load: Callable[[], Flask], settings: dict[str, Any]) -> None:
+        self._load = load
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:  # type: ignore[override] # a Flask is a WSGI application
+        return self._load()

@@ -1,0 +1,48 @@
+"""``pages hooks``: the hooks that Metacontroller calls."""
+
+import logging
+
+import click
+
+from pages.cli import gunicorn, logs
+
+LOG_LEVEL = click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="What to log: lines of JSON, to stderr.",
+)
+
+
+@click.command()
+@click.option(
+    "--bind",
+    default="127.0.0.1:8080",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to listen. Whoever can call a hook learns nothing that is secret, but may keep it busy.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Processes that answer at the same time.",
+)
+@LOG_LEVEL
+def hooks(bind: str, workers: int, log_level: str) -> None:
+    """Answer Metacontroller's hooks.
+
+    Stateless: it asks nobody, keeps nothing and needs no rights. metacontroller/*.yaml name its addresses:
+    /platform/customize, /platform/sync and /virtualhost/sync. /healthz says that it runs, /readyz that it decides.
+
+    \b
+    Examples:
+      pages hooks
+      pages hooks --bind 0.0.0.0:8080 --workers 4
+    """  # noqa: D301 - click wants the backspace
+    from hooks.app import create_app  # noqa: PLC0415 - the other commands need not wait for it
+
+    logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
+    gunicorn.run(create_app, bind, workers=workers, post_worker_init=gunicorn.freeze)

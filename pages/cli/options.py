@@ -1,0 +1,13 @@
+"""What several commands accept in the same way."""
+
+import click
+
+from syncer.hosts import AllowedHosts
+
+
+def allowed_hosts(_context: click.Context, _parameter: click.Parameter, value: str | None) -> AllowedHosts | None:
+    """Git servers, separated by commas."""
+    try:
+        return None if value is None else AllowedHosts.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None

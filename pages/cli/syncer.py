@@ -1,0 +1,141 @@
+"""``pages syncer``: from git to the volume, for the StaticSites of a cluster."""
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from pages import validation
+from pages.cli import gunicorn, logs, options
+from pages.cli.hooks import LOG_LEVEL
+from syncer import tokens
+from syncer.hosts import AllowedHosts
+
+_MIN_LEASE_SECONDS = 5
+
+
+def _duration(_context: click.Context, _parameter: click.Parameter, value: str) -> timedelta:
+    try:
+        return validation.duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command()
+@click.option(
+    "--allowed-hosts",
+    callback=options.allowed_hosts,
+    required=True,
+    metavar="HOST,...",
+    help="The git servers that a StaticSite may name: forge.example.com, *.example.com, forge.example.com:8443; "
+    "plain http or an IP address in full: http://forge.forgejo.svc:3000.",
+)
+@click.option(
+    "--namespace",
+    default="kup6s-pages",
+    show_default=True,
+    help="The system namespace: where the Platform, the VirtualHosts and the Lease are.",
+)
+@click.option(
+    "--volume",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("/sites"),
+    show_default=True,
+    help="The shared volume; nginx serves its folder live.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("/cache"),
+    show_default=True,
+    help="Where git mirrors are kept. It may be lost at any time.",
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Syncs at the same time.")
+@click.option(
+    "--heartbeat",
+    default="1h",
+    show_default=True,
+    callback=_duration,
+    help="How often lastSync is refreshed while nothing else changes. Each write makes the hooks look at everything.",
+)
+@click.option(
+    "--grace",
+    default="10m",
+    show_default=True,
+    callback=_duration,
+    help="How long files are kept that are not served any more, for those who still read them.",
+)
+@click.option(
+    "--lease",
+    default="15s",
+    show_default=True,
+    callback=_duration,
+    help="How long a syncer that is gone is waited for before another takes over.",
+)
+@click.option(
+    "--token-key-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
+    help="A file with at least 32 bytes of secret, from which each site's status.syncToken is made. Without it there "
+    "are no tokens.",
+)
+@click.option("--bind", default="0.0.0.0:8080", show_default=True, metavar="HOST:PORT", help="Where to listen.")
+@LOG_LEVEL
+def syncer(  # noqa: PLR0917 - click passes them by name
+    allowed_hosts: AllowedHosts,
+    namespace: str,
+    volume: Path,
+    cache: Path,
+    workers: int,
+    heartbeat: timedelta,
+    grace: timedelta,
+    lease: timedelta,
+    token_key_file: Path | None,
+    bind: str,
+    log_level: str,
+) -> None:
+    """Keep the volume current with the git repositories of all StaticSites, and say at each how it is.
+
+    It finds the Kubernetes API as kubectl does: by KUBECONFIG, or by its ServiceAccount in a pod. Several may run; one
+    holds the Lease and works, the others wait. /healthz says that it goes round, /readyz that it is the one at work.
+
+    \b
+    Examples:
+      pages syncer --allowed-hosts forge.example.com
+      KUBECONFIG=~/.kube/config pages syncer --allowed-hosts '*.example.com' --volume /tmp/sites --cache /tmp/git
+    """  # noqa: D301 - click wants the backspace
+    from syncer.app import create_app  # noqa: PLC0415 - the other commands need not wait for the Kubernetes client
+    from syncer.cluster import ClusterSyncer, Settings  # noqa: PLC0415
+
+    if lease < timedelta(seconds=_MIN_LEASE_SECONDS):
+        raise click.BadParameter(f"must be at least {_MIN_LEASE_SECONDS}s", param_hint="--lease")
+    settings = Settings(
+        namespace=namespace,
+        volume=volume,
+        cache=cache,
+        hosts=allowed_hosts,
+        workers=workers,
+        heartbeat=heartbeat,
+        grace=grace,
+        lease=lease,
+        token_key=_token_key(token_key_file) if token_key_file else None,
+    )
+    logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
+    at_work = ClusterSyncer(settings)
+    gunicorn.run(
+        lambda: create_app(at_work.sick, at_work.not_ready),
+        bind,
+        workers=1,
+        post_worker_init=lambda worker: at_work.start(on_lost=lambda: worker.handle_exit(None, None)),
+        worker_exit=lambda _server, _worker: at_work.stop(),
+    )
+
+
+def _token_key(file: Path) -> bytes:
+    key = file.read_bytes().strip()
+    if len(key) < tokens.MIN_KEY_BYTES:
+        raise click.BadParameter(
+            f"{file} holds {len(key)} bytes; {tokens.MIN_KEY_BYTES} are needed: head -c 32 /dev/urandom | base64",
+            param_hint="--token-key-file",
+        )
+    return key

@@ -1,0 +1,171 @@
+"""The syncer in a cluster: waits for the Lease, works as long as it holds it, and is of no more use without."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import structlog
+from lightkube import AsyncClient, Client
+
+from pages.api import StaticSite
+from syncer import tokens
+from syncer.errors import LeaseLost, StorageFailed, StorageFull
+from syncer.git import Git
+from syncer.hosts import AllowedHosts
+from syncer.lease import Lease
+from syncer.mirrors import Mirrors
+from syncer.releases import Releases
+from syncer.service import Syncer
+from syncer.stores.cluster import ClusterStore
+from syncer.sync import SourceSync
+
+log = structlog.get_logger(__name__)
+
+_API_SECONDS = 10.0
+_STORAGE_RETRY_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What was asked for on the command line."""
+
+    namespace: str
+    volume: Path
+    cache: Path
+    hosts: AllowedHosts
+    workers: int
+    heartbeat: timedelta
+    grace: timedelta
+    lease: timedelta
+    token_key: bytes | None
+
+
+class ClusterSyncer:
+    """Everything `pages syncer` owns. ``start`` and ``stop`` once each, in one process; the rest from any thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stopping = threading.Event()
+        self._working = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._storage_problem = ""
+
+    def start(self, on_lost: Callable[[], None]) -> None:
+        """Begin to wait for the Lease. ``on_lost`` is called when it was ours and is no more: stop, and start anew."""
+        settings = self._settings
+        self._on_lost = on_lost
+        # Renewing has to fail early enough to be tried again before the Lease is over.
+        self._lease = Lease(_client(settings.lease.total_seconds() / 5), settings.namespace, settings.lease)
+        self._store = ClusterStore(
+            _client(_API_SECONDS),
+            lambda: AsyncClient(timeout=httpx2.Timeout(_API_SECONDS)),
+            settings.namespace,
+            self._store_changed,
+        )
+        self._git = Git()
+        self._syncer = self._make_syncer()
+        self._store.start()
+        # A daemon, because the election knows no end but the loss of the Lease.
+        self._election = threading.Thread(target=self._elect, name="lease", daemon=True)
+        self._election.start()
+        log.info("syncer_started", namespace=settings.namespace, volume=str(settings.volume))
+
+    def stop(self) -> None:
+        """Stop all work, write the last statuses, give the Lease back."""
+        self._stopping.set()
+        self._git.close()
+        self._syncer.stop()
+        self._idle.wait()
+        self._lease.release()
+        self._store.stop()
+        log.info("syncer_stopped")
+
+    def sick(self) -> list[str]:
+        """What only a new process can mend."""
+        problems = []
+        if not self._election.is_alive():
+            problems.append("the Lease is lost")
+        if not self._store.alive():
+            problems.append("the Kubernetes API is not followed any more; the log says why")
+        if self._working.is_set() and not self._storage_problem and not self._syncer.alive():
+            problems.append("the syncer does not go round any more")
+        return problems
+
+    def not_ready(self) -> list[str]:
+        """Why we are not the one at work, or cannot work."""
+        problems = []
+        if not self._lease.held():
+            problems.append(f"another syncer is at work: {self._lease.holder() or 'nobody yet'}")
+        if not self._store.listed():
+            problems.append("the StaticSites, VirtualHosts and Platforms have not all been listed; the log says why")
+        if self._storage_problem:
+            problems.append(self._storage_problem)
+        return problems
+
+    def _make_syncer(self) -> Syncer:
+        settings = self._settings
+        releases = Releases(settings.volume, grace_seconds=settings.grace.total_seconds(), fence=self._fence)
+        mirrors = Mirrors(settings.cache, self._git)
+        source_sync = SourceSync(
+            git=self._git, mirrors=mirrors, releases=releases, hosts=settings.hosts, read_secret=self._store.secret
+        )
+        return Syncer(
+            self._store,
+            source_sync,
+            releases,
+            mirrors,
+            workers=settings.workers,
+            heartbeat=settings.heartbeat,
+            sync_token=self._sync_token,
+        )
+
+    def _store_changed(self) -> None:
+        self._syncer.store_changed()
+
+    def _fence(self) -> None:
+        if not self._lease.held():
+            raise LeaseLost("the Lease is not held any more; another syncer may be at work")
+
+    def _sync_token(self, site: StaticSite) -> str | None:
+        key = self._settings.token_key
+        return tokens.sync_token(key, site.metadata.uid) if key else None
+
+    def _elect(self) -> None:
+        self._lease.run(on_started=self._work, on_stopped=self._lost)
+
+    def _work(self) -> None:
+        self._idle.clear()
+        log.info("lease_acquired")
+        try:
+            while not self._store.listed() and not self._stopping.wait(0.05):
+                pass
+            self._working.set()
+            while not self._stopping.is_set():
+                self._sync_until_stopped()
+        finally:
+            self._idle.set()
+
+    def _sync_until_stopped(self) -> None:
+        try:
+            self._syncer.run()
+        except (StorageFailed, StorageFull) as error:
+            self._storage_problem = str(error)
+            log.error("volume_not_usable", error=str(error))  # noqa: TRY400 - the sentence says it all
+            self._stopping.wait(_STORAGE_RETRY_SECONDS)
+            self._storage_problem = ""
+
+    def _lost(self) -> None:
+        """Stop at once: the next holder may have begun."""
+        log.error("lease_lost", holder=self._lease.holder())
+        self._stopping.set()
+        self._git.close()
+        self._syncer.stop()
+        self._on_lost()
+
+
+def _client(seconds: float) -> Client:
+    return Client(timeout=httpx2.Timeout(seconds))

@@ -1,0 +1,91 @@
+"""Statuses on their way to the store: the latest of each site, tried until it is written."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from pages.api import StaticSite, StaticSiteStatus
+from syncer.stores import StatusNotWritten
+
+log = structlog.get_logger(__name__)
+
+_MAX_BACKOFF_SECONDS = 30.0
+
+
+class StatusWriter:
+    """Writes on threads of its own, so that no sync waits for the API and no status is lost to an API that is down."""
+
+    def __init__(self, write: Callable[[StaticSite, StaticSiteStatus], None], threads: int = 2) -> None:
+        self._write = write
+        self._waiting: dict[str, tuple[StaticSite, StaticSiteStatus]] = {}  # by uid, oldest first
+        self._being_written: set[str] = set()
+        self._failures = 0
+        self._closing_until: float | None = None  # monotonic
+        self._changed = threading.Condition()
+        self._threads = [threading.Thread(target=self._run, name="status") for _ in range(threads)]
+
+    def start(self) -> None:
+        """Begin to write."""
+        for thread in self._threads:
+            thread.start()
+
+    def put(self, site: StaticSite, status: StaticSiteStatus) -> None:
+        """Write this status soon, instead of any that still waits for the same site."""
+        with self._changed:
+            self._waiting[site.metadata.uid] = (site, status)
+            self._changed.notify()
+
+    def close(self, seconds: float) -> None:
+        """Write what still waits, for so long at most, and stop."""
+        with self._changed:
+            self._closing_until = time.monotonic() + seconds
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+        if self._waiting:
+            log.warning("statuses_not_written", sites=len(self._waiting))
+
+    def _run(self) -> None:
+        while (taken := self._take()) is not None:
+            site, status = taken
+            try:
+                self._write(site, status)
+            except (StatusNotWritten, OSError) as error:
+                log.warning("status_not_written", site=site.key, error=str(error))
+                self._finished(site, again=status)
+            except Exception:  # a bug must not stop the others' statuses
+                log.exception("status_crashed", site=site.key)
+                self._finished(site)
+            else:
+                self._finished(site)
+
+    def _take(self) -> tuple[StaticSite, StaticSiteStatus] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing() or not self._failures, self._backoff())
+            self._changed.wait_for(lambda: self._closing() or self._next() is not None)
+            uid = self._next()
+            if uid is None or (self._closing_until is not None and time.monotonic() > self._closing_until):
+                return None
+            self._being_written.add(uid)
+            return self._waiting.pop(uid)
+
+    def _next(self) -> str | None:
+        return next((uid for uid in self._waiting if uid not in self._being_written), None)
+
+    def _closing(self) -> bool:
+        return self._closing_until is not None
+
+    def _finished(self, site: StaticSite, again: StaticSiteStatus | None = None) -> None:
+        uid = site.metadata.uid
+        with self._changed:
+            self._being_written.discard(uid)
+            self._failures = self._failures + 1 if again else 0
+            if again:
+                self._waiting.setdefault(uid, (site, again))
+            self._changed.notify_all()
+
+    def _backoff(self) -> float:
+        return min(0.1 * 2.0 ** min(self._failures, 10), _MAX_BACKOFF_SECONDS) * random.uniform(0.5, 1)  # noqa: S311 - jitter

@@ -1,0 +1,127 @@
+"""All objects of one kind as the Kubernetes API has them: listed, then watched, and listed again now and then (F17)."""
+
+import asyncio
+import random
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import msgspec
+import structlog
+from lightkube import AsyncClient
+from lightkube.generic_resource import GenericNamespacedResource
+
+log = structlog.get_logger(__name__)
+
+Object = dict[str, Any]
+Key = tuple[str, str]  # namespace, name
+# The object before and now; None where there was or is none.
+Observer = Callable[[Object | None, Object | None], None]
+
+RELIST_SECONDS = 600.0
+_PAGE = 500
+_RESUMES = 5  # a watch that fails more often in a row is given up for a new list
+_STABLE_SECONDS = 60.0  # a watch that held as long has not failed in a row
+_MAX_BACKOFF_SECONDS = 30.0
+
+
+class Informer:
+    """Keeps a copy of the objects up to date; ``run`` is a coroutine that ends only when it is cancelled.
+
+    A list that fails changes nothing. A watch that breaks off is resumed where it was. One that cannot be (410) begins
+    anew with a list, and so does one that has run for ``relist_seconds``: a connection can be dead without a sound.
+    """
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        resource: type[GenericNamespacedResource],
+        namespace: str,
+        observe: Observer,
+        *,
+        relist_seconds: float = RELIST_SECONDS,
+    ) -> None:
+        self._client = client
+        self._resource = resource
+        self._namespace = namespace
+        self._observe = observe
+        self._relist_seconds = relist_seconds
+        self._lock = threading.Lock()
+        self._objects: dict[Key, Object] = {}
+        self._version: str | None = None  # where the watch goes on; None: with a new list
+        self._listed_at = 0.0  # seconds of the event loop's clock
+        self.listed = False  # whether every object has been observed once
+        self.was_empty = False  # whether the last list had nothing in it
+
+    def objects(self) -> list[Object]:
+        """The objects as they were last seen, from any thread."""
+        with self._lock:
+            return list(self._objects.values())
+
+    def get(self, namespace: str, name: str) -> Object | None:
+        """One of the objects."""
+        with self._lock:
+            return self._objects.get((namespace, name))
+
+    async def run(self) -> None:
+        """List and watch."""
+        clock, failures = asyncio.get_running_loop().time, 0
+        while True:
+            began = clock()
+            try:
+                if self._version is None:
+                    await self._list()
+                async with asyncio.timeout_at(self._listed_at + self._relist_seconds):
+                    await self._watch()
+            except TimeoutError:
+                self._version = None
+            except (httpx2.HTTPError, msgspec.MsgspecError) as error:
+                failures = failures + 1 if clock() - began < _STABLE_SECONDS else 1
+                refused = isinstance(error, httpx2.HTTPStatusError)  # 410, and whatever else the server means
+                if refused or failures > _RESUMES:
+                    self._version = None
+                log.warning("watch_failed", kind=self._kind, error=str(error) or type(error).__name__)
+                await asyncio.sleep(_backoff(failures))
+
+    @property
+    def _kind(self) -> str:
+        return self._resource.__name__
+
+    async def _list(self) -> None:
+        started = asyncio.get_running_loop().time()
+        found: dict[Key, Object] = {}
+        pages = self._client.list(self._resource, namespace=self._namespace, chunk_size=_PAGE)
+        async for each in pages:
+            found[_key(each)] = each
+        with self._lock:
+            before, self._objects = self._objects, found
+        self._version, self._listed_at = pages.resourceVersion, started
+        for key in before.keys() | found.keys():
+            self._observe(before.get(key), found.get(key))
+        self.listed, self.was_empty = True, not found
+
+    async def _watch(self) -> None:
+        events = self._client.watch(
+            self._resource,
+            namespace=self._namespace,
+            resource_version=self._version,
+            server_timeout=int(self._relist_seconds),
+        )
+        async for kind, each in events:
+            key, now = _key(each), None if kind == "DELETED" else each
+            with self._lock:
+                before = self._objects.pop(key, None)
+                if now is not None:
+                    self._objects[key] = now
+            self._version = each["metadata"]["resourceVersion"]
+            self._observe(before, now)
+
+
+def _key(each: Object) -> Key:
+    metadata = each["metadata"]
+    return metadata["namespace"], metadata["name"]
+
+
+def _backoff(failures: int) -> float:
+    return min(0.2 * 2.0 ** min(failures, 10), _MAX_BACKOFF_SECONDS) * random.uniform(0.5, 1)  # noqa: S311 - jitter

@@ -1,0 +1,238 @@
+"""A private Kubernetes control plane of real parts: etcd, kube-apiserver, kube-controller-manager (`make tools`)."""
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import ssl
+import subprocess
+import tempfile
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.support.serving import eventually, free_port
+
+ROOT = Path(__file__).parents[2]
+TOOLS = Path(os.environ.get("PAGES_TOOLS", ROOT / ".cache/tools"))
+SYSTEM = "kup6s-pages"
+_CONTROLLERS = (
+    "garbage-collector-controller,namespace-controller,serviceaccount-controller,clusterrole-aggregation-controller"
+)
+
+Object = dict[str, Any]
+
+
+def tools_are_there() -> bool:
+    """Whether `make tools` has been run to its end."""
+    return (TOOLS / "key").exists()
+
+
+def tool(name: str) -> str:
+    """The path of one of the tools."""
+    return str(TOOLS / "bin" / name)
+
+
+class Cluster:
+    """A cluster by its kubeconfig, as its administrator sees it."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self.kubeconfig = kubeconfig
+        built = tool("kubectl")
+        self._kubectl = built if Path(built).exists() else shutil.which("kubectl") or "kubectl"
+
+    def kubectl(
+        self, *arguments: str, stdin: str | None = None, check: bool = True, kubeconfig: Path | None = None
+    ) -> str:
+        """What kubectl says; it fails where kubectl does."""
+        done = subprocess.run(
+            [self._kubectl, "--kubeconfig", str(kubeconfig or self.kubeconfig), *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stderr
+        return done.stdout if check else done.stdout + done.stderr
+
+    def apply(self, *objects: Object) -> None:
+        """Create the objects, or make them so."""
+        self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(objects))
+
+    def apply_files(self, *paths: Path) -> None:
+        """Apply files and folders."""
+        given = [part for path in paths for part in ("-f", str(path))]
+        self.kubectl("apply", "--server-side", "--force-conflicts", *given)
+
+    def get(self, kind: str, name: str, namespace: str = SYSTEM) -> Object | None:
+        """The object, or None."""
+        out = self.kubectl("get", kind, name, "-n", namespace, "--ignore-not-found", "-o", "json")
+        return json.loads(out) if out.strip() else None
+
+    def list(self, kind: str, namespace: str | None = None) -> Sequence[Object]:
+        """All objects of the kind."""
+        where = ["-n", namespace] if namespace else ["--all-namespaces"]
+        found: list[Object] = json.loads(self.kubectl("get", kind, *where, "-o", "json"))["items"]
+        return found
+
+    def names(self, kind: str, namespace: str = SYSTEM) -> set[str]:
+        """The names of all objects of the kind."""
+        return {each["metadata"]["name"] for each in self.list(kind, namespace)}
+
+    def delete(self, kind: str, *names: str, namespace: str = SYSTEM) -> None:
+        """Delete the objects and wait until they are gone."""
+        self.kubectl("delete", kind, *names, "-n", namespace, "--wait=true", "--timeout=60s")
+
+    def namespace(self, name: str) -> None:
+        """Make a namespace."""
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+    def service_account(self, name: str, folder: Path, namespace: str = SYSTEM) -> Path:
+        """A kubeconfig with the token of a ServiceAccount and nothing else of the administrator's."""
+        token = self.kubectl("create", "token", name, "-n", namespace, "--duration=24h").strip()
+        config = yaml.safe_load(self.kubeconfig.read_text())
+        config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
+        path = folder / f"{name}.kubeconfig"
+        path.write_text(yaml.safe_dump(config))
+        path.chmod(0o600)
+        return path
+
+
+class ControlPlane(Cluster):
+    """A cluster of our own, with its data in a folder that goes away with it."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="control-plane-"))
+        super().__init__(self._folder / "admin.kubeconfig")
+        self._etcd_port, self._etcd_peer_port, self._port = free_port(), free_port(), free_port()
+        self._token = secrets.token_hex(16)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.server = f"https://127.0.0.1:{self._port}"
+
+    def __enter__(self) -> Self:
+        try:
+            self._write_keys()
+            self._start_etcd()
+            self.start_api()
+            self._start_controllers()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop everything, the API server before etcd, and forget it."""
+        for name in ("kube-controller-manager", "kube-apiserver", "etcd"):
+            self._stop(name)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def stop_api(self) -> None:
+        """The API server goes down; etcd keeps everything."""
+        self._stop("kube-apiserver")
+
+    def start_api(self) -> None:
+        """The API server comes up, where it was."""
+        self._start(
+            "kube-apiserver",
+            f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
+            f"--secure-port={self._port}",
+            "--bind-address=127.0.0.1",
+            f"--cert-dir={self._folder}/certificates",
+            f"--token-auth-file={self._folder}/tokens.csv",
+            "--authorization-mode=RBAC",
+            "--disable-admission-plugins=ServiceAccount",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={self._folder}/service-accounts.key",
+            f"--service-account-signing-key-file={self._folder}/service-accounts.key",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--endpoint-reconciler-type=none",
+            "--max-requests-inflight=0",
+            "--max-mutating-requests-inflight=0",
+            "--enable-priority-and-fairness=false",
+        )
+        eventually(self._is_ready, 60)
+        certificate = (self._folder / "certificates/apiserver.crt").read_bytes()
+        self._write_kubeconfig(base64.b64encode(certificate).decode())
+
+    def _is_ready(self) -> bool:
+        process = self._processes["kube-apiserver"]
+        assert process.poll() is None, self._log("kube-apiserver")
+        request = urllib.request.Request(f"{self.server}/readyz", headers={"Authorization": f"Bearer {self._token}"})
+        anything = ssl.create_default_context()
+        anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
+        try:
+            with urllib.request.urlopen(request, timeout=2, context=anything) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def _start_etcd(self) -> None:
+        client, peer = (f"http://127.0.0.1:{port}" for port in (self._etcd_port, self._etcd_peer_port))
+        self._start(
+            "etcd",
+            f"--data-dir={self._folder}/etcd",
+            f"--listen-client-urls={client}",
+            f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=default={peer}",
+            "--unsafe-no-fsync",
+            "--log-level=error",
+        )
+
+    def _start_controllers(self) -> None:
+        self._start(
+            "kube-controller-manager",
+            f"--kubeconfig={self.kubeconfig}",
+            f"--controllers={_CONTROLLERS}",
+            "--leader-elect=false",
+            "--secure-port=0",
+            "--concurrent-gc-syncs=5",
+        )
+
+    def _write_keys(self) -> None:
+        key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+        )
+        (self._folder / "service-accounts.key").write_bytes(key)
+        (self._folder / "tokens.csv").write_text(f'{self._token},admin,admin,"system:masters"\n')
+
+    def _write_kubeconfig(self, certificate: str) -> None:
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "test",
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+            "clusters": [
+                {"name": "test", "cluster": {"server": self.server, "certificate-authority-data": certificate}}
+            ],
+            "users": [{"name": "test", "user": {"token": self._token}}],
+        }
+        self.kubeconfig.write_text(yaml.safe_dump(config))
+        self.kubeconfig.chmod(0o600)
+
+    def _start(self, name: str, *arguments: str) -> None:
+        with (self._folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen([tool(name), *arguments], stdout=log, stderr=log)
+
+    def _stop(self, name: str) -> None:
+        """Kill it: the API server would wait for watches to end, and nothing here outlives the test."""
+        if process := self._processes.pop(name, None):
+            process.kill()
+            process.wait()
+
+    def _log(self, name: str) -> str:
+        return (self._folder / f"{name}.log").read_text(errors="replace")[-3000:]
