@@ -12,6 +12,7 @@ from pages import conditions, mistakes, names
 from pages.api import Resources, Route, RouteStatus, VirtualHost, VirtualHostSpec
 from pages.conditions import Condition, condition
 
+_LOOK_AGAIN_SECONDS = 1
 _KINDS = (CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE)
 
 
@@ -24,7 +25,17 @@ def sync(request: Mapping[str, Any], *, now: datetime) -> Object:
     except ValidationError as error:
         return _keep(parent, observed, error, now)
     children = _children(host.spec)
-    return {"status": _status(host, children, observed, now), "children": children}
+    found = {_name(each): each for group in observed.values() for each in group}
+    missing = [child for child in children if _name(child) not in found]
+    answer: Object = {"status": _status(host, missing, found, now), "children": children}
+    if missing:
+        # Metacontroller takes a child for made whose name is taken (docs/decisions/0007-names-change-hands.md).
+        answer["resyncAfterSeconds"] = _LOOK_AGAIN_SECONDS
+    return answer
+
+
+def _name(found: Object) -> tuple[object, object]:
+    return found.get("kind"), requests.metadata(found).get("name")
 
 
 def _children(host: VirtualHostSpec) -> list[Object]:
@@ -49,15 +60,9 @@ def _keep(parent: Object, observed: Mapping[str, list[Object]], error: Validatio
     return {"status": status | {"conditions": _dump(stamped)}, "children": kept}
 
 
-def _status(host: VirtualHost, children: list[Object], observed: Mapping[str, list[Object]], now: datetime) -> Object:
-    found = {
-        (each.get("kind"), requests.metadata(each).get("name")): each for group in observed.values() for each in group
-    }
-    missing = [
-        f"{child['kind']} {child['metadata']['name']}"
-        for child in children
-        if child["kind"] != "Certificate" and (child["kind"], child["metadata"]["name"]) not in found
-    ]
+def _status(
+    host: VirtualHost, missing: list[Object], found: Mapping[tuple[object, object], Object], now: datetime
+) -> Object:
     parts = [_ingress(missing), _certificate(host.spec, found)]
     before = host.status.conditions if host.status else []
     generation = host.metadata.generation
@@ -70,9 +75,11 @@ def _status(host: VirtualHost, children: list[Object], observed: Mapping[str, li
     }
 
 
-def _ingress(missing: list[str]) -> Condition:
-    if missing:
-        return condition("IngressReady", ok=None, reason="Pending", message=f"{missing[0]} is being created")
+def _ingress(missing: list[Object]) -> Condition:
+    for child in missing:
+        if child["kind"] != "Certificate":
+            message = f"{child['kind']} {child['metadata']['name']} is being created"
+            return condition("IngressReady", ok=None, reason="Pending", message=message)
     return condition("IngressReady", ok=True, reason="Routed", message="Traefik routes the domain")
 
 

@@ -91,6 +91,14 @@ class Cluster:
         """Delete the objects and wait until they are gone."""
         self.kubectl("delete", kind, *names, "-n", namespace, "--wait=true", "--timeout=60s")
 
+    def delete_all(self, group_version: str, *plurals: str) -> None:
+        """Delete all objects of some kinds, of each namespace by one request."""
+        for plural in plurals:
+            kind = f"{plural}.{group_version.partition('/')[0]}"
+            for namespace in {each["metadata"]["namespace"] for each in self.list(kind)}:
+                path = f"/apis/{group_version}/namespaces/{namespace}/{plural}"
+                self.kubectl("delete", "--raw", f"{path}?propagationPolicy=Background")
+
     def namespace(self, name: str) -> None:
         """Make a namespace."""
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -122,7 +130,6 @@ class ControlPlane(Cluster):
             self._write_keys()
             self._start_etcd()
             self.start_api()
-            self._start_controllers()
         except BaseException:
             self.stop()
             raise
@@ -193,7 +200,8 @@ class ControlPlane(Cluster):
             "--log-level=error",
         )
 
-    def _start_controllers(self) -> None:
+    def start_controllers(self) -> None:
+        """Begin to collect garbage, of the kinds that are there by now: of later ones it learns only after a while."""
         self._start(
             "kube-controller-manager",
             f"--kubeconfig={self.kubeconfig}",

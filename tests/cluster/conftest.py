@@ -1,0 +1,176 @@
+"""A real control plane, the rights of deploy/rbac, and our programs with their own ServiceAccounts' tokens.
+
+With PAGES_TEST_KUBECONFIG the same tests run against the cluster that it names, which they take over.
+"""
+
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.cluster import Hooks, Metacontroller, SyncerProcess
+from tests.support.control_plane import ROOT, SYSTEM, TOOLS, Cluster, ControlPlane, tools_are_there
+from tests.support.git_server import GitServer
+
+GIVEN = os.environ.get("PAGES_TEST_KUBECONFIG")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of it on one worker: a control plane is large, and these tests share one."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("cluster"))
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[Cluster]:
+    if GIVEN:
+        given = Cluster(Path(GIVEN))
+        _install(given)
+        yield given
+    elif tools_are_there():
+        with ControlPlane() as own:
+            _install(own)
+            own.start_controllers()
+            yield own
+    else:
+        pytest.skip("the control plane is not built: run `make tools` once (5 to 10 minutes)")
+
+
+def _install(cluster: Cluster) -> None:
+    cluster.apply_files(ROOT / "crds", ROOT / "deploy/rbac")
+    if (TOOLS / "crds").exists():
+        cluster.apply_files(TOOLS / "crds")
+    cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+
+
+@pytest.fixture
+def cluster(control_plane: Cluster) -> Iterator[Cluster]:
+    """The cluster, without anything of the test before."""
+    yield control_plane
+    control_plane.delete_all("pages.kup6s.com/v1beta1", "platforms", "staticsites", "virtualhosts")
+    control_plane.delete_all("traefik.io/v1alpha1", "ingressroutes", "middlewares")
+    control_plane.delete_all("cert-manager.io/v1", "certificates")
+    control_plane.kubectl("delete", "lease", "pages-syncer", "-n", SYSTEM, "--ignore-not-found")
+
+
+@pytest.fixture
+def restartable(cluster: Cluster) -> ControlPlane:
+    """The cluster, where its API server is ours to stop."""
+    if not isinstance(cluster, ControlPlane):
+        pytest.skip("the API server of a given cluster is not stopped")
+    return cluster
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> str:
+    """A tenant's namespace, new for each test."""
+    name = f"team-{secrets.token_hex(3)}"
+    cluster.namespace(name)
+    return name
+
+
+@pytest.fixture
+def platform(cluster: Cluster) -> Callable[..., None]:
+    """Makes or changes the Platform."""
+
+    def make(**spec: Any) -> None:
+        written = {"pagesDomain": "pages.example.com", "tls": {"mode": "Off"}, **spec}
+        cluster.apply(
+            {
+                "apiVersion": "pages.kup6s.com/v1beta1",
+                "kind": "Platform",
+                "metadata": {"name": "platform", "namespace": SYSTEM},
+                "spec": written,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_syncer(cluster: Cluster, git_server: GitServer, tmp_path: Path) -> Iterator[Callable[..., SyncerProcess]]:
+    """Makes syncers that are not started yet; all share one volume."""
+    made: list[SyncerProcess] = []
+    kubeconfig = cluster.service_account("pages-syncer", tmp_path)
+
+    def make(*options: str) -> SyncerProcess:
+        made.append(SyncerProcess(tmp_path, f"syncer-{len(made)}", kubeconfig, git_server.origin, options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        if each.running():
+            each.kill()
+
+
+@pytest.fixture
+def syncer(make_syncer: Callable[..., SyncerProcess]) -> Iterator[SyncerProcess]:
+    """A syncer at work."""
+    with make_syncer() as running:
+        running.wait_until_ready()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hooks]:
+    with Hooks(tmp_path_factory.mktemp("hooks")) as running:
+        running.wait_until_ready()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def metacontroller(
+    control_plane: Cluster, hooks: Hooks, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Metacontroller]:
+    """Metacontroller with our two controllers, and the rights of pages-operator."""
+    executable = os.environ.get("METACONTROLLER") or shutil.which("metacontroller")
+    if not executable or GIVEN:
+        pytest.skip("there is no Metacontroller: put its executable on the PATH, or name it in METACONTROLLER")
+    folder = tmp_path_factory.mktemp("metacontroller")
+    control_plane.apply_files(Path(__file__).with_name("metacontroller-crds.yaml"))
+    control_plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+    kubeconfig = control_plane.service_account("pages-operator", folder)
+    for manifest in sorted((ROOT / "metacontroller").glob("*.yaml")):
+        control_plane.apply(yaml.safe_load(manifest.read_text().replace("http://127.0.0.1:8080", hooks.url)))
+    with Metacontroller(folder, executable, kubeconfig) as running:
+        running.wait_until_ready()
+        yield running
+    control_plane.kubectl("delete", "compositecontrollers", "--all")
+
+
+@pytest.fixture
+def failing_server() -> Iterator[Callable[[int], None]]:
+    """Answers every request to a port with 500; port 0 stops it."""
+    running: list[ThreadingHTTPServer] = []
+
+    def stop() -> None:
+        for server in running:
+            server.shutdown()
+            server.server_close()
+        running.clear()
+
+    def serve(port: int) -> None:
+        stop()
+        if port:
+            server = ThreadingHTTPServer(("127.0.0.1", port), _Failing)
+            running.append(server)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    yield serve
+    stop()
+
+
+class _Failing(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.send_error(500)
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""

@@ -1,0 +1,97 @@
+"""Our programs, and Metacontroller, as they run in a cluster."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.support.control_plane import Object
+from tests.support.processes import Program, answer, wait_until_ready
+from tests.support.serving import PAGES, free_port
+
+
+def static_site(namespace: str, name: str, repo: str, **spec: Any) -> Object:
+    """A StaticSite as a tenant writes it."""
+    return {
+        "apiVersion": "pages.kup6s.com/v1beta1",
+        "kind": "StaticSite",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"repo": repo, **spec},
+    }
+
+
+def condition(found: Object | None, type_: str) -> Object:
+    """A condition of an object; empty where there is none."""
+    conditions = (found or {}).get("status", {}).get("conditions", [])
+    return next((each for each in conditions if each["type"] == type_), {})
+
+
+class SyncerProcess(Program):
+    """`pages syncer` with the rights of its ServiceAccount; all of a test share volume and cache."""
+
+    def __init__(self, folder: Path, name: str, kubeconfig: Path, hosts: str, options: Sequence[str] = ()) -> None:
+        self.port = free_port()
+        self.volume = folder / "volume"
+        self.cache = folder / "cache"
+        command = [
+            *(*PAGES, "syncer"),
+            *("--allowed-hosts", hosts),
+            *("--volume", str(self.volume)),
+            *("--cache", str(self.cache)),
+            *("--bind", f"127.0.0.1:{self.port}"),
+            *("--lease", "5s"),
+            *options,
+        ]
+        super().__init__(folder / f"{name}.log", command, {"KUBECONFIG": str(kubeconfig)})
+
+    def wait_until_ready(self) -> None:
+        wait_until_ready(self, self.port)
+
+    def ready(self) -> bool:
+        return answer(self.port, "/readyz")[0] == 200
+
+    def problems(self) -> list[str]:
+        """What /readyz complains about."""
+        _, body = answer(self.port, "/readyz")
+        return body["problems"] if body else ["it does not answer"]
+
+    def page(self, namespace: str, name: str) -> str | None:
+        """What visitors see of a site."""
+        try:
+            return (self.volume / "live" / namespace / name / "index.html").read_text()
+        except OSError:
+            return None
+
+
+class Hooks(Program):
+    """`pages hooks`, which has no rights at all."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(
+            folder / "hooks.log",
+            [*PAGES, "hooks", "--bind", f"127.0.0.1:{self.port}", "--workers", "1"],
+            {"KUBECONFIG": "/nonexistent"},
+        )
+
+    def wait_until_ready(self) -> None:
+        wait_until_ready(self, self.port)
+
+
+class Metacontroller(Program):
+    """A Metacontroller with the rights of pages-operator."""
+
+    def __init__(self, folder: Path, executable: str, kubeconfig: Path) -> None:
+        self.port = free_port()
+        command = [
+            executable,
+            *("--discovery-interval", "5s"),
+            *("--client-go-qps", "200"),
+            *("--client-go-burst", "400"),
+            *("--metrics-address", f"127.0.0.1:{free_port()}"),
+            *("--health-probe-bind-address", f"127.0.0.1:{self.port}"),
+        ]
+        super().__init__(folder / "metacontroller.log", command, {"KUBECONFIG": str(kubeconfig)})
+
+    def wait_until_ready(self) -> None:
+        wait_until_ready(self, self.port)

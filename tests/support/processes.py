@@ -1,0 +1,102 @@
+"""Programs under test as processes of their own, with their output in a file."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.support.serving import eventually
+
+STOP_SECONDS = 30
+
+
+class Program:
+    """A program; leaving stops it with SIGTERM, after which it has to end well."""
+
+    def __init__(self, log: Path, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
+        self.log = log
+        self._command = [str(part) for part in command]
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdout=output, stderr=output, start_new_session=True
+            )
+        return self
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process
+        return self._process
+
+    def stop(self) -> None:
+        """SIGTERM, as Kubernetes ends a pod."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            assert self.process.wait(STOP_SECONDS) == 0, self.output
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL, to it and all its children."""
+        self.signal_all(signal.SIGKILL)
+        self.process.wait()
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """Send a signal to it and all its children that are in its process group."""
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """The lines of JSON about an event."""
+        lines = [json.loads(line) for line in self.output.splitlines() if line.startswith("{")]
+        return [line for line in lines if line.get("event") == event]
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self.running():
+            return
+        if kind is None:
+            self.stop()
+        else:
+            self.kill()
+
+
+def answer(port: int, path: str) -> tuple[int, Any]:
+    """Status and JSON of a GET; (0, None) where nobody listens."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        body = response.read()
+        return response.status, json.loads(body) if body.startswith(b"{") else body.decode()
+    except OSError:
+        return 0, None
+    finally:
+        connection.close()
+
+
+def wait_until_ready(program: Program, port: int) -> None:
+    """Until /readyz says so."""
+    eventually(lambda: answer(port, "/readyz")[0] == 200 or not program.running())
+    assert program.running(), program.output
