@@ -18,7 +18,7 @@ from syncer.hosts import AllowedHosts
 from syncer.lease import Lease
 from syncer.mirrors import Mirrors
 from syncer.releases import Releases
-from syncer.service import Syncer
+from syncer.service import HOUSEKEEPING_SECONDS, Syncer
 from syncer.stores.cluster import ClusterStore
 from syncer.sync import SourceSync
 
@@ -119,6 +119,7 @@ class ClusterSyncer:
             releases,
             mirrors,
             workers=settings.workers,
+            housekeeping_seconds=min(HOUSEKEEPING_SECONDS, max(1.0, settings.grace.total_seconds())),
             heartbeat=settings.heartbeat,
             sync_token=self._sync_token,
         )

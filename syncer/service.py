@@ -28,7 +28,7 @@ from syncer.sync import Outcome, Published, SourceSync, key_of
 log = structlog.get_logger(__name__)
 
 HOUSEKEEPING_SECONDS = 60.0
-_STUCK_SECONDS = 3 * HOUSEKEEPING_SECONDS
+_STUCK_SECONDS = 180.0
 _LAST_STATUSES_SECONDS = 5.0
 _PAUSE = 3.0
 Observer = Callable[[StaticSite, Outcome], None]
@@ -45,6 +45,7 @@ class Syncer:
         mirrors: Mirrors,
         *,
         workers: int = 4,
+        housekeeping_seconds: float = HOUSEKEEPING_SECONDS,
         heartbeat: timedelta = status.HEARTBEAT,
         base_url: status.BaseURL = status.public_base_url,
         sync_token: Callable[[StaticSite], str | None] = lambda _site: None,
@@ -56,6 +57,7 @@ class Syncer:
         self._mirrors = mirrors
         self._workers = workers
         self._heartbeat = heartbeat
+        self._housekeeping_seconds = housekeeping_seconds
         self._base_url = base_url
         self._sync_token = sync_token
         self._observer = observer
@@ -98,7 +100,7 @@ class Syncer:
             self._statuses.close(_LAST_STATUSES_SECONDS)
 
     def _go_round(self) -> None:
-        housekeeping = time.monotonic() + HOUSEKEEPING_SECONDS
+        housekeeping = time.monotonic() + self._housekeeping_seconds
         follow_from = 0.0
         with ThreadPoolExecutor(self._workers, thread_name_prefix="sync") as pool:
             while not self._stopping.is_set():
@@ -110,7 +112,7 @@ class Syncer:
                     # A stream of changes must not keep us from everything else.
                     follow_from = time.monotonic() + _PAUSE * (time.monotonic() - now)
                 if time.monotonic() >= housekeeping:
-                    housekeeping = time.monotonic() + HOUSEKEEPING_SECONDS
+                    housekeeping = time.monotonic() + self._housekeeping_seconds
                     self._keep_house()
                 for source in self._take_due():
                     pool.submit(self._work, source)
@@ -131,8 +133,7 @@ class Syncer:
                 self._schedule.hasten(source, now)
             self._sites = {site.metadata.uid: site for site in snapshot.sites}
             self._said = {uid: said for uid, said in self._said.items() if uid in self._sites}
-        if snapshot.complete:
-            self._take_offline_what_is_gone()
+        self._take_offline_what_is_gone()
         for site in snapshot.sites:
             self._say(site, None)
 
@@ -140,9 +141,10 @@ class Syncer:
         return _identity(self._groups.get(source, []))
 
     def _take_offline_what_is_gone(self) -> None:
-        wanted = {key_of(site) for site in self._snapshot.sites} | self._snapshot.unreadable
+        snapshot = self._snapshot
+        wanted = {key_of(site) for site in snapshot.sites} | snapshot.unreadable
         for key in self._releases.sites():
-            if key not in wanted:
+            if key not in wanted and (snapshot.complete or key in snapshot.deleted):
                 log.info("site_removed", site=str(key))
                 with _logged("site_not_removed", site=str(key)):
                     self._releases.take_offline(key)
@@ -203,9 +205,8 @@ class Syncer:
     def _current(self, site: StaticSite) -> StaticSite | None:
         """The site as it is now; one deleted while it was being synced must not come back to life (F26)."""
         with self._lock:
-            if not self._snapshot.complete:
-                return site
-            return self._sites.get(site.metadata.uid)
+            gone = self._snapshot.complete or key_of(site) in self._snapshot.deleted
+            return self._sites.get(site.metadata.uid, None if gone else site)
 
     def _say(self, site: StaticSite, outcome: Outcome | None) -> None:
         with self._lock:

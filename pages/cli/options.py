@@ -8,6 +8,9 @@ from syncer.hosts import AllowedHosts
 def allowed_hosts(_context: click.Context, _parameter: click.Parameter, value: str | None) -> AllowedHosts | None:
     """Git servers, separated by commas."""
     try:
-        return None if value is None else AllowedHosts.parse(value)
+        hosts = None if value is None else AllowedHosts.parse(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+    if hosts is not None and not hosts.patterns:
+        raise click.BadParameter("names no host: write forge.example.com, or *.example.com")
+    return hosts

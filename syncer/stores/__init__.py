@@ -12,10 +12,12 @@ class Snapshot:
     """All objects at one moment. Where it is not ``complete``, a missing site is no reason to remove anything.
 
     ``unreadable``: namespaces and names of sites that are there and make no sense to us; what is live stays so.
+    ``deleted``: those that are gone beyond doubt, even where the rest is not complete.
     """
 
     sites: list[StaticSite] = field(default_factory=list)
     unreadable: frozenset[tuple[str, str]] = frozenset()
+    deleted: frozenset[tuple[str, str]] = frozenset()
     complete: bool = True
     platform: Platform | None = None
     virtual_hosts: list[VirtualHost] = field(default_factory=list)

@@ -58,6 +58,7 @@ class ClusterStore:
         self._lock = threading.Lock()
         self._sites: dict[tuple[str, str], StaticSite] = {}
         self._unreadable: set[tuple[str, str]] = set()
+        self._deleted: set[tuple[str, str]] = set()
         self._informers: tuple[Informer, ...] = ()
 
     def start(self) -> None:
@@ -108,11 +109,11 @@ class ClusterStore:
             if isinstance(error, Exception):
                 raise error
 
-    def _changed(self, before: Object | None, now: Object | None) -> None:
+    def _changed(self, before: Object | None, now: Object | None, _by_event: bool) -> None:  # an Observer
         if _version(before) != _version(now):
             self._on_change()
 
-    def _site_changed(self, before: Object | None, now: Object | None) -> None:
+    def _site_changed(self, before: Object | None, now: Object | None, by_event: bool) -> None:
         """Take note of a site; a change of nothing but its status is our own."""
         given = now or before or {}
         key = given["metadata"]["namespace"], given["metadata"]["name"]
@@ -128,21 +129,25 @@ class ClusterStore:
                 self._unreadable.discard(key)
                 if site:
                     self._sites[key] = site
+                    self._deleted.discard(key)
                 else:
                     self._sites.pop(key, None)
+                    self._deleted |= {key} if by_event else set()
         if _matter(before) != _matter(now):
             self._on_change()
 
     def snapshot(self) -> Snapshot:
-        """What the syncer works on. An API that has no site at all any more is not believed to have lost them all."""
+        """What the syncer works on. A list without any site is not believed; an event that says so of one is."""
         if not self.listed():
             return Snapshot(complete=False)
         sites, hosts, platforms = self._informers
         with self._lock:
-            mine, unreadable = list(self._sites.values()), frozenset(self._unreadable)
+            mine = list(self._sites.values())
+            unreadable, deleted = frozenset(self._unreadable), frozenset(self._deleted)
         return Snapshot(
             sites=mine,
             unreadable=unreadable,
+            deleted=deleted,
             complete=not sites.was_empty,
             platform=min(_read(Platform, platforms.objects()), key=_age, default=None),
             virtual_hosts=_read(VirtualHost, hosts.objects()),

@@ -16,8 +16,8 @@ log = structlog.get_logger(__name__)
 
 Object = dict[str, Any]
 Key = tuple[str, str]  # namespace, name
-# The object before and now; None where there was or is none.
-Observer = Callable[[Object | None, Object | None], None]
+# The object before and now (None where there was or is none), and whether an event said so, or only a new list.
+Observer = Callable[[Object | None, Object | None, bool], None]
 
 RELIST_SECONDS = 600.0
 _PAGE = 500
@@ -98,7 +98,7 @@ class Informer:
             before, self._objects = self._objects, found
         self._version, self._listed_at = pages.resourceVersion, started
         for key in before.keys() | found.keys():
-            self._observe(before.get(key), found.get(key))
+            self._observe(before.get(key), found.get(key), False)
         self.listed, self.was_empty = True, not found
 
     async def _watch(self) -> None:
@@ -115,7 +115,7 @@ class Informer:
                 if now is not None:
                     self._objects[key] = now
             self._version = each["metadata"]["resourceVersion"]
-            self._observe(before, now)
+            self._observe(before, now, True)
 
 
 def _key(each: Object) -> Key:

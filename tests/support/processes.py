@@ -1,5 +1,6 @@
 """Programs under test as processes of their own, with their output in a file."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -51,10 +52,8 @@ class Program:
 
     def signal_all(self, number: signal.Signals) -> None:
         """Send a signal to it and all its children that are in its process group."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
-        except ProcessLookupError:
-            pass
 
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
