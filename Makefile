@@ -26,8 +26,14 @@ serve: install nginx ## Publish the example sites on http://*.pages.localhost:80
 	@sh examples/prepare.sh $(STATE)/examples
 	$(BIN)/pages serve examples/sites --allow-local --state $(STATE)/serve --port $(PORT)
 
-test: install nginx ## Run all tests
+tools: ## Build what the cluster tests run: etcd, kube-apiserver and more (once, 5 to 10 minutes)
+	sh tests/tools/build.sh .cache/tools
+
+test: install nginx ## Run all tests; those on a cluster where `make tools` was run before
 	$(BIN)/pytest
+
+e2e-kind: install ## Run the cluster tests on a kind cluster (needs Docker, kind, kubectl, helm)
+	BIN=$(BIN) sh tests/cluster/kind.sh
 
 lint: install ## Look for mistakes, bad style and forbidden imports
 	$(BIN)/ruff check
@@ -47,4 +53,4 @@ bench: install nginx ## Measure against what a user would do instead
 clean: ## Remove what these words made
 	rm -rf $(VENV) $(STATE) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help install nginx serve test lint format types bench clean
+.PHONY: help install nginx serve tools test e2e-kind lint format types bench clean

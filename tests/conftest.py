@@ -1,9 +1,24 @@
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.git_server import GitServer
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out, and what is missing for it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    terminalreporter.section("LEFT OUT", yellow=True)
+    for reason, count in reasons.items():
+        terminalreporter.line(f"{count} tests, because {reason}:")
+        for report in skipped:
+            if report.longrepr[2].removeprefix("Skipped: ") == reason:
+                terminalreporter.line(f"  {report.nodeid}")
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ GIVEN = os.environ.get("PAGES_TEST_KUBECONFIG")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of it on one worker: a control plane is large, and these tests share one."""
+    """A file on one worker, whose control plane its tests share one after the other; a given cluster has but one."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("cluster"))
+            item.add_marker(pytest.mark.xdist_group("cluster" if GIVEN else item.path.stem))
 
 
 @pytest.fixture(scope="session")
