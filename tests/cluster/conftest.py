@@ -46,8 +46,8 @@ def control_plane() -> Iterator[Cluster]:
 
 def _install(cluster: Cluster) -> None:
     cluster.apply_files(ROOT / "crds", ROOT / "deploy/rbac")
-    if (TOOLS / "crds").exists():
-        cluster.apply_files(TOOLS / "crds")
+    if not GIVEN:
+        cluster.apply_files(TOOLS / "crds", Path(__file__).with_name("metacontroller-crds.yaml"))
     cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
 
 
@@ -135,8 +135,6 @@ def metacontroller(
     if not executable or GIVEN:
         pytest.skip("there is no Metacontroller: put its executable on the PATH, or name it in METACONTROLLER")
     folder = tmp_path_factory.mktemp("metacontroller")
-    control_plane.apply_files(Path(__file__).with_name("metacontroller-crds.yaml"))
-    control_plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
     kubeconfig = control_plane.service_account("pages-operator", folder)
     for manifest in sorted((ROOT / "metacontroller").glob("*.yaml")):
         control_plane.apply(yaml.safe_load(manifest.read_text().replace("http://127.0.0.1:8080", hooks.url)))

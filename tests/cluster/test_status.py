@@ -131,9 +131,12 @@ def test_a_status_is_written_only_when_it_says_something_new(
         before, asked = version(), len(git_server.requests)
         eventually(lambda: len(git_server.requests) >= asked + 4, 40)  # two more looks, of two requests each
         assert version() == before
-    with make_syncer("--heartbeat", "5s"):
+    asked = len(git_server.requests)
+    with make_syncer():
+        eventually(lambda: len(git_server.requests) >= asked + 2, 20)
         time.sleep(1)
         assert version() == before, "a restart is no news"
+    with make_syncer("--heartbeat", "5s"):
         eventually(lambda: version() != before, 30)
     assert ready(cluster, namespace)[0] == "True"
 
