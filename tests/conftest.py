@@ -1,3 +1,4 @@
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -5,6 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.git_server import GitServer
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """More than processors, because the tests on a cluster mostly wait."""
+    return min(8, 2 * (os.cpu_count() or 1))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -32,9 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[Cluster]:
     if GIVEN:
-        given = Cluster(Path(GIVEN))
-        _install(given)
-        yield given
+        with Cluster(Path(GIVEN)) as given:
+            _install(given)
+            yield given
     elif tools_are_there():
         with ControlPlane() as own:
             _install(own)
@@ -55,9 +55,7 @@ def _install(cluster: Cluster) -> None:
 def cluster(control_plane: Cluster) -> Iterator[Cluster]:
     """The cluster, without anything of the test before."""
     yield control_plane
-    control_plane.delete_all("pages.kup6s.com/v1beta1", "platforms", "staticsites", "virtualhosts")
-    control_plane.delete_all("traefik.io/v1alpha1", "ingressroutes", "middlewares")
-    control_plane.delete_all("cert-manager.io/v1", "certificates")
+    control_plane.delete_all("platforms", "staticsites", "virtualhosts", "ingressroutes", "middlewares", "certificates")
     control_plane.kubectl("delete", "lease", "pages-syncer", "-n", SYSTEM, "--ignore-not-found")
 
 

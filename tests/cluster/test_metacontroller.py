@@ -29,10 +29,10 @@ def hosts_routed(cluster: Cluster) -> Mapping[str, str]:
 
 def versions(cluster: Cluster) -> Mapping[str, str]:
     """Uid and resourceVersion of every generated object."""
-    kinds = "virtualhosts,ingressroutes,middlewares,certificates"
     return {
         f"{each['kind']}/{each['metadata']['name']}": each["metadata"]["uid"] + each["metadata"]["resourceVersion"]
-        for each in cluster.list(kinds, SYSTEM)
+        for kind in ("virtualhosts", "ingressroutes", "middlewares", "certificates")
+        for each in cluster.list(kind, SYSTEM)
     }
 
 
@@ -56,12 +56,12 @@ def rejection(cluster: Cluster) -> str:
 def test_a_site_is_routed_in_the_system_namespace_and_owned_there(cluster: Cluster, namespace: str) -> None:
     cluster.apply(static_site(namespace, "blog", REPO, domain="www.example.org", pathPrefix="/blog"))
     name = f"{namespace}--blog"
-    eventually(lambda: cluster.names("ingressroutes") == {name}, 10)
-    eventually(lambda: cluster.names("middlewares") >= {f"{name}-prefix", f"{name}-strip"}, 10)
+    eventually(lambda: cluster.names("ingressroutes") == {name})
+    eventually(lambda: cluster.names("middlewares") >= {f"{name}-prefix", f"{name}-strip"})
     (route,) = cluster.list("ingressroutes")
     (owner,) = route["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["name"]) == ("VirtualHost", "www.example.org")
-    eventually(lambda: condition(cluster.get("virtualhosts", "www.example.org"), "Ready").get("status") == "True", 10)
+    eventually(lambda: condition(cluster.get("virtualhosts", "www.example.org"), "Ready").get("status") == "True")
     host = cluster.get("virtualhosts", "www.example.org")
     assert host
     assert host["status"]["routes"][0]["resources"]["ingressRoute"] == f"{SYSTEM}/{name}"
@@ -70,9 +70,9 @@ def test_a_site_is_routed_in_the_system_namespace_and_owned_there(cluster: Clust
 
 def test_an_edit_reaches_the_route(cluster: Cluster, namespace: str) -> None:
     cluster.apply(static_site(namespace, "blog", REPO, domain="www.example.org", pathPrefix="/a"))
-    eventually(lambda: "/a" in hosts_routed(cluster).get(f"{namespace}--blog", ""), 10)
+    eventually(lambda: "/a" in hosts_routed(cluster).get(f"{namespace}--blog", ""))
     cluster.apply(static_site(namespace, "blog", REPO, domain="www.example.org", pathPrefix="/b"))
-    eventually(lambda: "/b" in hosts_routed(cluster).get(f"{namespace}--blog", ""), 10)
+    eventually(lambda: "/b" in hosts_routed(cluster).get(f"{namespace}--blog", ""))
 
 
 def test_a_site_moves_to_another_domain_at_once(cluster: Cluster, namespace: str) -> None:
@@ -80,20 +80,20 @@ def test_a_site_moves_to_another_domain_at_once(cluster: Cluster, namespace: str
     name = f"{namespace}--blog"
     for domain in ("one.example.org", "two.example.org", "three.example.org"):
         cluster.apply(static_site(namespace, "blog", REPO, domain=domain))
-        eventually(lambda domain=domain: domain in hosts_routed(cluster).get(name, ""), 10)  # type: ignore[misc]
-        eventually(lambda domain=domain: cluster.names("virtualhosts") == {domain}, 10)  # type: ignore[misc]
-    eventually(lambda: condition(cluster.get("virtualhosts", "three.example.org"), "Ready").get("status") == "True", 10)
+        eventually(lambda domain=domain: domain in hosts_routed(cluster).get(name, ""))  # type: ignore[misc]
+        eventually(lambda domain=domain: cluster.names("virtualhosts") == {domain})  # type: ignore[misc]
+    eventually(lambda: condition(cluster.get("virtualhosts", "three.example.org"), "Ready").get("status") == "True")
 
 
 def test_a_domain_has_one_owner_and_is_handed_over(cluster: Cluster, namespace: str) -> None:
     cluster.apply(static_site(namespace, "first", REPO, domain="www.example.org"))
-    eventually(lambda: set(hosts_routed(cluster)) == {f"{namespace}--first"}, 10)
+    eventually(lambda: set(hosts_routed(cluster)) == {f"{namespace}--first"})
     cluster.apply(static_site(namespace, "second", REPO, domain="www.example.org"))
-    eventually(lambda: rejection(cluster) == "PathConflict", 10)
+    eventually(lambda: rejection(cluster) == "PathConflict")
     assert set(hosts_routed(cluster)) == {f"{namespace}--first"}
     cluster.delete("staticsites", "first", namespace=namespace)
-    eventually(lambda: set(hosts_routed(cluster)) == {f"{namespace}--second"}, 10)
-    eventually(lambda: rejection(cluster) == "", 10)
+    eventually(lambda: set(hosts_routed(cluster)) == {f"{namespace}--second"})
+    eventually(lambda: rejection(cluster) == "")
 
 
 def test_a_deleted_site_leaves_nothing(cluster: Cluster, namespace: str) -> None:
@@ -102,45 +102,45 @@ def test_a_deleted_site_leaves_nothing(cluster: Cluster, namespace: str) -> None
         lambda: {"VirtualHost", "IngressRoute", "Middleware"} == {name.split("/")[0] for name in versions(cluster)}, 10
     )
     cluster.delete("staticsites", "blog", namespace=namespace)
-    eventually(lambda: versions(cluster) == {}, 10)
+    eventually(lambda: versions(cluster) == {})
 
 
 def test_a_deleted_namespace_leaves_nothing(cluster: Cluster, namespace: str) -> None:
     cluster.apply(static_site(namespace, "blog", REPO), static_site(namespace, "docs", REPO))
-    eventually(lambda: len(hosts_routed(cluster)) == 2, 10)
+    eventually(lambda: len(hosts_routed(cluster)) == 2)
     cluster.kubectl("delete", "namespace", namespace, "--wait=true", "--timeout=60s")
-    eventually(lambda: versions(cluster) == {}, 10)
+    eventually(lambda: versions(cluster) == {})
 
 
 def test_the_platform_is_edited(cluster: Cluster, namespace: str, platform: Platform) -> None:
     cluster.apply(static_site(namespace, "blog", REPO))
-    eventually(lambda: cluster.names("virtualhosts") == {"blog.pages.example.com"}, 10)
+    eventually(lambda: cluster.names("virtualhosts") == {"blog.pages.example.com"})
     issuer = {"kind": "ClusterIssuer", "name": "letsencrypt"}
     platform(pagesDomain="sites.example.net", tls={"mode": "Individual", "issuerRef": issuer})
-    eventually(lambda: cluster.names("virtualhosts") == {"blog.sites.example.net"}, 10)
-    eventually(lambda: cluster.names("certificates") == {"blog-sites-example-net-tls"}, 10)
-    eventually(lambda: "blog.sites.example.net" in hosts_routed(cluster).get(f"{namespace}--blog", ""), 10)
+    eventually(lambda: cluster.names("virtualhosts") == {"blog.sites.example.net"})
+    eventually(lambda: cluster.names("certificates") == {"blog-sites-example-net-tls"})
+    eventually(lambda: "blog.sites.example.net" in hosts_routed(cluster).get(f"{namespace}--blog", ""))
 
 
 def test_the_platform_is_deleted_and_takes_all_with_it(cluster: Cluster, namespace: str) -> None:
     cluster.apply(static_site(namespace, "blog", REPO))
-    eventually(lambda: len(hosts_routed(cluster)) == 1, 10)
+    eventually(lambda: len(hosts_routed(cluster)) == 1)
     cluster.delete("platforms", "platform")
-    eventually(lambda: versions(cluster) == {}, 10)
+    eventually(lambda: versions(cluster) == {})
 
 
 def test_a_child_that_was_deleted_or_edited_by_hand_comes_back(cluster: Cluster, namespace: str) -> None:
     cluster.apply(static_site(namespace, "blog", REPO, domain="www.example.org"))
     name = f"{namespace}--blog"
-    eventually(lambda: name in hosts_routed(cluster), 10)
+    eventually(lambda: name in hosts_routed(cluster))
     whole = settled(cluster)
     cluster.delete("ingressroutes", name)
-    eventually(lambda: "www.example.org" in hosts_routed(cluster).get(name, ""), 10)
+    eventually(lambda: "www.example.org" in hosts_routed(cluster).get(name, ""))
     edit = [{"op": "replace", "path": "/spec/routes/0/match", "value": "Host(`stolen.example.org`)"}]
     cluster.kubectl("patch", "ingressroute", name, "-n", SYSTEM, "--type=json", "-p", json.dumps(edit))
-    eventually(lambda: "www.example.org" in hosts_routed(cluster).get(name, ""), 10)
+    eventually(lambda: "www.example.org" in hosts_routed(cluster).get(name, ""))
     cluster.kubectl("delete", "virtualhost", "www.example.org", "-n", SYSTEM)
-    eventually(lambda: "www.example.org" in hosts_routed(cluster).get(name, ""), 10)
+    eventually(lambda: "www.example.org" in hosts_routed(cluster).get(name, ""))
     assert settled(cluster).keys() == whole.keys()
 
 
@@ -148,7 +148,7 @@ def test_a_restart_rewrites_nothing(
     cluster: Cluster, namespace: str, metacontroller: Metacontroller, hooks: Hooks
 ) -> None:
     cluster.kubectl("create", "-f", "-", stdin=sites(namespace, MANY))
-    eventually(lambda: len(hosts_routed(cluster)) == MANY, 60)
+    eventually(lambda: len(hosts_routed(cluster)) == MANY)
     before = settled(cluster)
     assert len(before) == 4 * MANY  # VirtualHost, IngressRoute, two Middlewares
     metacontroller.stop()
@@ -157,7 +157,7 @@ def test_a_restart_rewrites_nothing(
     asked = hooks.output.count("/virtualhost/sync")
     metacontroller.start()
     metacontroller.wait_until_ready()
-    eventually(lambda: hooks.output.count("/virtualhost/sync") >= asked + MANY, 60)
+    eventually(lambda: hooks.output.count("/virtualhost/sync") >= asked + MANY)
     assert settled(cluster) == before
 
 
@@ -166,7 +166,7 @@ def test_hooks_that_fail_change_nothing_and_it_heals_by_itself(
     cluster: Cluster, namespace: str, hooks: Hooks, failing_server: Callable[[int], None], failure: str
 ) -> None:
     cluster.apply(static_site(namespace, "old", REPO))
-    eventually(lambda: set(hosts_routed(cluster)) == {f"{namespace}--old"}, 10)
+    eventually(lambda: set(hosts_routed(cluster)) == {f"{namespace}--old"})
     before = settled(cluster)
     hooks.stop()
     if failure == "error":
@@ -178,7 +178,7 @@ def test_hooks_that_fail_change_nothing_and_it_heals_by_itself(
     if failure == "error":
         failing_server(0)
     hooks.start().wait_until_ready()
-    eventually(lambda: set(hosts_routed(cluster)) == {f"{namespace}--new"}, 60)
+    eventually(lambda: set(hosts_routed(cluster)) == {f"{namespace}--new"})
 
 
 def sites(namespace: str, count: int) -> str:

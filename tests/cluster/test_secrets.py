@@ -58,15 +58,15 @@ def test_a_secret_is_read_only_where_its_namespace_allows_it_and_the_status_says
     cluster: Cluster, namespace: str, syncer: SyncerProcess, private: str
 ) -> None:
     cluster.apply(secret(namespace), private_site(namespace, private))
-    eventually(lambda: synced(cluster, namespace).get("reason") == "SecretForbidden", 15)
+    eventually(lambda: synced(cluster, namespace).get("reason") == "SecretForbidden")
     _, _, remedy = synced(cluster, namespace)["message"].partition("\n")
     assert {each["kind"] for each in yaml.safe_load_all(remedy)} == {"Role", "RoleBinding"}
     cluster.kubectl("apply", "-f", "-", stdin=remedy)
-    eventually(lambda: syncer.page(namespace, "blog") == "secret plans", 30)
-    eventually(lambda: synced(cluster, namespace).get("reason") == "Synced", 10)
+    eventually(lambda: syncer.page(namespace, "blog") == "secret plans")
+    eventually(lambda: synced(cluster, namespace).get("reason") == "Synced")
     other = secret(namespace, name="other-token")
     cluster.apply(other, static_site(namespace, "nosy", private, secretRef={"name": "other-token"}))
-    eventually(lambda: synced(cluster, namespace, "nosy").get("reason") == "SecretForbidden", 15)
+    eventually(lambda: synced(cluster, namespace, "nosy").get("reason") == "SecretForbidden")
 
 
 def test_what_the_status_says_is_what_the_example_says() -> None:
@@ -90,14 +90,14 @@ def test_a_secret_that_comes_late_and_one_that_is_rotated_are_noticed(
 ) -> None:
     grant(cluster, namespace)
     cluster.apply(private_site(namespace, private))
-    eventually(lambda: synced(cluster, namespace).get("reason") == "SecretMissing", 15)
+    eventually(lambda: synced(cluster, namespace).get("reason") == "SecretMissing")
     cluster.apply(secret(namespace))
-    eventually(lambda: syncer.page(namespace, "blog") == "secret plans", 30)
+    eventually(lambda: syncer.page(namespace, "blog") == "secret plans")
     git_server.require("private", "deploy", "rotated")
-    eventually(lambda: synced(cluster, namespace).get("reason") == "AuthFailed", 30)
+    eventually(lambda: synced(cluster, namespace).get("reason") == "AuthFailed")
     assert syncer.page(namespace, "blog") == "secret plans"
     cluster.apply(secret(namespace, "rotated"))
-    eventually(lambda: synced(cluster, namespace).get("reason") == "Synced", 40)
+    eventually(lambda: synced(cluster, namespace).get("reason") == "Synced")
 
 
 def test_a_secret_of_another_kind_is_not_used(
@@ -105,7 +105,7 @@ def test_a_secret_of_another_kind_is_not_used(
 ) -> None:
     grant(cluster, namespace)
     cluster.apply(secret(namespace, type="example.com/database"), private_site(namespace, private))
-    eventually(lambda: synced(cluster, namespace).get("reason") == "SecretMissing", 15)
+    eventually(lambda: synced(cluster, namespace).get("reason") == "SecretMissing")
     assert "example.com/database" in synced(cluster, namespace)["message"]
 
 
@@ -172,7 +172,7 @@ def test_a_credential_shows_nowhere_whatever_fails(
         cluster.apply(secret(namespace), secret(namespace, name="other-token"))
         cluster.apply(*(private_site(namespace, repo, name, **spec) for name, (repo, spec, _) in failures.items()))
         for name, (_, _, reason) in failures.items():
-            eventually(lambda name=name, reason=reason: synced(cluster, namespace, name).get("reason") == reason, 30)  # type: ignore[misc]
+            eventually(lambda name=name, reason=reason: synced(cluster, namespace, name).get("reason") == reason)  # type: ignore[misc]
         bodies = str([answer(running.port, path) for path in ("/healthz", "/readyz", "/nothing")])
     assert any(b"ls-remote" in line for line in command_lines.seen), "no git was seen"
     shown = {

@@ -66,7 +66,7 @@ def test_a_site_that_is_live_is_ready_by_the_conventions(
 def test_kubectl_get_reads_well(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
     cluster.apply(static_site(namespace, "www", git_server.url("blog"), domain="www.example.org", pathPrefix="/a"))
     play_metacontroller(cluster)
-    eventually(lambda: ready(cluster, namespace)[0] == ready(cluster, namespace, "www")[0] == "True", 20)
+    eventually(lambda: ready(cluster, namespace)[0] == ready(cluster, namespace, "www")[0] == "True")
     header, blog, www = cluster.kubectl("get", "ss", "-n", namespace).splitlines()
     assert header.split() == ["NAME", "DOMAIN", "PATHPREFIX", "REPO", "STATUS", "LAST", "SYNC", "AGE"]
     assert blog.split()[:3] == ["blog", git_server.url("blog"), "Ready"]
@@ -80,30 +80,30 @@ def test_kubectl_get_reads_well(cluster: Cluster, namespace: str, git_server: Gi
 def test_git_trouble_shows_and_keeps_what_the_last_good_sync_said(
     cluster: Cluster, namespace: str, git_server: GitServer
 ) -> None:
-    eventually(lambda: ready(cluster, namespace)[0] == "True", 20)
+    eventually(lambda: ready(cluster, namespace)[0] == "True")
     before = status(cluster, namespace)
     cluster.apply(static_site(namespace, "blog", git_server.url("blog"), branch="gone", syncInterval="10s"))
-    eventually(lambda: ready(cluster, namespace) == ("False", "BranchNotFound"), 20)
+    eventually(lambda: ready(cluster, namespace) == ("False", "BranchNotFound"))
     found = status(cluster, namespace)
     assert found["phase"] == "Error"
     assert "'gone'" in found["message"] and "main" in found["message"] and "stays live" in found["message"]
     assert (found["lastCommit"], found["lastSync"]) == (before["lastCommit"], before["lastSync"])
     cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="10s"))
-    eventually(lambda: ready(cluster, namespace)[0] == "True", 20)
+    eventually(lambda: ready(cluster, namespace)[0] == "True")
 
 
 @pytest.mark.usefixtures("blog", "syncer")
 def test_a_rejected_domain_shows_at_the_site(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
     cluster.apply(static_site(namespace, "other", git_server.url("blog"), domain="blog.pages.example.com"))
     play_metacontroller(cluster)
-    eventually(lambda: ready(cluster, namespace, "other") == ("False", "PlatformDomain"), 20)
+    eventually(lambda: ready(cluster, namespace, "other") == ("False", "PlatformDomain"))
     assert "domain" in status(cluster, namespace, "other")["message"]
     assert condition(cluster.get("staticsites", "other", namespace), "Synced")["status"] == "True"
 
 
 @pytest.mark.usefixtures("blog", "syncer")
 def test_certificate_trouble_shows_at_the_site(cluster: Cluster, namespace: str) -> None:
-    eventually(lambda: ready(cluster, namespace)[0] == "True", 20)
+    eventually(lambda: ready(cluster, namespace)[0] == "True")
     host = cluster.get("virtualhosts", "blog.pages.example.com")
     assert host
     trouble = "the certificate cannot be issued: blog.pages.example.com does not lead here"
@@ -114,7 +114,7 @@ def test_certificate_trouble_shows_at_the_site(cluster: Cluster, namespace: str)
         for each in host["status"]["conditions"]
     ]
     write_status(cluster, "virtualhosts", "blog.pages.example.com", host["status"] | {"conditions": conditions})
-    eventually(lambda: ready(cluster, namespace) == ("False", "Failed"), 20)
+    eventually(lambda: ready(cluster, namespace) == ("False", "Failed"))
     assert status(cluster, namespace)["message"] == trouble
 
 
@@ -126,18 +126,18 @@ def test_a_status_is_written_only_when_it_says_something_new(
         return str((cluster.get("staticsites", "blog", namespace) or {})["metadata"]["resourceVersion"])
 
     with make_syncer():
-        eventually(lambda: ready(cluster, namespace)[0] == "True", 20)
+        eventually(lambda: ready(cluster, namespace)[0] == "True")
         time.sleep(1)
         before, asked = version(), len(git_server.requests)
         eventually(lambda: len(git_server.requests) >= asked + 4, 40)  # two more looks, of two requests each
         assert version() == before
     asked = len(git_server.requests)
     with make_syncer():
-        eventually(lambda: len(git_server.requests) >= asked + 2, 20)
+        eventually(lambda: len(git_server.requests) >= asked + 2)
         time.sleep(1)
         assert version() == before, "a restart is no news"
     with make_syncer("--heartbeat", "5s"):
-        eventually(lambda: version() != before, 30)
+        eventually(lambda: version() != before)
     assert ready(cluster, namespace)[0] == "True"
 
 
@@ -146,6 +146,6 @@ def test_a_site_without_a_platform_says_who_can_help(
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
     cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
-    eventually(lambda: ready(cluster, namespace) == ("Unknown", "NoPlatform"), 20)
+    eventually(lambda: ready(cluster, namespace) == ("Unknown", "NoPlatform"))
     assert status(cluster, namespace)["phase"] == "Pending"
     assert "administrator" in status(cluster, namespace)["message"]

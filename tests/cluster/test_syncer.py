@@ -31,11 +31,11 @@ def test_sites_of_all_namespaces_are_published_and_follow_their_branch(
     cluster.namespace(other)
     for each in (namespace, other):
         cluster.apply(static_site(each, "blog", git_server.url("blog"), syncInterval="10s"))
-    eventually(lambda: syncer.page(namespace, "blog") == syncer.page(other, "blog") == "one", 10)
-    eventually(lambda: synced(cluster, namespace, "blog") == "Synced", 10)
+    eventually(lambda: syncer.page(namespace, "blog") == syncer.page(other, "blog") == "one")
+    eventually(lambda: synced(cluster, namespace, "blog") == "Synced")
     assert site(cluster, namespace, "blog")["status"]["lastCommit"] == first
     repository.commit({"index.html": "two"})
-    eventually(lambda: syncer.page(namespace, "blog") == "two", 20)
+    eventually(lambda: syncer.page(namespace, "blog") == "two")
 
 
 def test_a_site_that_was_there_before_the_syncer_is_published(
@@ -44,7 +44,7 @@ def test_a_site_that_was_there_before_the_syncer_is_published(
     git_server.repository("blog").commit({"index.html": "one"})
     cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
     with make_syncer() as running:
-        eventually(lambda: running.page(namespace, "blog") == "one", 15)
+        eventually(lambda: running.page(namespace, "blog") == "one")
 
 
 def test_an_edited_site_is_synced_at_once(
@@ -52,9 +52,9 @@ def test_an_edited_site_is_synced_at_once(
 ) -> None:
     git_server.repository("blog").commit({"a/index.html": "a", "b/index.html": "b"})
     cluster.apply(static_site(namespace, "blog", git_server.url("blog"), path="/a"))
-    eventually(lambda: syncer.page(namespace, "blog") == "a", 10)
+    eventually(lambda: syncer.page(namespace, "blog") == "a")
     cluster.apply(static_site(namespace, "blog", git_server.url("blog"), path="/b"))
-    eventually(lambda: syncer.page(namespace, "blog") == "b", 10)
+    eventually(lambda: syncer.page(namespace, "blog") == "b")
 
 
 def test_a_deleted_site_is_offline_at_once_and_its_files_go_after_the_grace_time(
@@ -64,12 +64,12 @@ def test_a_deleted_site_is_offline_at_once_and_its_files_go_after_the_grace_time
     with make_syncer("--grace", "1s") as running:
         running.wait_until_ready()
         cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
-        eventually(lambda: running.page(namespace, "blog") == "one", 10)
+        eventually(lambda: running.page(namespace, "blog") == "one")
         files = running.volume / "releases" / namespace / "blog"
         cluster.delete("staticsites", "blog", namespace=namespace)
-        eventually(lambda: running.page(namespace, "blog") is None, 10)
+        eventually(lambda: running.page(namespace, "blog") is None)
         assert list(files.iterdir())
-        eventually(lambda: not files.exists(), 15)
+        eventually(lambda: not files.exists())
 
 
 def test_a_site_created_anew_never_shows_the_old_content(
@@ -80,15 +80,15 @@ def test_a_site_created_anew_never_shows_the_old_content(
     running = make_syncer().start()
     running.wait_until_ready()
     cluster.apply(static_site(namespace, "blog", git_server.url("old")))
-    eventually(lambda: running.page(namespace, "blog") == "old", 10)
+    eventually(lambda: running.page(namespace, "blog") == "old")
     running.stop()
     cluster.delete("staticsites", "blog", namespace=namespace)
     git_server.fail("new", 503)
     cluster.apply(static_site(namespace, "blog", git_server.url("new"), syncInterval="10s"))
     running.start()
-    eventually(lambda: running.page(namespace, "blog") is None, 15)
+    eventually(lambda: running.page(namespace, "blog") is None)
     git_server.heal("new")
-    eventually(lambda: running.page(namespace, "blog") == "new", 60)
+    eventually(lambda: running.page(namespace, "blog") == "new")
     running.stop()
 
 
@@ -98,16 +98,16 @@ def test_an_api_server_that_restarts_is_followed_on(
     for name in ("before", "while", "after"):
         git_server.repository(name).commit({"index.html": name})
     restartable.apply(static_site(namespace, "before", git_server.url("before")))
-    eventually(lambda: syncer.page(namespace, "before") == "before", 10)
+    eventually(lambda: syncer.page(namespace, "before") == "before")
     restartable.stop_api()
-    eventually(lambda: syncer.lines("watch_failed"), 15)
+    eventually(lambda: syncer.lines("watch_failed"))
     restartable.start_api()
     restartable.apply(static_site(namespace, "after", git_server.url("after")))
-    eventually(lambda: syncer.page(namespace, "after") == "after", 45)
+    eventually(lambda: syncer.page(namespace, "after") == "after")
     assert syncer.page(namespace, "before") == "before"
     restartable.delete("staticsites", "before", namespace=namespace)
-    eventually(lambda: syncer.page(namespace, "before") is None, 15)
-    eventually(syncer.ready, 15)
+    eventually(lambda: syncer.page(namespace, "before") is None)
+    eventually(syncer.ready)
 
 
 def test_an_api_that_forgets_all_sites_removes_none(
@@ -117,9 +117,9 @@ def test_an_api_that_forgets_all_sites_removes_none(
     running = make_syncer("--grace", "1s").start()
     running.wait_until_ready()
     restartable.apply(static_site(namespace, "blog", git_server.url("blog")))
-    eventually(lambda: running.page(namespace, "blog") == "one", 10)
+    eventually(lambda: running.page(namespace, "blog") == "one")
     running.stop()
-    restartable.delete_all("pages.kup6s.com/v1beta1", "staticsites")
+    restartable.delete_all("staticsites")
     with running:
         running.wait_until_ready()
         assert running.page(namespace, "blog") == "one"
@@ -131,11 +131,11 @@ def test_a_status_that_somebody_else_changed_meanwhile_is_written_all_the_same(
     repository = git_server.repository("blog")
     repository.commit({"index.html": "one"})
     cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="10s"))
-    eventually(lambda: synced(cluster, namespace, "blog") == "Synced", 10)
+    eventually(lambda: synced(cluster, namespace, "blog") == "Synced")
     second = repository.commit({"index.html": "two"})
     for number in range(40):
         cluster.kubectl("annotate", "ss", "blog", "-n", namespace, f"busy={number}", "--overwrite")
-    eventually(lambda: site(cluster, namespace, "blog")["status"]["lastCommit"] == second, 20)
+    eventually(lambda: site(cluster, namespace, "blog")["status"]["lastCommit"] == second)
     assert site(cluster, namespace, "blog")["metadata"]["annotations"]["busy"] == "39"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-SECONDS = 30
+SECONDS = 60
 T = TypeVar("T")
 PAGES = [sys.executable, "-c", "from pages.cli import main; main(prog_name='pages')"]
 
