@@ -203,7 +203,7 @@ class ControlPlane(Cluster):
         eventually(self._is_ready, 60)
         certificate = (self._folder / "certificates/apiserver.crt").read_bytes()
         self._write_kubeconfig(base64.b64encode(certificate).decode())
-        # Ready as it is, it does not serve all custom kinds yet; kubectl waits for that (the first time there are none).
+        # Ready as it is, it does not serve all custom kinds yet. kubectl waits for that; the first time there are none.
         self.kubectl("get", ",".join(_RESOURCES), "--all-namespaces", check=False)
 
     def _is_ready(self) -> bool:
