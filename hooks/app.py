@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, request
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
 from hooks import platform, requests, virtualhost
@@ -96,12 +96,7 @@ def _bind_parent(parent: object) -> None:
 
 
 def _hook_request() -> Mapping[str, Any]:
-    try:
-        found = from_json(request.get_data(cache=False))
-    except ValueError as error:
-        raise NotAHookRequest(f"the body is not JSON ({error})") from error
-    if not isinstance(found, dict):
-        raise NotAHookRequest("the body is not a JSON object")
+    found = requests.decode(request.get_data(cache=False))
     _bind_parent(found.get("parent"))
     return found
 

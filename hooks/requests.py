@@ -7,8 +7,9 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypedDict
 
+import msgspec
 from pydantic import ValidationError
 
 from pages.conditions import Condition
@@ -25,6 +26,43 @@ MIDDLEWARE = "Middleware.traefik.io/v1alpha1"
 
 class NotAHookRequest(ValueError):
     """The request is not what Metacontroller sends; the text says what is missing."""
+
+
+class _Metadata(TypedDict, total=False):
+    """What we use of it: ``managedFields`` alone would be most of a request's memory."""
+
+    name: Any
+    namespace: Any
+    uid: Any
+    generation: Any
+    labels: Any
+    creationTimestamp: Any
+    deletionTimestamp: Any
+
+
+class _Object(TypedDict, total=False):
+    apiVersion: Any
+    kind: Any
+    metadata: _Metadata
+    spec: Any
+    status: Any
+
+
+class _Request(TypedDict, total=False):
+    parent: _Object
+    children: dict[str, dict[str, _Object]]
+    related: dict[str, dict[str, _Object]]
+
+
+_DECODER = msgspec.json.Decoder(_Request)
+
+
+def decode(body: bytes) -> Mapping[str, Any]:
+    """What of a request's body we use. Raises NotAHookRequest."""
+    try:
+        return _DECODER.decode(body)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise NotAHookRequest(f"the body is not what Metacontroller sends: {error}") from error
 
 
 def parent(request: object, kind: str) -> Object:
