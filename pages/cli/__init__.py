@@ -1,11 +1,29 @@
 """The command line: one small file per command."""
 
+import importlib
+
 import click
 
-from pages.cli import hooks, logs, render, serve, status, syncer
+from pages.cli import logs
+
+_COMMANDS = ("serve", "status", "render", "hooks", "syncer")
+
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for: two of them run for months, and need not hold what the others import."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"pages.cli.{cmd_name}"), cmd_name)
+        return command
 
 
 @click.group(
+    cls=_Commands,
     context_settings={"auto_envvar_prefix": "PAGES", "help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(package_name="kup6s-pages")
@@ -38,7 +56,3 @@ def main(verbose: int) -> None:
     Each option can also come from the environment: --port of `pages serve` is PAGES_SERVE_PORT.
     """  # noqa: D301 - click wants the backspace
     logs.configure(verbose)
-
-
-for command in (serve.serve, status.status, render.render, hooks.hooks, syncer.syncer):
-    main.add_command(command)

@@ -11,6 +11,7 @@ from gunicorn.app.base import BaseApplication
 
 # Less than the 60 s that a pod of ours is given between SIGTERM and SIGKILL.
 GRACEFUL_SECONDS = 30
+_COLLECT_AFTER = 100_000  # containers; Python's own 700 make three quarters of the time that a large request takes
 
 
 class _Logger(glogging.Logger):
@@ -38,9 +39,10 @@ def run(load: Callable[[], Flask], bind: str, **settings: Any) -> None:  # noqa:
 
 
 def freeze(_worker: object) -> None:
-    """Spare the garbage collector the libraries: it would walk them all in the middle of large requests."""
+    """Keep the garbage collector out of large requests: what JSON becomes has no cycles, and libraries stay anyway."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 50, 100)
 
 
 class _Server(BaseApplication):

@@ -3,6 +3,7 @@
 import logging
 
 import click
+from flask import Flask
 
 from pages.cli import gunicorn, logs
 
@@ -42,7 +43,11 @@ def hooks(bind: str, workers: int, log_level: str) -> None:
       pages hooks
       pages hooks --bind 0.0.0.0:8080 --workers 4
     """  # noqa: D301 - click wants the backspace
-    from hooks.app import create_app  # noqa: PLC0415 - the other commands need not wait for it
-
     logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
-    gunicorn.run(create_app, bind, workers=workers, post_worker_init=gunicorn.freeze)
+    gunicorn.run(_create_app, bind, workers=workers, post_worker_init=gunicorn.freeze)
+
+
+def _create_app() -> Flask:
+    from hooks.app import create_app  # noqa: PLC0415 - in the worker: the process above it only waits
+
+    return create_app()

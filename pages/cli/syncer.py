@@ -1,16 +1,24 @@
 """``pages syncer``: from git to the volume, for the StaticSites of a cluster."""
 
+import functools
 import logging
+import signal
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from flask import Flask
+from gunicorn.workers.base import Worker
 
 from pages import validation
 from pages.cli import gunicorn, logs, options
 from pages.cli.hooks import LOG_LEVEL
 from syncer import tokens
 from syncer.hosts import AllowedHosts
+
+if TYPE_CHECKING:
+    from syncer.cluster import ClusterSyncer
 
 _MIN_LEASE_SECONDS = 5
 
@@ -104,30 +112,44 @@ def syncer(  # noqa: PLR0917 - click passes them by name
       pages syncer --allowed-hosts forge.example.com
       KUBECONFIG=~/.kube/config pages syncer --allowed-hosts '*.example.com' --volume /tmp/sites --cache /tmp/git
     """  # noqa: D301 - click wants the backspace
-    from syncer.app import create_app  # noqa: PLC0415 - the other commands need not wait for the Kubernetes client
-    from syncer.cluster import ClusterSyncer, Settings  # noqa: PLC0415
-
     if lease < timedelta(seconds=_MIN_LEASE_SECONDS):
         raise click.BadParameter(f"must be at least {_MIN_LEASE_SECONDS}s", param_hint="--lease")
-    settings = Settings(
-        namespace=namespace,
-        volume=volume,
-        cache=cache,
-        hosts=allowed_hosts,
-        workers=workers,
-        heartbeat=heartbeat,
-        grace=grace,
-        lease=lease,
-        token_key=_token_key(token_key_file) if token_key_file else None,
-    )
+    token_key = _token_key(token_key_file) if token_key_file else None
     logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
-    at_work = ClusterSyncer(settings)
+
+    @functools.cache
+    def at_work() -> "ClusterSyncer":
+        """The worker's, made there: the process above it only waits, and should be small."""
+        from syncer.cluster import ClusterSyncer, Settings  # noqa: PLC0415
+
+        settings = Settings(
+            namespace=namespace,
+            volume=volume,
+            cache=cache,
+            hosts=allowed_hosts,
+            workers=workers,
+            heartbeat=heartbeat,
+            grace=grace,
+            lease=lease,
+            token_key=token_key,
+        )
+        return ClusterSyncer(settings)
+
+    def create_app() -> Flask:
+        from syncer.app import create_app as create  # noqa: PLC0415
+
+        return create(at_work().sick, at_work().not_ready)
+
+    def start(worker: Worker) -> None:
+        gunicorn.freeze(worker)
+        at_work().start(on_lost=lambda: worker.handle_exit(signal.SIGTERM, None))
+
     gunicorn.run(
-        lambda: create_app(at_work.sick, at_work.not_ready),
+        create_app,
         bind,
         workers=1,
-        post_worker_init=lambda worker: at_work.start(on_lost=lambda: worker.handle_exit(None, None)),
-        worker_exit=lambda _server, _worker: at_work.stop(),
+        post_worker_init=start,
+        worker_exit=lambda _server, _worker: at_work().stop(),
     )
 
 
