@@ -205,7 +205,8 @@ class Syncer:
     def _current(self, site: StaticSite) -> StaticSite | None:
         """The site as it is now; one deleted while it was being synced must not come back to life (F26)."""
         with self._lock:
-            gone = self._snapshot.complete or key_of(site) in self._snapshot.deleted
+            key, snapshot = key_of(site), self._snapshot
+            gone = (snapshot.complete or key in snapshot.deleted) and key not in snapshot.unreadable
             return self._sites.get(site.metadata.uid, None if gone else site)
 
     def _say(self, site: StaticSite, outcome: Outcome | None) -> None:

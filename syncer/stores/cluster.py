@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import httpx2
 import structlog
@@ -19,7 +20,7 @@ from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
 from pages.core import Secret
 from syncer.errors import SecretForbidden, SecretUnreadable
 from syncer.stores import Snapshot, StatusNotWritten
-from syncer.stores.informer import RELIST_SECONDS, Informer, Object
+from syncer.stores.informer import RELIST_SECONDS, Informer, Key, Object
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,23 @@ PLATFORM = create_namespaced_resource("pages.kup6s.com", "v1beta1", "Platform", 
 _FORBIDDEN, _NOT_FOUND, _CONFLICT = 403, 404, 409
 _TRIES = 5
 M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen(Generic[M]):
+    """An object of the API; ``model`` is None where it makes no sense to us."""
+
+    uid: str
+    version: str
+    generation: int | None
+    is_going: bool
+    model: M | None
+
+
+class _Informers(NamedTuple):
+    sites: Informer[_Seen[StaticSite]]
+    hosts: Informer[_Seen[VirtualHost]]
+    platforms: Informer[_Seen[Platform]]
 
 
 class ClusterStore:
@@ -56,10 +74,8 @@ class ClusterStore:
         self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="watch")
         self._lock = threading.Lock()
-        self._sites: dict[tuple[str, str], StaticSite] = {}
-        self._unreadable: set[tuple[str, str]] = set()
-        self._deleted: set[tuple[str, str]] = set()
-        self._informers: tuple[Informer, ...] = ()
+        self._deleted: set[Key] = set()
+        self._informers: _Informers | None = None
 
     def start(self) -> None:
         """Begin to follow the API."""
@@ -77,7 +93,7 @@ class ClusterStore:
 
     def listed(self) -> bool:
         """Whether all objects have been seen; before that a snapshot means nothing."""
-        return bool(self._informers) and all(informer.listed for informer in self._informers)
+        return self._informers is not None and all(informer.listed for informer in self._informers)
 
     def _run(self) -> None:
         try:
@@ -88,15 +104,11 @@ class ClusterStore:
             self._loop.close()
 
     async def _follow(self) -> None:
-        client = self._make_async_client()
-        kinds = (
-            (STATIC_SITE, ALL_NS, self._site_changed),
-            (VIRTUAL_HOST, self._namespace, self._changed),
-            (PLATFORM, self._namespace, self._changed),
-        )
-        self._informers = tuple(
-            Informer(client, kind, namespace, observe, relist_seconds=self._relist_seconds)
-            for kind, namespace, observe in kinds
+        client, every = self._make_async_client(), {"relist_seconds": self._relist_seconds}
+        self._informers = _Informers(
+            Informer(client, STATIC_SITE, ALL_NS, _reader(StaticSite), self._site_changed, **every),
+            Informer(client, VIRTUAL_HOST, self._namespace, _reader(VirtualHost), self._changed, **every),
+            Informer(client, PLATFORM, self._namespace, _reader(Platform), self._changed, **every),
         )
         tasks = [asyncio.ensure_future(informer.run()) for informer in self._informers]
         stopping = asyncio.ensure_future(self._stopping.wait())
@@ -109,48 +121,38 @@ class ClusterStore:
             if isinstance(error, Exception):
                 raise error
 
-    def _changed(self, before: Object | None, now: Object | None, _by_event: bool) -> None:  # an Observer
-        if _version(before) != _version(now):
+    def _changed(self, _key: Key, before: _Seen[M] | None, now: _Seen[M] | None, _by_event: bool) -> None:
+        if (before and before.version) != (now and now.version):
             self._on_change()
 
-    def _site_changed(self, before: Object | None, now: Object | None, by_event: bool) -> None:
-        """Take note of a site; a change of nothing but its status is our own."""
-        given = now or before or {}
-        key = given["metadata"]["namespace"], given["metadata"]["name"]
-        try:
-            site = None if now is None or _is_going(now) else StaticSite.model_validate(now)
-        except ValidationError as error:
-            sentence = mistakes.explain(error)[0][1]
-            log.error("site_unreadable", site="/".join(key), error=sentence)  # noqa: TRY400 - it says it all
-            with self._lock:
-                self._unreadable.add(key)
-        else:
-            with self._lock:
-                self._unreadable.discard(key)
-                if site:
-                    self._sites[key] = site
-                    self._deleted.discard(key)
-                else:
-                    self._sites.pop(key, None)
-                    self._deleted |= {key} if by_event else set()
+    def _site_changed(
+        self, key: Key, before: _Seen[StaticSite] | None, now: _Seen[StaticSite] | None, by_event: bool
+    ) -> None:
+        """Take note of a deletion; a change of nothing but its status is our own."""
+        with self._lock:
+            if now is None or now.is_going:
+                self._deleted |= {key} if by_event else set()
+            else:
+                self._deleted.discard(key)
         if _matter(before) != _matter(now):
             self._on_change()
 
     def snapshot(self) -> Snapshot:
         """What the syncer works on. A list without any site is not believed; an event that says so of one is."""
-        if not self.listed():
+        if self._informers is None or not self.listed():
             return Snapshot(complete=False)
-        sites, hosts, platforms = self._informers
         with self._lock:
-            mine = list(self._sites.values())
-            unreadable, deleted = frozenset(self._unreadable), frozenset(self._deleted)
+            deleted = frozenset(self._deleted)
+        there = {key: seen for key, seen in self._informers.sites.objects().items() if not seen.is_going}
+        platforms = (seen.model for seen in self._informers.platforms.objects().values())
+        hosts = (seen.model for seen in self._informers.hosts.objects().values())
         return Snapshot(
-            sites=mine,
-            unreadable=unreadable,
+            sites=[seen.model for seen in there.values() if seen.model],
+            unreadable=frozenset(key for key, seen in there.items() if not seen.model),
             deleted=deleted,
-            complete=not sites.was_empty,
-            platform=min(_read(Platform, platforms.objects()), key=_age, default=None),
-            virtual_hosts=_read(VirtualHost, hosts.objects()),
+            complete=not self._informers.sites.was_empty,
+            platform=min((each for each in platforms if each), key=_age, default=None),
+            virtual_hosts=[each for each in hosts if each],
         )
 
     def secret(self, namespace: str, name: str) -> Secret | None:
@@ -172,12 +174,12 @@ class ClusterStore:
     def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
         """Patch our fields of the status, if this very site is still there. Raises StatusNotWritten."""
         metadata = site.metadata
-        known = self._informers[0].get(metadata.namespace, metadata.name) if self._informers else None
+        known = self._informers.sites.get(metadata.namespace, metadata.name) if self._informers else None
         try:
             for _ in range(_TRIES):
-                if known is None or known["metadata"]["uid"] != metadata.uid:
+                if known is None or known.uid != metadata.uid:
                     return
-                patch = {"metadata": {"resourceVersion": _version(known)}, "status": _patch(status)}
+                patch = {"metadata": {"resourceVersion": known.version}, "status": _patch(status)}
                 try:
                     self._client.patch(
                         STATIC_SITE.Status,
@@ -189,7 +191,8 @@ class ClusterStore:
                 except ApiError as error:
                     if error.status.code != _CONFLICT:
                         raise
-                    known = self._client.get(STATIC_SITE, metadata.name, namespace=metadata.namespace)
+                    found = self._client.get(STATIC_SITE, metadata.name, namespace=metadata.namespace)
+                    known = _reader(StaticSite)(found)
                 else:
                     return
         except ApiError as error:
@@ -201,15 +204,27 @@ class ClusterStore:
             raise StatusNotWritten(f"it was changed by others {_TRIES} times in a row")
 
 
-def _read(model: type[M], objects: list[Object]) -> list[M]:
-    found = []
-    for each in objects:
+def _reader(model: type[M]) -> Callable[[Object], _Seen[M]]:
+    """Thousands of objects are kept: as what we made of them, and not as they came as well."""
+
+    def read(found: Object) -> _Seen[M]:
+        metadata = found["metadata"]
         try:
-            found.append(model.model_validate(each))
+            made = model.model_validate(found)
         except ValidationError as error:
-            name, sentence = each["metadata"]["name"], mistakes.explain(error)[0][1]
+            name = f"{metadata['namespace']}/{metadata['name']}"
+            sentence = mistakes.explain(error)[0][1]
             log.error("object_unreadable", kind=model.__name__, name=name, error=sentence)  # noqa: TRY400 - it says it all
-    return found
+            made = None
+        return _Seen(
+            metadata["uid"],
+            metadata["resourceVersion"],
+            metadata.get("generation"),
+            bool(metadata.get("deletionTimestamp")),
+            made,
+        )
+
+    return read
 
 
 def _patch(status: StaticSiteStatus) -> dict[str, Any]:
@@ -217,19 +232,9 @@ def _patch(status: StaticSiteStatus) -> dict[str, Any]:
     return status.model_dump(by_alias=True, mode="json") | {"conditions": status.dump()["conditions"]}
 
 
-def _version(found: Object | None) -> str | None:
-    return found["metadata"]["resourceVersion"] if found else None
-
-
-def _is_going(found: Object) -> bool:
-    return bool(found["metadata"].get("deletionTimestamp"))
-
-
-def _matter(site: Object | None) -> object:
+def _matter(site: _Seen[StaticSite] | None) -> object:
     """What of a site the syncer has to look at."""
-    if site is None or _is_going(site):
-        return None
-    return site["metadata"]["uid"], site["metadata"].get("generation")
+    return None if site is None or site.is_going else (site.uid, site.generation)
 
 
 def _age(platform: Platform) -> tuple[str, str]:

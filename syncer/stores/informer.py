@@ -4,7 +4,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import httpx2
 import msgspec
@@ -16,8 +16,9 @@ log = structlog.get_logger(__name__)
 
 Object = dict[str, Any]
 Key = tuple[str, str]  # namespace, name
-# The object before and now (None where there was or is none), and whether an event said so, or only a new list.
-Observer = Callable[[Object | None, Object | None, bool], None]
+T = TypeVar("T")
+# The key; the object before and now (None where there was or is none); whether an event said so, or only a new list.
+Observer = Callable[[Key, T | None, T | None, bool], None]
 
 RELIST_SECONDS = 600.0
 _PAGE = 500
@@ -26,8 +27,8 @@ _STABLE_SECONDS = 60.0  # a watch that held as long has not failed in a row
 _MAX_BACKOFF_SECONDS = 30.0
 
 
-class Informer:
-    """Keeps a copy of the objects up to date; ``run`` is a coroutine that ends only when it is cancelled.
+class Informer(Generic[T]):
+    """Keeps what ``read`` makes of the objects up to date; ``run`` is a coroutine that ends only when it is cancelled.
 
     A list that fails changes nothing. A watch that breaks off is resumed where it was. One that cannot be (410) begins
     anew with a list, and so does one that has run for ``relist_seconds``: a connection can be dead without a sound.
@@ -38,28 +39,30 @@ class Informer:
         client: AsyncClient,
         resource: type[GenericNamespacedResource],
         namespace: str,
-        observe: Observer,
+        read: Callable[[Object], T],
+        observe: Observer[T],
         *,
         relist_seconds: float = RELIST_SECONDS,
     ) -> None:
         self._client = client
         self._resource = resource
         self._namespace = namespace
+        self._read = read
         self._observe = observe
         self._relist_seconds = relist_seconds
         self._lock = threading.Lock()
-        self._objects: dict[Key, Object] = {}
+        self._objects: dict[Key, T] = {}
         self._version: str | None = None  # where the watch goes on; None: with a new list
         self._listed_at = 0.0  # seconds of the event loop's clock
         self.listed = False  # whether every object has been observed once
         self.was_empty = False  # whether the last list had nothing in it
 
-    def objects(self) -> list[Object]:
+    def objects(self) -> dict[Key, T]:
         """The objects as they were last seen, from any thread."""
         with self._lock:
-            return list(self._objects.values())
+            return dict(self._objects)
 
-    def get(self, namespace: str, name: str) -> Object | None:
+    def get(self, namespace: str, name: str) -> T | None:
         """One of the objects."""
         with self._lock:
             return self._objects.get((namespace, name))
@@ -90,15 +93,15 @@ class Informer:
 
     async def _list(self) -> None:
         started = asyncio.get_running_loop().time()
-        found: dict[Key, Object] = {}
+        found: dict[Key, T] = {}
         pages = self._client.list(self._resource, namespace=self._namespace, chunk_size=_PAGE)
         async for each in pages:
-            found[_key(each)] = each
+            found[_key(each)] = self._read(each)
         with self._lock:
             before, self._objects = self._objects, found
         self._version, self._listed_at = pages.resourceVersion, started
         for key in before.keys() | found.keys():
-            self._observe(before.get(key), found.get(key), False)
+            self._observe(key, before.get(key), found.get(key), False)
         self.listed, self.was_empty = True, not found
 
     async def _watch(self) -> None:
@@ -109,13 +112,13 @@ class Informer:
             server_timeout=int(self._relist_seconds),
         )
         async for kind, each in events:
-            key, now = _key(each), None if kind == "DELETED" else each
+            key, now = _key(each), None if kind == "DELETED" else self._read(each)
             with self._lock:
                 before = self._objects.pop(key, None)
                 if now is not None:
                     self._objects[key] = now
             self._version = each["metadata"]["resourceVersion"]
-            self._observe(before, now, True)
+            self._observe(key, before, now, True)
 
 
 def _key(each: Object) -> Key:
