@@ -33,7 +33,7 @@ test: install nginx ## Run all tests; those on a cluster where `make tools` was 
 	$(BIN)/pytest
 
 e2e-kind: install ## Run the cluster tests on a kind cluster (needs Docker, kind, kubectl, helm)
-	BIN=$(BIN) sh tests/cluster/kind.sh
+	BIN=$(BIN) sh tests/cluster/kind/run.sh
 
 lint: install ## Look for mistakes, bad style and forbidden imports
 	$(BIN)/ruff check

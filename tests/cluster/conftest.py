@@ -1,6 +1,8 @@
 """A real control plane, the rights of deploy/rbac, and our programs with their own ServiceAccounts' tokens.
 
-With PAGES_TEST_KUBECONFIG the same tests run against the cluster that it names, which they take over.
+With PAGES_TEST_KUBECONFIG the same tests run against the cluster that it names, which they take over. Its own
+Metacontroller (kind/kustomization.yaml) is used where PAGES_TEST_HOOKS_HOST says at which address of this machine the
+cluster's pods reach the hooks.
 """
 
 import os
@@ -15,11 +17,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.cluster import Hooks, Metacontroller, SyncerProcess
+from tests.support.cluster import Hooks, Metacontroller, MetacontrollerPod, MetacontrollerProcess, SyncerProcess
 from tests.support.control_plane import ROOT, SYSTEM, TOOLS, Cluster, ControlPlane, tools_are_there
 from tests.support.git_server import GitServer
 
 GIVEN = os.environ.get("PAGES_TEST_KUBECONFIG")
+HOOKS_HOST = os.environ.get("PAGES_TEST_HOOKS_HOST", "127.0.0.1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -119,7 +122,7 @@ def syncer(make_syncer: Callable[..., SyncerProcess]) -> Iterator[SyncerProcess]
 
 @pytest.fixture(scope="module")
 def hooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hooks]:
-    with Hooks(tmp_path_factory.mktemp("hooks")) as running:
+    with Hooks(tmp_path_factory.mktemp("hooks"), HOOKS_HOST) as running:
         running.wait_until_ready()
         yield running
 
@@ -129,17 +132,22 @@ def metacontroller(
     control_plane: Cluster, hooks: Hooks, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Metacontroller]:
     """Metacontroller with our two controllers, and the rights of pages-operator."""
-    executable = os.environ.get("METACONTROLLER") or shutil.which("metacontroller")
-    if not executable or GIVEN:
-        pytest.skip("there is no Metacontroller: put its executable on the PATH, or name it in METACONTROLLER")
-    folder = tmp_path_factory.mktemp("metacontroller")
-    kubeconfig = control_plane.service_account("pages-operator", folder)
+    program = _metacontroller(control_plane, tmp_path_factory.mktemp("metacontroller"))
     for manifest in sorted((ROOT / "metacontroller").glob("*.yaml")):
         control_plane.apply(yaml.safe_load(manifest.read_text().replace("http://127.0.0.1:8080", hooks.url)))
-    with Metacontroller(folder, executable, kubeconfig) as running:
-        running.wait_until_ready()
-        yield running
-    control_plane.kubectl("delete", "compositecontrollers", "--all")
+    with program:
+        program.wait_until_ready()
+        yield program
+    control_plane.kubectl("delete", "compositecontrollers", "pages-platform", "pages-virtualhost")
+
+
+def _metacontroller(cluster: Cluster, folder: Path) -> MetacontrollerPod | MetacontrollerProcess:
+    if GIVEN and "PAGES_TEST_HOOKS_HOST" in os.environ:
+        return MetacontrollerPod(cluster)
+    executable = os.environ.get("METACONTROLLER") or shutil.which("metacontroller")
+    if not executable:
+        pytest.skip("there is no Metacontroller: put its executable on the PATH, or name it in METACONTROLLER")
+    return MetacontrollerProcess(folder, executable, cluster.service_account("pages-operator", folder))
 
 
 @pytest.fixture
@@ -156,7 +164,7 @@ def failing_server() -> Iterator[Callable[[int], None]]:
     def serve(port: int) -> None:
         stop()
         if port:
-            server = ThreadingHTTPServer(("127.0.0.1", port), _Failing)
+            server = ThreadingHTTPServer((HOOKS_HOST, port), _Failing)
             running.append(server)
             threading.Thread(target=server.serve_forever, daemon=True).start()
 

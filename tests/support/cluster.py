@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self
 
 from pages.cli.metacontroller import reconcile
 from tests.support.control_plane import SYSTEM, Cluster, Object
@@ -68,21 +68,58 @@ class SyncerProcess(Program):
 class Hooks(Program):
     """`pages hooks`, which has no rights at all."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
-        self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
+        self.host = host
+        self.port = free_port()
+        self.url = f"http://{host}:{self.port}"
         super().__init__(
             folder / "hooks.log",
-            [*PAGES, "hooks", "--bind", f"127.0.0.1:{self.port}", "--workers", "1"],
+            [*PAGES, "hooks", "--bind", f"{host}:{self.port}", "--workers", "1"],
             {"KUBECONFIG": "/nonexistent"},
         )
 
     def wait_until_ready(self) -> None:
-        wait_until_ready(self, self.port)
+        wait_until_ready(self, self.port, self.host)
 
 
-class Metacontroller(Program):
+class Metacontroller(Protocol):
     """A Metacontroller with the rights of pages-operator."""
+
+    def start(self) -> object: ...
+    def stop(self) -> None: ...
+    def wait_until_ready(self) -> None: ...
+
+
+class MetacontrollerPod:
+    """The one that runs in a given cluster (kind/kustomization.yaml)."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def start(self) -> None:
+        self._scale(1)
+
+    def stop(self) -> None:
+        self._scale(0)
+        pod = ("pod", "--selector=app.kubernetes.io/name=metacontroller", "-n", SYSTEM)
+        self._cluster.kubectl("wait", "--for=delete", *pod, "--timeout=100s")
+
+    def wait_until_ready(self) -> None:
+        self._cluster.kubectl("rollout", "status", "statefulset/metacontroller", "-n", SYSTEM, "--timeout=100s")
+
+    def _scale(self, replicas: int) -> None:
+        self._cluster.kubectl("scale", "statefulset/metacontroller", "-n", SYSTEM, f"--replicas={replicas}")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """It stays: there are no controllers for it any more."""
+
+
+class MetacontrollerProcess(Program):
+    """An executable on this machine."""
 
     def __init__(self, folder: Path, executable: str, kubeconfig: Path) -> None:
         self.port = free_port()

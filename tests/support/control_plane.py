@@ -73,7 +73,12 @@ class Cluster:
         self._client.close()
 
     def kubectl(
-        self, *arguments: str, stdin: str | None = None, check: bool = True, kubeconfig: Path | None = None
+        self,
+        *arguments: str,
+        stdin: str | None = None,
+        check: bool = True,
+        kubeconfig: Path | None = None,
+        seconds: float = 120,
     ) -> str:
         """What kubectl says; it fails where kubectl does."""
         done = subprocess.run(
@@ -81,7 +86,7 @@ class Cluster:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=seconds,
             check=False,
         )
         assert not check or done.returncode == 0, done.stderr
@@ -100,6 +105,10 @@ class Cluster:
     def _client(self) -> Client:
         """For what is asked again and again: starting kubectl for it would take most of the tests' time."""
         return Client(config=KubeConfig.from_file(self.kubeconfig))
+
+    def create(self, kind: str, new: Object) -> None:
+        """Create an object."""
+        self._client.create(_RESOURCES[kind](**new))
 
     def get(self, kind: str, name: str, namespace: str = SYSTEM) -> Object | None:
         """The object, or None."""

@@ -81,9 +81,9 @@ class Program:
             self.kill()
 
 
-def answer(port: int, path: str) -> tuple[int, Any]:
+def answer(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, Any]:
     """Status and JSON of a GET; (0, None) where nobody listens."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -95,7 +95,7 @@ def answer(port: int, path: str) -> tuple[int, Any]:
         connection.close()
 
 
-def wait_until_ready(program: Program, port: int) -> None:
+def wait_until_ready(program: Program, port: int, host: str = "127.0.0.1") -> None:
     """Until /readyz says so."""
-    eventually(lambda: answer(port, "/readyz")[0] == 200 or not program.running())
+    eventually(lambda: answer(port, "/readyz", host)[0] == 200 or not program.running())
     assert program.running(), program.output

@@ -1,0 +1,190 @@
+"""What do 2,000 sites cost on a real API server, under a real Metacontroller where METACONTROLLER names one?
+
+Run: python -m bench.cluster_scale (after `make tools`; takes about ten minutes)
+"""
+
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import tabulate
+import yaml
+
+from bench.cold_sync import served
+from tests.support.cluster import Hooks, MetacontrollerProcess, SyncerProcess, condition, static_site
+from tests.support.control_plane import ROOT, SYSTEM, TOOLS, ControlPlane, tools_are_there
+from tests.support.processes import Program
+from tests.support.repositories import Repository
+from tests.support.serving import eventually
+
+SITES, REPOSITORIES, NAMESPACES = 2_000, 200, 20
+FILES = 10
+NEW_SITES = 20
+IDLE_SECONDS = 180
+QUIET_SECONDS = 5
+WAIT_SECONDS = 900
+INTERVAL = "30s"  # each site is looked at several times while nothing changes
+GOAL = "goal: p50 under 1 s; no write but the hourly heartbeat; syncer and hooks under 200 MB each"
+
+
+def main() -> None:
+    """Print the table."""
+    if not tools_are_there():
+        print("left out: the control plane is not built; run `make tools`")
+        return
+    executable = os.environ.get("METACONTROLLER") or shutil.which("metacontroller")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        make_repositories(folder / "repositories")
+        origin = stack.enter_context(served(folder / "repositories"))
+        cluster = stack.enter_context(cluster_with_platform())
+        hooks = stack.enter_context(Hooks(folder))
+        hooks.wait_until_ready()
+        if executable:
+            metacontroller = MetacontrollerProcess(folder, executable, prepared(cluster, hooks, folder))
+            stack.enter_context(metacontroller).wait_until_ready()
+        syncer = SyncerProcess(folder, "syncer", cluster.service_account("pages-syncer", folder), origin)
+        stack.enter_context(syncer).wait_until_ready()
+        rows = list(measure(cluster, syncer, origin, routed=bool(executable)))
+        rows += [("memory of the syncer, peak, MB", megabytes(syncer))]
+        rows += [("memory of the hooks, peak, MB", megabytes(hooks))] if executable else []
+    print(tabulate.tabulate(rows, headers=(f"{SITES} sites of {REPOSITORIES} repositories", ""), floatfmt=".2f"))
+    if not executable:
+        print("left out: routes, as there is no Metacontroller; name its executable in METACONTROLLER")
+    print(GOAL)
+
+
+def measure(cluster: ControlPlane, syncer: SyncerProcess, origin: str, *, routed: bool) -> Iterator[tuple[str, float]]:
+    """Rows of the table, one after the other."""
+    sites = [site_of(number, origin) for number in range(SITES)]
+    print(f"creating {SITES} StaticSites …", flush=True)
+    begin = time.monotonic()
+    cluster.kubectl("create", "-f", "-", stdin=yaml.dump_all(sites, Dumper=yaml.CSafeDumper), seconds=WAIT_SECONDS)
+    yield "created after, s", time.monotonic() - begin
+    eventually(lambda: live(syncer) == SITES, WAIT_SECONDS)
+    yield "all live after, s", time.monotonic() - begin
+    if routed:
+        eventually(lambda: len(cluster.list("ingressroutes")) == SITES, WAIT_SECONDS)
+        yield "all routed after, s", time.monotonic() - begin
+    wanted = ("True",) if routed else ("True", "Unknown", "False")
+    eventually(lambda: all(ready(each) in wanted for each in cluster.list("staticsites")), WAIT_SECONDS)
+    yield "all statuses true after, s", time.monotonic() - begin
+    if routed:
+        print("creating one more, again and again …", flush=True)
+        times = [seconds_to_route(cluster, origin, SITES + number) for number in range(NEW_SITES)]
+        yield "new StaticSite -> IngressRoute, p50, s", statistics.median(times)
+        yield "new StaticSite -> IngressRoute, worst, s", max(times)
+    print(f"watching for {IDLE_SECONDS} s how nothing happens …", flush=True)
+    time.sleep(5)
+    before, cpu = versions(cluster), cpu_seconds(syncer)
+    time.sleep(IDLE_SECONDS)
+    yield "syncer when nothing changes, ms of CPU per second", (cpu_seconds(syncer) - cpu) * 1000 / IDLE_SECONDS
+    writes = sum(1 for uid, version in versions(cluster).items() if before[uid] != version)
+    yield f"statuses written in {IDLE_SECONDS} s when nothing changes", writes
+
+
+def make_repositories(root: Path) -> None:
+    """Ten sites in each, in a folder of its own."""
+    print(f"making {REPOSITORIES} repositories …", flush=True)
+    for number in range(REPOSITORIES):
+        folders = {f"s{site}" for site in range(number, SITES + NEW_SITES, REPOSITORIES)}
+        files = {f"{folder}/f{file}.html": f"{folder} {file}" for folder in folders for file in range(FILES)}
+        Repository(root / f"r{number}.git").commit(files | {f"{folder}/index.html": folder for folder in folders})
+
+
+@contextmanager
+def cluster_with_platform() -> Iterator[ControlPlane]:
+    """A control plane with our kinds, rights and Platform, and the tenants' namespaces."""
+    with ControlPlane() as cluster:
+        crds = ROOT / "tests/cluster/metacontroller-crds.yaml"
+        cluster.apply_files(ROOT / "crds", ROOT / "deploy/rbac", TOOLS / "crds", crds)
+        cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+        cluster.start_controllers()
+        for number in range(NAMESPACES):
+            cluster.namespace(f"team{number}")
+        cluster.apply(
+            {
+                "apiVersion": "pages.kup6s.com/v1beta1",
+                "kind": "Platform",
+                "metadata": {"name": "platform", "namespace": SYSTEM},
+                "spec": {"pagesDomain": "pages.example.com", "tls": {"mode": "Off"}},
+            }
+        )
+        yield cluster
+
+
+def prepared(cluster: ControlPlane, hooks: Hooks, folder: Path) -> Path:
+    """Our controllers in the cluster; a kubeconfig for Metacontroller."""
+    for manifest in sorted((ROOT / "metacontroller").glob("*.yaml")):
+        cluster.apply(yaml.safe_load(manifest.read_text().replace("http://127.0.0.1:8080", hooks.url)))
+    return cluster.service_account("pages-operator", folder)
+
+
+def site_of(number: int, origin: str) -> dict[str, object]:
+    """The StaticSite of that number."""
+    repo = f"{origin}/r{number % REPOSITORIES}.git"
+    return static_site(f"team{number % NAMESPACES}", f"s{number}", repo, path=f"/s{number}", syncInterval=INTERVAL)
+
+
+def live(syncer: SyncerProcess) -> int:
+    """How many sites the syncer has published."""
+    return sum(1 for _ in syncer.volume.glob("live/*/*"))
+
+
+def ready(site: dict[str, object] | None) -> str:
+    """The status of its condition Ready."""
+    return str(condition(site, "Ready").get("status"))
+
+
+def seconds_to_route(cluster: ControlPlane, origin: str, number: int) -> float:
+    """From the tenant's request until the IngressRoute is there, when nothing else is going on."""
+    name = f"team{number % NAMESPACES}--s{number}"
+    begin = time.monotonic()
+    cluster.create("staticsites", site_of(number, origin))
+    eventually(lambda: cluster.get("ingressroutes", name))
+    seconds = time.monotonic() - begin
+    eventually(lambda: ready(cluster.get("staticsites", f"s{number}", f"team{number % NAMESPACES}")) == "True")
+    time.sleep(QUIET_SECONDS)
+    return seconds
+
+
+def versions(cluster: ControlPlane) -> dict[str, str]:
+    """The resourceVersion of each StaticSite, by its uid."""
+    metadata = [each["metadata"] for each in cluster.list("staticsites")]
+    return {each["uid"]: each["resourceVersion"] for each in metadata}
+
+
+def processes(program: Program) -> Iterator[Path]:
+    """The folders in /proc of gunicorn's master and its workers; a git that runs for a moment is none."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int(_stat(folder)[1])
+        except OSError:  # it has ended
+            continue
+        if program.process.pid in (int(folder.name), parent):
+            yield folder
+
+
+def megabytes(program: Program) -> float:
+    """The most memory that each of its processes has had, in sum; what they share is counted twice."""
+    lines = [line for each in processes(program) for line in (each / "status").read_text().splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
+
+def cpu_seconds(program: Program) -> float:
+    """CPU that its processes have used so far, with their children that have ended."""
+    ticks = sum(int(field) for each in processes(program) for field in _stat(each)[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(process: Path) -> list[str]:
+    return (process / "stat").read_text().rpartition(")")[2].split()
+
+
+if __name__ == "__main__":
+    main()
