@@ -3,8 +3,10 @@
 import re
 import signal
 
+from pages import sizes
 from syncer import errors
 from syncer.errors import SyncError
+from syncer.limits import ProcessLimits
 
 _MAX_QUOTE = 300
 
@@ -55,18 +57,45 @@ _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
 _AUTH = re.compile(r"Authentication failed|could not read (Username|Password)|returned error: 40[13]|Access denied")
 
 
-def explain(verb: str, code: int, stderr: bytes, *, secret: str | None) -> SyncError:
+def explain(
+    verb: str, code: int, stderr: bytes, *, secret: str | None, limits: ProcessLimits | None = None
+) -> SyncError:
     """The error that fits; it quotes what git said, without control characters or the secret that was used."""
     text = stderr.decode("utf-8", "replace")
     quote = clean(text.replace(secret, "***") if secret else text)
-    if code in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ) or "signal 25" in text:
-        return errors.LimitExceeded("the repository is larger than the operator allows")
+    if limit := _limit(code, text, limits or ProcessLimits()):
+        return limit
     if _AUTH.search(text):
         return errors.AuthFailed(f"{_REFUSED if secret else _ASKED} (git: {quote})")
     for pattern, error, sentence in _RULES:
         if re.search(pattern, text):
             return error(f"{sentence} (git: {quote})")
     return errors.GitFailed(f"git {verb} failed with code {code} (git: {quote or 'nothing said'})")
+
+
+def _limit(code: int, text: str, limits: ProcessLimits) -> SyncError | None:
+    """What the child, or one of its own, was not given more of."""
+
+    def died_of(number: signal.Signals) -> bool:
+        return code in {-number, 128 + number} or f"signal {number:d}" in text
+
+    if died_of(signal.SIGXFSZ):
+        return _too_large(f"its content takes more than {sizes.show(limits.file_bytes)}", "--max-pack-size")
+    if died_of(signal.SIGXCPU):
+        return _too_large(f"git works on it for more than {limits.cpu_seconds} seconds", "--git-cpu-time")
+    if re.search(r"[Oo]ut of memory|Cannot allocate memory", text):
+        return errors.LimitExceeded(
+            f"the repository is too large: git needs more than {sizes.show(limits.memory_bytes)} of memory for it; "
+            "make its files smaller"
+        )
+    return None
+
+
+def _too_large(what: str, flag: str) -> SyncError:
+    return errors.LimitExceeded(
+        f"the repository is too large: {what}, the limit of {flag}; remove large files from the branch, "
+        "or ask the administrator to raise it"
+    )
 
 
 def clean(text: str) -> str:

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from syncer import diagnosis
 from syncer.addresses import Addresses
 from syncer.errors import BranchNotFound, EmptyRepo, GitFailed, SyncError
-from syncer.process import Ended, GitProcesses, Job, ProcessLimits
+from syncer.limits import ProcessLimits, Timeouts
+from syncer.process import Ended, GitProcesses, Job
 
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MAX_OUTPUT = 1 << 20
@@ -86,14 +87,6 @@ class Remote:
     credential: Credential | None = None
 
 
-@dataclass(frozen=True)
-class Timeouts:
-    """Seconds of wall clock for a question to a server or a mirror, and for a transfer or a whole release."""
-
-    ask: float = 30
-    transfer: float = 120
-
-
 class Git:
     """Runs git. ``local`` admits the ``file`` transport. Every child is gone once ``close`` has returned.
 
@@ -110,7 +103,8 @@ class Git:
     ) -> None:
         self._timeouts = timeouts or Timeouts()
         self._addresses = addresses or Addresses()
-        self._processes = GitProcesses(limits or ProcessLimits())
+        self._limits = limits or ProcessLimits()
+        self._processes = GitProcesses(self._limits)
         self._config = _CONFIG | ({"protocol.file.allow": "always"} if local else {})
 
     def close(self) -> None:
@@ -145,7 +139,7 @@ class Git:
         command = ("fetch", *options, "--no-write-fetch-head", "--end-of-options", remote.url, refspec)
         try:
             protocol = {"protocol.version": "0"} if first else {}
-            self._run(*command, git_dir=git_dir, remote=remote, seconds=self._timeouts.transfer, config=protocol)
+            self._run(*command, git_dir=git_dir, remote=remote, transfers=True, config=protocol)
         except BranchNotFound:
             raise self._explain_missing(remote, branch) from None
 
@@ -153,19 +147,19 @@ class Git:
     def tree(self, git_dir: Path, tree: str) -> Iterator[IO[bytes]]:
         r"""The recursive listing of a tree: ``MODE TYPE OID SIZE\tPATH`` records, each ended by NUL."""
         job = self._job(("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree), git_dir)
-        with self._processes.converse(job, lambda ended: _check(job, ended)) as (_, output):
+        with self._processes.converse(job, lambda ended: self._check(job, ended)) as (_, output):
             yield output
 
     @contextmanager
     def objects(self, git_dir: Path) -> Iterator["Objects"]:
         """The objects of a bare repository, by one ``git cat-file --batch``."""
         job = self._job(("cat-file", "--batch"), git_dir)
-        with self._processes.converse(job, lambda ended: _check(job, ended)) as (questions, answers):
+        with self._processes.converse(job, lambda ended: self._check(job, ended)) as (questions, answers):
             yield Objects(questions, answers)
 
     def repack(self, git_dir: Path) -> None:
         """Leave one pack of what the refs reach."""
-        self._run("repack", "-a", "-d", "-q", git_dir=git_dir, seconds=self._timeouts.transfer)
+        self._run("repack", "-a", "-d", "-q", git_dir=git_dir, transfers=True)
 
     def _ask(self, remote: Remote, *arguments: str) -> list[tuple[str, str]]:
         output = self._run("ls-remote", *arguments, remote=remote)
@@ -188,12 +182,12 @@ class Git:
         *arguments: str,
         git_dir: Path | None = None,
         remote: Remote | None = None,
-        seconds: float | None = None,
+        transfers: bool = False,
         config: Mapping[str, str] = _NOTHING_MORE,
     ) -> bytes:
-        job = self._job(arguments, git_dir, remote, seconds=seconds or self._timeouts.ask, config=config)
+        job = self._job(arguments, git_dir, remote, transfers=transfers, config=config)
         with tempfile.TemporaryFile() as output_file:
-            _check(job, self._processes.run(job, output_file), remote)
+            self._check(job, self._processes.run(job, output_file), remote)
             output_file.seek(0)
             output = output_file.read(_MAX_OUTPUT + 1)
         if len(output) > _MAX_OUTPUT:
@@ -206,13 +200,23 @@ class Git:
         git_dir: Path | None,
         remote: Remote | None = None,
         *,
-        seconds: float | None = None,
+        transfers: bool = True,
         config: Mapping[str, str] = _NOTHING_MORE,
     ) -> Job:
         where = (f"--git-dir={git_dir}",) if git_dir else ()
         pinned = _pin(remote.url, self._addresses.of(remote.url)) if remote else _NOTHING_MORE
         environment = _environment({**self._config, **config, **pinned}, git_dir, remote)
-        return Job((*where, *arguments), environment, seconds or self._timeouts.transfer)
+        seconds, flag = (
+            (self._timeouts.transfer, "--git-transfer-time") if transfers else (self._timeouts.ask, "--git-ask-time")
+        )
+        return Job((*where, *arguments), environment, seconds, flag)
+
+    def _check(self, job: Job, ended: Ended, remote: Remote | None = None) -> None:
+        if ended.code:
+            verb = next(each for each in job.arguments if not each.startswith("-"))
+            credential = remote.credential if remote else None
+            secret = credential.password if credential else None
+            raise diagnosis.explain(verb, ended.code, ended.stderr, secret=secret, limits=self._limits)
 
 
 class Objects:
@@ -253,13 +257,6 @@ class Objects:
     def _skip(self, size: int) -> None:
         while size and (chunk := self._answers.read(min(size, 1 << 18))):
             size -= len(chunk)
-
-
-def _check(job: Job, ended: Ended, remote: Remote | None = None) -> None:
-    if ended.code:
-        verb = next(each for each in job.arguments if not each.startswith("-"))
-        credential = remote.credential if remote else None
-        raise diagnosis.explain(verb, ended.code, ended.stderr, secret=credential.password if credential else None)
 
 
 def _pin(url: str, addresses: Sequence[str]) -> Mapping[str, str]:

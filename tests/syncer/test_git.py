@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from syncer import errors
-from syncer.git import Credential, Git, Remote, Timeouts
+from syncer.git import Credential, Git, Remote
+from syncer.limits import Timeouts
 from tests.support.git_server import GitServer
 from tests.support.repositories import git as run_git
 

@@ -11,13 +11,13 @@ import pytest
 from pages.api import ObjectMeta, StaticSite
 from pages.core import Secret
 from syncer.errors import SyncError
-from syncer.git import Git, Timeouts
+from syncer.git import Git
 from syncer.hosts import AllowedHosts
+from syncer.limits import SiteLimits, Timeouts
 from syncer.mirrors import Mirrors
 from syncer.releases import Releases
 from syncer.sources import group
 from syncer.sync import Outcome, Published, SourceSync
-from syncer.tree import SiteLimits
 from tests.support.git_server import GitServer
 
 

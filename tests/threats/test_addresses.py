@@ -11,8 +11,9 @@ import yaml
 
 from syncer import errors
 from syncer.addresses import Addresses
-from syncer.git import Git, Remote, Timeouts
+from syncer.git import Git, Remote
 from syncer.hosts import AllowedHosts
+from syncer.limits import Timeouts
 from tests.support.git_server import GitServer
 
 ADDRESSES = yaml.safe_load((Path(__file__).parents[1] / "cases/addresses.yaml").read_text())
