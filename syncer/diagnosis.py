@@ -20,6 +20,11 @@ _REFUSED = "the git server refuses the credentials of spec.secretRef; check that
 _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
     (r"No space left on device|Disk quota exceeded", errors.StorageFull, "the git cache has no room left; free space"),
     (r"Read-only file system|insufficient permission", errors.StorageFailed, "the git cache cannot be written"),
+    (
+        r"dumb http transport",
+        errors.UnsupportedServer,
+        "the server only hands out files, it does not speak git's smart HTTP; publish from a forge or git http-backend",
+    ),
     (r"couldn't find remote ref", errors.BranchNotFound, "the repository has no such branch"),
     (r"returned error: 3\d\d", errors.RepoMoved, "the repository has moved (the server redirects); update spec.repo"),
     (
@@ -79,11 +84,13 @@ def _limit(code: int, text: str, limits: ProcessLimits) -> SyncError | None:
     def died_of(number: signal.Signals) -> bool:
         return code in {-number, 128 + number} or f"signal {number:d}" in text
 
-    if died_of(signal.SIGXFSZ):
+    if died_of(signal.SIGXFSZ) or "File too large" in text:  # Python's children ignore the signal
         return _too_large(f"its content takes more than {sizes.show(limits.file_bytes)}", "--max-pack-size")
-    if died_of(signal.SIGXCPU):
+    # That is all fetch says where its index-pack was killed; other ends of it bring a line of their own.
+    silent = re.findall(r"^fatal: .*", text, re.MULTILINE) == ["fatal: fetch-pack: invalid index-pack output"]
+    if died_of(signal.SIGXCPU) or silent:
         return _too_large(f"git works on it for more than {limits.cpu_seconds} seconds", "--git-cpu-time")
-    if re.search(r"[Oo]ut of memory|Cannot allocate memory", text):
+    if re.search(r"[Oo]ut of memory|Cannot allocate memory|data too large", text):
         return errors.LimitExceeded(
             f"the repository is too large: git needs more than {sizes.show(limits.memory_bytes)} of memory for it; "
             "make its files smaller"

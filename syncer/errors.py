@@ -68,6 +68,12 @@ class TimedOut(SyncError):
     reason = "Timeout"
 
 
+class UnsupportedServer(SyncError):
+    """The server only hands out files; it would have us look for them at other servers, too (U13)."""
+
+    reason = "UnsupportedServer"
+
+
 class GitFailed(SyncError):
     """Git failed for a reason we do not know."""
 

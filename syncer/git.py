@@ -140,8 +140,12 @@ class Git:
         try:
             protocol = {"protocol.version": "0"} if first else {}
             self._run(*command, git_dir=git_dir, remote=remote, transfers=True, config=protocol)
-        except BranchNotFound:
-            raise self._explain_missing(remote, branch) from None
+        except SyncError as error:
+            for remains in git_dir.glob("objects/pack/tmp_*"):  # as large as the server liked to send (C4)
+                remains.unlink(missing_ok=True)
+            if isinstance(error, BranchNotFound):
+                raise self._explain_missing(remote, branch) from None
+            raise
 
     @contextmanager
     def tree(self, git_dir: Path, tree: str) -> Iterator[IO[bytes]]:

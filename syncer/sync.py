@@ -150,7 +150,10 @@ def _find_tree(objects: Objects, commit: str, path: str) -> str:
     if found is None:
         if objects.find(commit) is None:
             raise GitFailed(f"the mirror lacks commit {commit}; it is fetched anew")
-        raise SubpathNotFound(f"commit {commit[:12]} has no folder /{path}; check spec.path or push the folder")
+        raise SubpathNotFound(
+            f"commit {commit[:12]} has no folder /{path}; check spec.path, or push the folder "
+            "(what is in a submodule is not fetched)"
+        )
     oid, kind = found
     if kind != "tree":
         raise NotADirectory(f"/{path} is not a folder in commit {commit[:12]}; spec.path must name a folder")
