@@ -2,6 +2,7 @@
 
 import re
 import signal
+from collections.abc import Collection
 
 from pages import sizes
 from syncer import errors
@@ -63,15 +64,15 @@ _AUTH = re.compile(r"Authentication failed|could not read (Username|Password)|re
 
 
 def explain(
-    verb: str, code: int, stderr: bytes, *, secret: str | None, limits: ProcessLimits | None = None
+    verb: str, code: int, stderr: bytes, *, secrets: Collection[str] = (), limits: ProcessLimits | None = None
 ) -> SyncError:
-    """The error that fits; it quotes what git said, without control characters or the secret that was used."""
+    """The error that fits; it quotes what git said, without control characters or the ``secrets`` that were used."""
     text = stderr.decode("utf-8", "replace")
-    quote = clean(text.replace(secret, "***") if secret else text)
+    quote = clean(text, secrets)
     if limit := _limit(code, text, limits or ProcessLimits()):
         return limit
     if _AUTH.search(text):
-        return errors.AuthFailed(f"{_REFUSED if secret else _ASKED} (git: {quote})")
+        return errors.AuthFailed(f"{_REFUSED if secrets else _ASKED} (git: {quote})")
     for pattern, error, sentence in _RULES:
         if re.search(pattern, text):
             return error(f"{sentence} (git: {quote})")
@@ -105,7 +106,9 @@ def _too_large(what: str, flag: str) -> SyncError:
     )
 
 
-def clean(text: str) -> str:
-    """Untrusted text in one short line of printable characters."""
+def clean(text: str, secrets: Collection[str] = ()) -> str:
+    """Untrusted text in one short line of printable characters, without the secrets."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
     words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return words if len(words) <= _MAX_QUOTE else f"{words[:_MAX_QUOTE]}…"

@@ -4,6 +4,7 @@ All that git is told stands in the environment of that one child, so neither a c
 argv or on disk (threats, section 5).
 """
 
+import base64
 import os
 import re
 import tempfile
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from syncer import diagnosis
 from syncer.addresses import Addresses
@@ -77,6 +78,11 @@ class Credential:
 
     username: str
     password: str = field(repr=False)
+
+    def spellings(self) -> tuple[str, ...]:
+        """The password as a server that saw it may write it into its answer (K1)."""
+        basic = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        return self.password, quote(self.password, safe=""), basic.rstrip("=")
 
 
 @dataclass(frozen=True)
@@ -174,7 +180,8 @@ class Git:
         heads = self._ask(remote, "--heads", "--end-of-options", remote.url)
         if not heads:
             return EmptyRepo(_NO_COMMIT)
-        names = [diagnosis.clean(name.removeprefix("refs/heads/")) for _, name in heads]
+        secrets = remote.credential.spellings() if remote.credential else ()
+        names = [diagnosis.clean(name.removeprefix("refs/heads/"), secrets) for _, name in heads]
         more = ", …" if len(names) > _BRANCHES_NAMED else ""
         return BranchNotFound(
             f"the repository has no branch {branch!r}; push it, or set spec.branch to one it has: "
@@ -218,9 +225,8 @@ class Git:
     def _check(self, job: Job, ended: Ended, remote: Remote | None = None) -> None:
         if ended.code:
             verb = next(each for each in job.arguments if not each.startswith("-"))
-            credential = remote.credential if remote else None
-            secret = credential.password if credential else None
-            raise diagnosis.explain(verb, ended.code, ended.stderr, secret=secret, limits=self._limits)
+            secrets = remote.credential.spellings() if remote and remote.credential else ()
+            raise diagnosis.explain(verb, ended.code, ended.stderr, secrets=secrets, limits=self._limits)
 
 
 class Objects:

@@ -25,6 +25,7 @@ class Behaviour:
 
     credentials: tuple[str, str] | None = None
     status: int | None = None
+    echoes: bool = False
     location: str | None = None
     hangs: bool = False
     drips: bool = False
@@ -79,6 +80,11 @@ class GitServer:
     def fail(self, name: str, status: int, *, only: str | None = None) -> None:
         """Answer every request with this status."""
         self._behave(name, only).status = status
+
+    def echo(self, name: str, status: int) -> None:
+        """Answer with this status and the credentials that were sent, for git to show."""
+        self._behave(name).status = status
+        self._behave(name).echoes = True
 
     def hang(self, name: str) -> None:
         """Take requests and never answer."""
@@ -142,8 +148,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif behaviour.location:
             self._send(302, {"Location": behaviour.location})
+        elif behaviour.echoes and not self._credentials():
+            self._send(401, {"WWW-Authenticate": 'Basic realm="git"'})
         elif behaviour.status:
-            self._send(behaviour.status, {})
+            self._send(behaviour.status, {"Content-Type": "text/plain"}, self._echo() if behaviour.echoes else b"")
         elif behaviour.credentials and self._credentials() != behaviour.credentials:
             self._send(401, {"WWW-Authenticate": 'Basic realm="git"'})
         else:
@@ -167,6 +175,10 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         username, _, password = base64.b64decode(encoded).decode().partition(":")
         return username, password
+
+    def _echo(self) -> bytes:
+        username, password = self._credentials() or ("", "")
+        return f"{self.headers.get('Authorization')} is {username} {password}\n".encode()
 
     def _backend(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         path, _, query = self.path.partition("?")
