@@ -76,7 +76,9 @@ class ClusterSyncer:
         # A daemon, because the election knows no end but the loss of the Lease.
         self._election = threading.Thread(target=self._elect, name="lease", daemon=True)
         self._election.start()
-        log.info("syncer_started", namespace=settings.namespace, volume=str(settings.volume))
+        log.info(
+            "syncer_started", git=self._git.check_version(), namespace=settings.namespace, volume=str(settings.volume)
+        )
 
     def stop(self) -> None:
         """Stop all work, write the last statuses, give the Lease back."""

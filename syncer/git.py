@@ -23,6 +23,7 @@ from syncer.limits import ProcessLimits, Timeouts
 from syncer.process import Ended, GitProcesses, Job
 
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_OLDEST = (2, 39)
 _MAX_OUTPUT = 1 << 20
 _BRANCHES_NAMED = 8
 _ASKED_AT_ONCE = 500  # as many names as surely fit into a pipe, so that neither side waits for the other
@@ -43,6 +44,7 @@ _CONFIG = {
     "http.followRedirects": "false",  # a credential would follow (U10)
     "http.sslVerify": "true",
     "http.proxy": "",
+    "http.maxRequests": "2",
     "http.lowSpeedLimit": "1000",
     "http.lowSpeedTime": "20",
     "http.cookieFile": "",
@@ -59,12 +61,17 @@ _CONFIG = {
     "core.fsync": "none",  # a mirror may be lost at any time, and waiting for the disk is half of a small fetch
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
+    "core.symlinks": "false",
+    "core.protectHFS": "true",
+    "core.protectNTFS": "true",
     "core.attributesFile": "/dev/null",
     "core.alternateRefsCommand": "/bin/false",
     "gc.auto": "0",
+    "gc.autoDetach": "false",
     "maintenance.auto": "false",
     "safe.bareRepository": "explicit",
     "pack.threads": "1",
+    "index.threads": "1",
     "pack.windowMemory": "64m",
     "core.deltaBaseCacheLimit": "32m",
     "core.packedGitLimit": "256m",
@@ -116,6 +123,14 @@ class Git:
     def close(self) -> None:
         """Stop all children now; commands started later fail."""
         self._processes.close()
+
+    def check_version(self) -> str:
+        """Git's version. Raises GitFailed where it does not know all settings that harden it."""
+        said = self._run("version").decode(errors="replace").strip()
+        number = re.search(r"([0-9]+)\.([0-9]+)", said)
+        if number is None or (int(number[1]), int(number[2])) < _OLDEST:
+            raise GitFailed(f"{said!r} is too old: install git {_OLDEST[0]}.{_OLDEST[1]} or later")
+        return said
 
     def branch_head(self, remote: Remote, branch: str) -> str:
         """The commit at the tip of the branch (``git ls-remote``). Raises a SyncError such as BranchNotFound."""
@@ -296,6 +311,7 @@ def _environment(config: dict[str, str], git_dir: Path | None, remote: Remote | 
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_LFS_SKIP_SMUDGE": "1",
     }
     if remote and remote.credential:
         config["credential.helper"] = _CREDENTIAL_HELPER

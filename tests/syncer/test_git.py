@@ -1,5 +1,6 @@
 """Real git against a real server; what a hostile or broken one does ends as a named error."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,6 +127,15 @@ def test_a_server_that_hangs_is_given_up_with_all_its_processes(git_server: GitS
     with pytest.raises(errors.TimedOut, match=r"0\.5 seconds"):
         git.branch_head(remote(git_server), "main")
     eventually(lambda: not running_commands(git_server.url()))  # a killed process takes a moment to go
+
+
+def test_a_git_that_is_too_old_is_refused(git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert git.check_version().startswith("git version 2.")
+    (tmp_path / "git").write_text("#!/bin/sh\necho git version 2.38.5\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(errors.GitFailed, match=r"2\.38\.5.*install git 2\.39"):
+        Git().check_version()
 
 
 def test_closing_ends_what_runs_and_refuses_what_comes(git_server: GitServer) -> None:

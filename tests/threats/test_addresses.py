@@ -14,6 +14,7 @@ from syncer.addresses import Addresses
 from syncer.git import Git, Remote
 from syncer.hosts import AllowedHosts
 from syncer.limits import Timeouts
+from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 
 ADDRESSES = yaml.safe_load((Path(__file__).parents[1] / "cases/addresses.yaml").read_text())
@@ -84,6 +85,25 @@ def test_a_resolver_that_does_not_answer_is_given_up() -> None:
 def test_what_a_name_leads_to_is_handed_on_once_and_bounded() -> None:
     assert at("1.1.1.1", "1.1.1.1", "8.8.8.8").of(FORGE) == ["1.1.1.1", "8.8.8.8"]
     assert len(at(*(f"1.1.1.{last}" for last in range(200))).of(FORGE)) == 16
+
+
+def test_u8_a_site_whose_server_turns_out_to_be_inside_asks_nobody(bench: Bench, git_server: GitServer) -> None:
+    git_server.repository().commit({"index.html": "x"})
+    bench.hosts = f"localhost:{git_server.port}"
+    repo = f"https://localhost:{git_server.port}/site.git"
+    outcome = bench.sync(a_site(git_server, repo=repo))["site"]
+    assert isinstance(outcome, errors.AddressForbidden)
+    assert outcome.reason == "AddressNotAllowed"
+    assert str(outcome).endswith(f"--allowed-hosts in full: https://localhost:{git_server.port}")
+    assert git_server.requests == []
+
+
+def test_u8_a_server_inside_is_asked_where_the_operator_wrote_it_in_full(bench: Bench, git_server: GitServer) -> None:
+    git_server.repository().commit({"index.html": "x"})
+    bench.hosts = f"http://localhost:{git_server.port}"
+    bench.git = Git(Timeouts(ask=10, transfer=10), addresses=Addresses(AllowedHosts.parse(bench.hosts)))
+    bench.sync(a_site(git_server, repo=f"{bench.hosts}/site.git"))
+    assert bench.live() == {"index.html": "x"}
 
 
 class Flipping:

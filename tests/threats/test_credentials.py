@@ -24,6 +24,12 @@ def outcome(bench: Bench, git_server: GitServer, **spec: Any) -> str:
     return "Published" if isinstance(found, Published) else found.reason
 
 
+def reasons(serving: Serving) -> dict[str, str]:
+    """Why each site is synced or not."""
+    conditions = {site: status.get("conditions", []) for site, status in serving.statuses().items()}
+    return {site: each["reason"] for site, found in conditions.items() for each in found if each["type"] == "Synced"}
+
+
 def test_k1_a_credential_shows_nowhere_whatever_fails(
     git_server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,12 +84,11 @@ def test_k1_a_credential_shows_nowhere_whatever_fails(
     (manifests / "all.yaml").write_text(yaml.safe_dump_all([secret, *sites]))
     state = tmp_path / "state"
     limits = ("--git-ask-time", "3s", "--git-transfer-time", "3s", "--max-files", "4", "--workers", "8")
-    with (
-        CommandLines() as command_lines,
-        Serving(state, (manifests, "--allowed-hosts", git_server.origin, *limits)) as serving,
-    ):
+    monkeypatch.setenv("PAGES_VERBOSE", "2")
+    arguments = (manifests, "--allowed-hosts", git_server.origin, *limits)
+    with CommandLines() as command_lines, Serving(state, arguments) as serving:
         wanted = {f"team/{name}": reason for name, (_, reason) in failures.items()}
-        eventually(lambda: {site: serving.synced(site)[0] for site in wanted} == wanted)
+        eventually(lambda: reasons(serving) == wanted)
         bodies = str([serving.get(f"{name}.pages.localhost") for name in failures])
         status = pages("status", "--state", state, "-o", "yaml").stdout
     assert any(b"git" in line and b"fetch" in line for line in command_lines.seen), "no git was seen"

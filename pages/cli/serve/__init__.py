@@ -104,6 +104,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     hosts = AllowedHosts(patterns, allow_local)
     git = Git(limits.timeouts, limits.process, addresses=Addresses(hosts), local=allow_local)
     try:
+        git.check_version()
         if repo:
             paths = (_manifest_for(repo, branch, folder, state, git),)
         settings = Settings(paths, state, address, port, hosts, sync_interval, workers, limits.site)
