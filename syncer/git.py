@@ -1,11 +1,6 @@
-"""The few git commands we run, hardened: nothing of the machine's configuration, no prompt, no redirect, no filter.
-
-All that git is told stands in the environment of that one child, so neither a credential nor a setting is ever in
-argv or on disk (threats, section 5).
-"""
+"""The few git commands we run, hardened (``hardening.py``) and bounded (``process.py``)."""
 
 import base64
-import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from syncer import diagnosis
+from syncer import diagnosis, hardening
 from syncer.addresses import Addresses
 from syncer.errors import BranchNotFound, EmptyRepo, GitFailed, SyncError
 from syncer.limits import ProcessLimits, Timeouts
@@ -29,54 +24,6 @@ _BRANCHES_NAMED = 8
 _ASKED_AT_ONCE = 500  # as many names as surely fit into a pipe, so that neither side waits for the other
 _NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 _NO_COMMIT = "the repository has no commits yet; push a first one"
-
-# Answers for one host only: git would otherwise offer the secret to whatever host a server sends it to.
-_CREDENTIAL_HELPER = (
-    '!f() { [ "$1" = get ] || exit 0; h=; while IFS="=" read -r k v; do [ "$k" = host ] && h=$v; done; '
-    '[ "$h" = "$PAGES_HOST" ] || exit 0; '
-    'printf "username=%s\\npassword=%s\\n" "$PAGES_USERNAME" "$PAGES_PASSWORD"; }; f'
-)
-_CONFIG = {
-    "protocol.allow": "never",
-    "protocol.http.allow": "always",  # only after AllowedHosts has admitted the URL
-    "protocol.https.allow": "always",
-    "protocol.version": "2",
-    "http.followRedirects": "false",  # a credential would follow (U10)
-    "http.sslVerify": "true",
-    "http.proxy": "",
-    "http.maxRequests": "2",
-    "http.lowSpeedLimit": "1000",
-    "http.lowSpeedTime": "20",
-    "http.cookieFile": "",
-    "http.saveCookies": "false",
-    "transfer.credentialsInUrl": "die",
-    "transfer.bundleURI": "false",
-    "core.sshCommand": "/bin/false",
-    "core.gitProxy": "/bin/false",
-    "fetch.fsckObjects": "true",
-    "transfer.fsckObjects": "true",
-    "fetch.unpackLimit": "1",
-    "fetch.recurseSubmodules": "false",
-    "submodule.recurse": "false",
-    "core.fsync": "none",  # a mirror may be lost at any time, and waiting for the disk is half of a small fetch
-    "core.hooksPath": "/dev/null",
-    "core.fsmonitor": "false",
-    "core.symlinks": "false",
-    "core.protectHFS": "true",
-    "core.protectNTFS": "true",
-    "core.attributesFile": "/dev/null",
-    "core.alternateRefsCommand": "/bin/false",
-    "gc.auto": "0",
-    "gc.autoDetach": "false",
-    "maintenance.auto": "false",
-    "safe.bareRepository": "explicit",
-    "pack.threads": "1",
-    "index.threads": "1",
-    "pack.windowMemory": "64m",
-    "core.deltaBaseCacheLimit": "32m",
-    "core.packedGitLimit": "256m",
-    "core.bigFileThreshold": "8m",
-}
 
 
 @dataclass(frozen=True)
@@ -99,6 +46,16 @@ class Remote:
     url: str
     credential: Credential | None = None
 
+    def login(self) -> Mapping[str, str]:
+        """The credential as variables for git's environment."""
+        if self.credential is None:
+            return _NOTHING_MORE
+        return hardening.log_in(self.url, self.credential.username, self.credential.password)
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must not show."""
+        return self.credential.spellings() if self.credential else ()
+
 
 class Git:
     """Runs git. ``local`` admits the ``file`` transport. Every child is gone once ``close`` has returned.
@@ -118,7 +75,7 @@ class Git:
         self._addresses = addresses or Addresses()
         self._limits = limits or ProcessLimits()
         self._processes = GitProcesses(self._limits)
-        self._config = _CONFIG | ({"protocol.file.allow": "always"} if local else {})
+        self._config = hardening.CONFIG | ({"protocol.file.allow": "always"} if local else {})
 
     def close(self) -> None:
         """Stop all children now; commands started later fail."""
@@ -195,8 +152,7 @@ class Git:
         heads = self._ask(remote, "--heads", "--end-of-options", remote.url)
         if not heads:
             return EmptyRepo(_NO_COMMIT)
-        secrets = remote.credential.spellings() if remote.credential else ()
-        names = [diagnosis.clean(name.removeprefix("refs/heads/"), secrets) for _, name in heads]
+        names = [diagnosis.clean(name.removeprefix("refs/heads/"), remote.secrets()) for _, name in heads]
         more = ", …" if len(names) > _BRANCHES_NAMED else ""
         return BranchNotFound(
             f"the repository has no branch {branch!r}; push it, or set spec.branch to one it has: "
@@ -230,8 +186,9 @@ class Git:
         config: Mapping[str, str] = _NOTHING_MORE,
     ) -> Job:
         where = (f"--git-dir={git_dir}",) if git_dir else ()
-        pinned = _pin(remote.url, self._addresses.of(remote.url)) if remote else _NOTHING_MORE
-        environment = _environment({**self._config, **config, **pinned}, git_dir, remote)
+        pinned = hardening.pin(remote.url, self._addresses.of(remote.url)) if remote else _NOTHING_MORE
+        login = remote.login() if remote else _NOTHING_MORE
+        environment = hardening.environment({**self._config, **config, **pinned}, git_dir, login)
         seconds, flag = (
             (self._timeouts.transfer, "--git-transfer-time") if transfers else (self._timeouts.ask, "--git-ask-time")
         )
@@ -240,7 +197,7 @@ class Git:
     def _check(self, job: Job, ended: Ended, remote: Remote | None = None) -> None:
         if ended.code:
             verb = next(each for each in job.arguments if not each.startswith("-"))
-            secrets = remote.credential.spellings() if remote and remote.credential else ()
+            secrets = remote.secrets() if remote else ()
             raise diagnosis.explain(verb, ended.code, ended.stderr, secrets=secrets, limits=self._limits)
 
 
@@ -282,44 +239,3 @@ class Objects:
     def _skip(self, size: int) -> None:
         while size and (chunk := self._answers.read(min(size, 1 << 18))):
             size -= len(chunk)
-
-
-def _pin(url: str, addresses: Sequence[str]) -> Mapping[str, str]:
-    """The setting that keeps git from asking the DNS itself, which may answer differently a moment later (U9)."""
-    parts = urlsplit(url)
-    if not addresses or parts.hostname in addresses:
-        return _NOTHING_MORE
-    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-    listed = ",".join(f"[{each}]" if ":" in each else each for each in addresses)
-    return {"http.curloptResolve": f"{parts.hostname}:{port}:{listed}"}
-
-
-def _environment(config: dict[str, str], git_dir: Path | None, remote: Remote | None) -> dict[str, str]:
-    config = config | ({"safe.directory": str(git_dir)} if git_dir else {})
-    variables = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": "/nonexistent",
-        "XDG_CONFIG_HOME": "/nonexistent",
-        "LC_ALL": "C",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "/bin/false",
-        "SSH_ASKPASS": "/bin/false",
-        "GIT_PROTOCOL_FROM_USER": "0",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_LFS_SKIP_SMUDGE": "1",
-    }
-    if remote and remote.credential:
-        config["credential.helper"] = _CREDENTIAL_HELPER
-        variables["PAGES_HOST"] = urlsplit(remote.url).netloc
-        variables["PAGES_USERNAME"] = remote.credential.username
-        variables["PAGES_PASSWORD"] = remote.credential.password
-    variables["GIT_CONFIG_COUNT"] = str(len(config))
-    for index, (key, value) in enumerate(config.items()):
-        variables[f"GIT_CONFIG_KEY_{index}"] = key
-        variables[f"GIT_CONFIG_VALUE_{index}"] = value
-    return variables
