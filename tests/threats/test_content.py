@@ -15,6 +15,7 @@ from syncer.sync import Published
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 from tests.support.objects import RawRepository
+from tests.support.serving import Serving, eventually
 
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12345\n"
 
@@ -60,6 +61,17 @@ def test_c1_links_within_the_published_folder_are_copies_and_all_others_are_coun
     assert bench.live() == {"v2/index.html": "two", "latest/index.html": "two", "index.html": "two"}
     assert release.skipped == {"hidden file": 1, "symlink": 9}
     assert not_regular(bench) == []
+
+
+def test_c1_a_visitor_gets_what_a_link_leads_to_and_nothing_of_the_machine(
+    git_server: GitServer, tmp_path: Path
+) -> None:
+    links = {"copy.html": "index.html", "passwd": "/etc/passwd", "root": "/", "up": "../../../../.."}
+    git_server.repository().commit({"index.html": "the page"}, symlinks=links)
+    with Serving(tmp_path / "state", ("--repo", git_server.url())) as serving:
+        eventually(lambda: serving.shows("site.pages.localhost", "the page", "/copy.html"))
+        for path in ("/passwd", "/root/etc/passwd", "/root/", "/up/etc/passwd"):
+            assert serving.get("site.pages.localhost", path)[0] == 404
 
 
 def test_c1_what_a_link_leads_to_follows_the_pushes(bench: Bench, git_server: GitServer) -> None:
