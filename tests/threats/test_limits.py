@@ -137,7 +137,7 @@ def test_c4_a_bomb_is_given_up_early_and_others_go_on(
             ProcessLimits(cpu_seconds=1),
             "more than 1 seconds, the limit of --git-cpu-time",
         ),
-        (lambda: iter([pack_header(1 << 31)]), ProcessLimits(), "more than 2 GiB of memory"),
+        (lambda: iter([pack_header(1 << 27)]), ProcessLimits(), "more than 2 GiB of memory"),
     ],
     ids=["size", "cpu", "memory"],
 )

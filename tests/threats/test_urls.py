@@ -61,14 +61,22 @@ def test_u1_no_transport_but_http_is_written_or_spoken(git: Git, bare: Path, tmp
 
 
 def test_u1_a_repository_that_is_not_allowed_starts_no_git(
-    bench: Bench, git_server: GitServer, recorder: GitRecorder
+    recorder: GitRecorder, bench: Bench, git_server: GitServer
 ) -> None:
     git_server.repository().commit({"index.html": "x"})
-    started = len(recorder.commands)
     bench.hosts = "forge.example.com"
     assert bench.reason(a_site(git_server)) == "HostNotAllowed"
-    assert len(recorder.commands) == started
+    assert [command for command in recorder.commands if git_server.origin in command] == []
     assert git_server.requests == []
+
+
+def test_u2_git_is_told_where_its_options_end(recorder: GitRecorder, bench: Bench, git_server: GitServer) -> None:
+    git_server.repository().commit({"index.html": "x"})
+    bench.sync(a_site(git_server))
+    asked = [command for command in recorder.commands if git_server.origin in command]
+    assert any("fetch" in command for command in asked)
+    for command in asked:
+        assert f"--end-of-options {git_server.url()} " in command
 
 
 @pytest.mark.parametrize("template", OPTIONS)
