@@ -12,10 +12,12 @@ from lightkube import AsyncClient, Client
 
 from pages.api import StaticSite
 from syncer import tokens
+from syncer.addresses import Addresses
 from syncer.errors import LeaseLost, StorageFailed, StorageFull
 from syncer.git import Git
 from syncer.hosts import AllowedHosts
 from syncer.lease import Lease
+from syncer.limits import Limits
 from syncer.mirrors import Mirrors
 from syncer.releases import Releases
 from syncer.service import HOUSEKEEPING_SECONDS, Syncer
@@ -41,6 +43,7 @@ class Settings:
     grace: timedelta
     lease: timedelta
     token_key: bytes | None
+    limits: Limits
 
 
 class ClusterSyncer:
@@ -66,13 +69,16 @@ class ClusterSyncer:
             settings.namespace,
             self._store_changed,
         )
-        self._git = Git()
+        limits = settings.limits
+        self._git = Git(limits.timeouts, limits.process, addresses=Addresses(settings.hosts))
         self._syncer = self._make_syncer()
         self._store.start()
         # A daemon, because the election knows no end but the loss of the Lease.
         self._election = threading.Thread(target=self._elect, name="lease", daemon=True)
         self._election.start()
-        log.info("syncer_started", namespace=settings.namespace, volume=str(settings.volume))
+        log.info(
+            "syncer_started", git=self._git.check_version(), namespace=settings.namespace, volume=str(settings.volume)
+        )
 
     def stop(self) -> None:
         """Stop all work, write the last statuses, give the Lease back."""
@@ -111,7 +117,12 @@ class ClusterSyncer:
         releases = Releases(settings.volume, grace_seconds=settings.grace.total_seconds(), fence=self._fence)
         mirrors = Mirrors(settings.cache, self._git)
         source_sync = SourceSync(
-            git=self._git, mirrors=mirrors, releases=releases, hosts=settings.hosts, read_secret=self._store.secret
+            git=self._git,
+            mirrors=mirrors,
+            releases=releases,
+            hosts=settings.hosts,
+            read_secret=self._store.secret,
+            limits=settings.limits.site,
         )
         return Syncer(
             self._store,

@@ -20,6 +20,12 @@ class HostNotAllowed(SyncError):
     reason = "HostNotAllowed"
 
 
+class AddressForbidden(SyncError):
+    """The repository's host is allowed, but its name leads to an address that is not (U8)."""
+
+    reason = "AddressNotAllowed"
+
+
 class BranchNotFound(SyncError):
     """The repository has other branches, but not this one."""
 
@@ -60,6 +66,12 @@ class TimedOut(SyncError):
     """The server did not finish in time."""
 
     reason = "Timeout"
+
+
+class UnsupportedServer(SyncError):
+    """The server only hands out files; it would have us look for them at other servers, too (U13)."""
+
+    reason = "UnsupportedServer"
 
 
 class GitFailed(SyncError):

@@ -99,6 +99,11 @@ class Releases:
         folder = self._current_folder(site)
         return _read_release(folder) if folder else None
 
+    def blobs(self, site: SiteKey) -> set[str]:
+        """The blobs that the live release holds."""
+        folder = self._current_folder(site)
+        return {str(oid) for oid, _ in _read_blobs(folder).values()} if folder else set()
+
     def publish(self, site: SiteKey, draft: Release, listing: Listing, blobs: ReadBlobs) -> Release:
         """Write the tree that ``draft`` names as a new release and make it live.
 

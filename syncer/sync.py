@@ -6,7 +6,7 @@ from errno import EDQUOT, ENOSPC
 
 from pages.api import StaticSite
 from pages.core import Secret
-from syncer import tree
+from syncer import lfs, links, tree
 from syncer.errors import (
     GitFailed,
     NotADirectory,
@@ -18,10 +18,10 @@ from syncer.errors import (
 )
 from syncer.git import Credential, Git, Objects, Remote
 from syncer.hosts import AllowedHosts
+from syncer.limits import SiteLimits
 from syncer.mirrors import Mirror, Mirrors
 from syncer.releases import Release, Releases, SiteKey
 from syncer.sources import SecretKey, Source
-from syncer.tree import SiteLimits
 
 # The Secret of that namespace and name, or None where there is none.
 ReadSecret = Callable[[str, str], Secret | None]
@@ -118,6 +118,8 @@ class SourceSync:
                 return Published(self._releases.restate(key, draft), changed=False)
             with self._git.tree(mirror.folder, draft.tree) as output:
                 listing = tree.read(output, self._limits)
+            listing = links.follow(listing, objects.contents, self._limits)
+            listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
             return Published(self._releases.publish(key, draft, listing, objects.contents), changed=True)
 
     def _credential(self, wanted: SecretKey | None) -> Credential | None:
@@ -148,7 +150,10 @@ def _find_tree(objects: Objects, commit: str, path: str) -> str:
     if found is None:
         if objects.find(commit) is None:
             raise GitFailed(f"the mirror lacks commit {commit}; it is fetched anew")
-        raise SubpathNotFound(f"commit {commit[:12]} has no folder /{path}; check spec.path or push the folder")
+        raise SubpathNotFound(
+            f"commit {commit[:12]} has no folder /{path}; check spec.path, or push the folder "
+            "(what is in a submodule is not fetched)"
+        )
     oid, kind = found
     if kind != "tree":
         raise NotADirectory(f"/{path} is not a folder in commit {commit[:12]}; spec.path must name a folder")

@@ -11,23 +11,16 @@ import click
 from flask import Flask
 from gunicorn.workers.base import Worker
 
-from pages import validation
 from pages.cli import gunicorn, logs, options
 from pages.cli.hooks import LOG_LEVEL
 from syncer import tokens
 from syncer.hosts import AllowedHosts
+from syncer.limits import Limits
 
 if TYPE_CHECKING:
     from syncer.cluster import ClusterSyncer
 
 _MIN_LEASE_SECONDS = 5
-
-
-def _duration(_context: click.Context, _parameter: click.Parameter, value: str) -> timedelta:
-    try:
-        return validation.duration(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 @click.command()
@@ -36,8 +29,7 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str) 
     callback=options.allowed_hosts,
     required=True,
     metavar="HOST,...",
-    help="The git servers that a StaticSite may name: forge.example.com, *.example.com, forge.example.com:8443; "
-    "plain http or an IP address in full: http://forge.forgejo.svc:3000.",
+    help=f"The git servers that a StaticSite may name: {options.HOSTS}.",
 )
 @click.option(
     "--namespace",
@@ -64,21 +56,21 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str) 
     "--heartbeat",
     default="1h",
     show_default=True,
-    callback=_duration,
+    callback=options.duration,
     help="How often lastSync is refreshed while nothing else changes. Each write makes the hooks look at everything.",
 )
 @click.option(
     "--grace",
     default="10m",
     show_default=True,
-    callback=_duration,
+    callback=options.duration,
     help="How long files are kept that are not served any more, for those who still read them.",
 )
 @click.option(
     "--lease",
     default="15s",
     show_default=True,
-    callback=_duration,
+    callback=options.duration,
     help="How long a syncer that is gone is waited for before another takes over.",
 )
 @click.option(
@@ -89,6 +81,7 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str) 
 )
 @click.option("--bind", default="0.0.0.0:8080", show_default=True, metavar="HOST:PORT", help="Where to listen.")
 @LOG_LEVEL
+@options.limits
 def syncer(  # noqa: PLR0917 - click passes them by name
     allowed_hosts: AllowedHosts,
     namespace: str,
@@ -101,6 +94,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     token_key_file: Path | None,
     bind: str,
     log_level: str,
+    limits: Limits,
 ) -> None:
     """Keep the volume current with the git repositories of all StaticSites, and say at each how it is.
 
@@ -132,6 +126,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
             grace=grace,
             lease=lease,
             token_key=token_key,
+            limits=limits,
         )
         return ClusterSyncer(settings)
 

@@ -18,6 +18,7 @@ from pages.cli.serve.progress import Progress, SiteName
 from pages.cli.serve.watch import Watch
 from syncer.git import Git
 from syncer.hosts import AllowedHosts
+from syncer.limits import SiteLimits
 from syncer.mirrors import Mirrors
 from syncer.releases import Releases
 from syncer.service import Syncer
@@ -48,6 +49,7 @@ class Settings:
     hosts: AllowedHosts
     sync_interval: str
     workers: int
+    limits: SiteLimits
 
 
 class Runner:
@@ -99,6 +101,7 @@ class Runner:
             releases=releases,
             hosts=self._settings.hosts,
             read_secret=self._store.secret,
+            limits=self._settings.limits,
         )
         return Syncer(
             self._store,
