@@ -17,6 +17,7 @@ from syncer.git import Git
 from syncer.hosts import AllowedHosts
 from syncer.lease import Lease
 from syncer.mirrors import Mirrors
+from syncer.policy import DiskPolicy
 from syncer.releases import Releases
 from syncer.service import HOUSEKEEPING_SECONDS, Syncer
 from syncer.stores.cluster import ClusterStore
@@ -38,7 +39,7 @@ class Settings:
     hosts: AllowedHosts
     workers: int
     heartbeat: timedelta
-    grace: timedelta
+    disk: DiskPolicy
     lease: timedelta
     token_key: bytes | None
 
@@ -108,8 +109,8 @@ class ClusterSyncer:
 
     def _make_syncer(self) -> Syncer:
         settings = self._settings
-        releases = Releases(settings.volume, grace_seconds=settings.grace.total_seconds(), fence=self._fence)
-        mirrors = Mirrors(settings.cache, self._git)
+        releases = Releases(settings.volume, settings.disk, fence=self._fence)
+        mirrors = Mirrors(settings.cache, self._git, settings.disk, releases.relieve)
         source_sync = SourceSync(
             git=self._git, mirrors=mirrors, releases=releases, hosts=settings.hosts, read_secret=self._store.secret
         )
@@ -119,7 +120,7 @@ class ClusterSyncer:
             releases,
             mirrors,
             workers=settings.workers,
-            housekeeping_seconds=min(HOUSEKEEPING_SECONDS, max(1.0, settings.grace.total_seconds())),
+            housekeeping_seconds=min(HOUSEKEEPING_SECONDS, max(1.0, settings.disk.grace_seconds)),
             heartbeat=settings.heartbeat,
             sync_token=self._sync_token,
         )

@@ -5,13 +5,12 @@ import logging
 import signal
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import click
 from flask import Flask
 from gunicorn.workers.base import Worker
 
-from pages import validation
 from pages.cli import gunicorn, logs, options
 from pages.cli.hooks import LOG_LEVEL
 from syncer import tokens
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
     from syncer.cluster import ClusterSyncer
 
 _MIN_LEASE_SECONDS = 5
-
-
-def _duration(_context: click.Context, _parameter: click.Parameter, value: str) -> timedelta:
-    try:
-        return validation.duration(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 @click.command()
@@ -64,21 +56,14 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str) 
     "--heartbeat",
     default="1h",
     show_default=True,
-    callback=_duration,
+    callback=options.duration,
     help="How often lastSync is refreshed while nothing else changes. Each write makes the hooks look at everything.",
-)
-@click.option(
-    "--grace",
-    default="10m",
-    show_default=True,
-    callback=_duration,
-    help="How long files are kept that are not served any more, for those who still read them.",
 )
 @click.option(
     "--lease",
     default="15s",
     show_default=True,
-    callback=_duration,
+    callback=options.duration,
     help="How long a syncer that is gone is waited for before another takes over.",
 )
 @click.option(
@@ -88,6 +73,7 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str) 
     "are no tokens.",
 )
 @click.option("--bind", default="0.0.0.0:8080", show_default=True, metavar="HOST:PORT", help="Where to listen.")
+@options.disk
 @LOG_LEVEL
 def syncer(  # noqa: PLR0917 - click passes them by name
     allowed_hosts: AllowedHosts,
@@ -96,11 +82,11 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     cache: Path,
     workers: int,
     heartbeat: timedelta,
-    grace: timedelta,
     lease: timedelta,
     token_key_file: Path | None,
     bind: str,
     log_level: str,
+    **disk: Unpack[options.DiskOptions],
 ) -> None:
     """Keep the volume current with the git repositories of all StaticSites, and say at each how it is.
 
@@ -129,7 +115,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
             hosts=allowed_hosts,
             workers=workers,
             heartbeat=heartbeat,
-            grace=grace,
+            disk=options.disk_policy(disk),
             lease=lease,
             token_key=token_key,
         )

@@ -5,6 +5,7 @@ import shutil
 import signal
 import threading
 from pathlib import Path
+from typing import Unpack
 from urllib.parse import urlsplit
 
 import click
@@ -60,6 +61,7 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
 )
 @click.option("--allow-local", is_flag=True, help="Also publish repositories of this machine: file:///… and folders.")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Syncs at the same time.")
+@options.disk
 def serve(  # noqa: PLR0917 - click passes them by name
     paths: tuple[Path, ...],
     repo: str | None,
@@ -72,6 +74,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     sync_interval: str,
     allow_local: bool,
     workers: int,
+    **disk: Unpack[options.DiskOptions],
 ) -> None:
     """Publish the sites of a directory of manifests on this machine.
 
@@ -104,7 +107,8 @@ def serve(  # noqa: PLR0917 - click passes them by name
             patterns = (*patterns, *_server_of(repo))
             paths = (_manifest_for(repo, branch, folder, state, git),)
         hosts = AllowedHosts(tuple(patterns), allow_local)
-        runner = Runner(Settings(paths, state, address, port, hosts, sync_interval, workers), git, Progress())
+        policy = options.disk_policy(disk)
+        runner = Runner(Settings(paths, state, address, port, hosts, sync_interval, workers, policy), git, Progress())
         _run(runner)
     except (StateNotUsable, NginxError, SyncError) as error:
         raise click.ClickException(str(error)) from error

@@ -19,6 +19,7 @@ from pages.cli.serve.watch import Watch
 from syncer.git import Git
 from syncer.hosts import AllowedHosts
 from syncer.mirrors import Mirrors
+from syncer.policy import DiskPolicy
 from syncer.releases import Releases
 from syncer.service import Syncer
 from syncer.stores.directory import DirectoryStore
@@ -48,6 +49,7 @@ class Settings:
     hosts: AllowedHosts
     sync_interval: str
     workers: int
+    disk: DiskPolicy
 
 
 class Runner:
@@ -91,8 +93,8 @@ class Runner:
             self._follow_edits()
 
     def _make_syncer(self, state: State) -> Syncer:
-        releases = Releases(state.volume)
-        mirrors = Mirrors(state.mirrors, self._git)
+        releases = Releases(state.volume, self._settings.disk)
+        mirrors = Mirrors(state.mirrors, self._git, self._settings.disk, releases.relieve)
         source_sync = SourceSync(
             git=self._git,
             mirrors=mirrors,
