@@ -8,14 +8,17 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from syncer.errors import GitFailed, StorageFull
+from syncer.errors import GitFailed, StorageFull, SyncError
 from syncer.git import Git, Remote
 from syncer.policy import DiskPolicy
 from syncer.sources import Source
 from syncer.space import Disk
 
 _PACKS_BEFORE_REPACK = 20
-_MIRROR = re.compile(r"[0-9a-f]{32}")
+_BYTES_BEFORE_REPACK = 32 << 20
+_TIMES_LARGEST = 3
+_FRESH = ".new"
+_MIRROR = re.compile(rf"([0-9a-f]{{32}})({re.escape(_FRESH)})?")
 # What `git init --bare` would write, without the process.
 _SKELETON = {"HEAD": "ref: refs/heads/none\n", "config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"}
 # A killed fetch leaves these behind, and the first kind blocks every later one (threats, fact 7).
@@ -43,8 +46,8 @@ class Mirror:
     def head(self) -> str | None:
         """The commit that was fetched last, or None."""
         try:
-            return (self.folder / self.source.ref).read_text().strip() or None
-        except FileNotFoundError:
+            return (self.folder / self.source.ref).read_text(errors="replace").strip() or None
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
     def update(self) -> str:
@@ -54,42 +57,53 @@ class Mirror:
         return self.head or ""
 
     def rebuild(self) -> str:
-        """Fetch everything anew, for a mirror that turned out to be broken."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self._fetch()
+        """Fetch everything anew, for a mirror that turned out to be broken; it stays where that fails."""
+        fresh = self.folder.with_name(f"{self.folder.name}{_FRESH}")
+        try:
+            shutil.rmtree(fresh, ignore_errors=True)
+            self._fetch_into(fresh, first=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            fresh.rename(self.folder)
+        except StorageFull:
+            shutil.rmtree(self.folder, ignore_errors=True)  # there is no room for both
+            raise
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
         return self.head or ""
 
     def tidy(self) -> None:
-        """Keep the number of packs bounded, whatever the number of pushes."""
-        if len(list(self.folder.glob("objects/pack/*.pack"))) > _PACKS_BEFORE_REPACK:
+        """Keep the number and the size of packs bounded, whatever is pushed."""
+        sizes = [pack.stat().st_size for pack in self.folder.glob("objects/pack/*.pack")]
+        if len(sizes) > _PACKS_BEFORE_REPACK or sum(sizes) > max(
+            _BYTES_BEFORE_REPACK, _TIMES_LARGEST * max(sizes, default=0)
+        ):
             self._git.repack(self.folder)
 
     def sweep(self) -> None:
         """Remove what a git left behind that was killed or had no room."""
+        shutil.rmtree(self.folder.with_name(f"{self.folder.name}{_FRESH}"), ignore_errors=True)
         for pattern in _LEFTOVERS:
             for leftover in self.folder.glob(pattern):
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
     def _fetch(self) -> None:
         is_new = not self.folder.exists()
-        self._prepare()
-        self._make_room()
+        self.sweep()
         try:
-            self._git.fetch(self.folder, self._remote, self.source.branch, self.source.ref, first=is_new)
-        except GitFailed:
-            if is_new:
+            self._fetch_into(self.folder, first=is_new)
+        except SyncError as error:
+            self.sweep()
+            if is_new or not isinstance(error, GitFailed):
                 raise
             self.rebuild()
-        except StorageFull:
-            self.sweep()
-            raise
 
-    def _prepare(self) -> None:
-        self.sweep()
+    def _fetch_into(self, folder: Path, *, first: bool) -> None:
         for name in ("objects", "refs"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name).mkdir(parents=True, exist_ok=True)
         for name, content in _SKELETON.items():
-            (self.folder / name).write_text(content)
+            (folder / name).write_text(content)
+        self._make_room()
+        self._git.fetch(folder, self._remote, self.source.branch, self.source.ref, first=first)
 
 
 class Mirrors:
@@ -122,11 +136,11 @@ class Mirrors:
         for source in sources:
             refs[source.mirror_id].add(source.ref)
         for folder in self._root.iterdir() if self._root.is_dir() else ():
-            lock = self._lock_of(folder.name)
+            ours = _MIRROR.fullmatch(folder.name)
             # One that is in use is looked at the next time.
-            if _MIRROR.fullmatch(folder.name) and folder.is_dir() and lock.acquire(blocking=False):
+            if ours and (lock := self._lock_of(ours[1])).acquire(blocking=False):
                 try:
-                    _keep_refs(folder, refs.get(folder.name, set()))
+                    _keep_refs(folder, refs.get(ours[1], set()))
                 finally:
                     lock.release()
 

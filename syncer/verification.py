@@ -64,8 +64,9 @@ class Verification:
             return
         folder = self._volume.home(site) / name
         entries = records.read_entries(folder)
-        damage = "its record is missing or broken" if entries is None else _difference(folder, entries)
-        if damage:
+        if entries is None:
+            self._note(site, name, "its record is missing or broken")
+        elif damage := _difference(folder, entries):
             self._note(site, name, damage)
 
     def _check_content(self, site: SiteKey, start: str, left: int) -> tuple[int, str]:
@@ -94,6 +95,8 @@ class Verification:
 
 def _difference(folder: Path, entries: Entries) -> str:
     """How the folder differs from the record, in words."""
+    if not folder.is_dir():
+        return "its folder is missing"
     missing = dict(entries)
     for root, _, names, descriptor in os.fwalk(folder):
         inside = os.path.relpath(root, folder)

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -49,6 +49,9 @@ class Round:
     kill_at: int = 0
     remove: bool = False
     grace_seconds: float = 0
+
+    def killed_at(self, step: int) -> "Round":
+        return replace(self, kill_at=step)
 
     def site(self) -> StaticSite:
         metadata = {"namespace": "team", "name": "site", "uid": "1"}
