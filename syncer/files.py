@@ -22,11 +22,18 @@ _COARSE_SECONDS = 3  # some file systems keep times by two seconds
 ReadBlobs = Callable[[Sequence[str]], Iterator[tuple[str, int, IO[bytes]]]]
 
 
-class Before(NamedTuple):
-    """The release before, if there is one, and those of its files that may be taken over."""
+class Plan(NamedTuple):
+    """What a release is made of: its files, the folders they need, and what may be taken over from the one before."""
 
-    folder: Path | None
-    entries: Entries
+    files: Sequence[File]
+    folders: set[str]
+    previous: Path | None
+    unchanged: Entries
+
+    @property
+    def new(self) -> list[File]:
+        """What has to be written."""
+        return [file for file in self.files if file.path not in self.unchanged]
 
 
 class Written(NamedTuple):
@@ -43,43 +50,39 @@ class _Refused(NamedTuple):
     not_sound: set[str]
 
 
-def write(folder: Path, stamp: int, files: Sequence[File], blobs: ReadBlobs, before: Before) -> Written:
-    """Fill the folder with the files."""
-    make_folders(folder, files)
-    unchanged = {file.path: before.entries[file.path] for file in files if is_unchanged(file, before)}
-    copied, not_sound = _take_over(before.folder, folder, unchanged) if before.folder else (set(), set())
-    taken = unchanged.keys() - not_sound
-    missing = [file for file in files if file.path not in taken]
+def plan(files: Sequence[File], previous: Path | None, known: Entries) -> Plan:
+    """Compare the files with those of ``previous`` that may be taken over."""
+    unchanged = {}
+    for path, oid, size in files:
+        entry = known.get(path)
+        if entry is not None and entry.oid == oid and entry.size == size:
+            unchanged[path] = entry
+    return Plan(files, _folders_of(files), previous, unchanged)
+
+
+def write(folder: Path, stamp: int, planned: Plan, blobs: ReadBlobs) -> Written:
+    """Fill the folder as planned."""
+    for path in sorted(planned.folders):  # parents first
+        make_folder(f"{folder}/{path}")
+    unchanged, previous = planned.unchanged, planned.previous
+    copied, not_sound = _take_over(previous, folder, unchanged) if previous else (set(), set())
+    entries = {path: entry for path, entry in unchanged.items() if path not in not_sound} if not_sound else unchanged
+    missing = [file for file in planned.files if file.path not in entries]
     contents = blobs([file.oid for file in missing])
     for file, (_, size, stream) in zip(missing, contents, strict=True):
         _write_file(folder / file.path, file.oid, size, stream, stamp)
-    entries = {
-        file.path: unchanged[file.path] if file.path in taken else Entry(file.oid, file.size, stamp) for file in files
-    }
-    return Written(entries, frozenset(copied))
+    return Written(entries | {path: Entry(oid, size, stamp) for path, oid, size in missing}, frozenset(copied))
 
 
-def is_unchanged(file: File, before: Before) -> bool:
-    """Whether the release before has this very content at this path."""
-    entry = before.entries.get(file.path)
-    return entry is not None and (entry.oid, entry.size) == (file.oid, file.size)
-
-
-def folders_of(paths: Iterable[str]) -> set[str]:
-    """The folders that these paths need, the topmost (an empty string) among them."""
+def _folders_of(files: Iterable[File]) -> set[str]:
+    """The folders that these files need, the topmost (an empty string) among them."""
     wanted = {""}
-    for path in paths:
-        parent = path.rpartition("/")[0]
+    for file in files:
+        parent = file.path.rpartition("/")[0]
         while parent not in wanted:
             wanted.add(parent)
             parent = parent.rpartition("/")[0]
     return wanted
-
-
-def make_folders(root: Path, files: Iterable[File]) -> None:
-    """The release's folder and all below it, parents first, whatever the umask."""
-    for path in sorted(folders_of(file.path for file in files)):
-        make_folder(f"{root}/{path}")
 
 
 class BlobHash:
@@ -102,21 +105,21 @@ class BlobHash:
 def _take_over(previous: Path, folder: Path, entries: Entries) -> tuple[set[str], set[str]]:
     """Link what did not change; return what had to be copied, and what is not there as it should be."""
     refused = _Refused(set(), set())
-    for parent, siblings in groupby(entries.items(), key=lambda item: item[0].rpartition("/")[0]):
+    for parent, siblings in groupby(entries, key=lambda path: path.rpartition("/")[0]):
         members = list(siblings)
         try:
             with _opened(previous / parent) as source, _opened(folder / parent) as target:
                 _link_folder(members, source, target, refused)
         except (FileNotFoundError, NotADirectoryError):
-            refused.not_sound.update(path for path, _ in members)
+            refused.not_sound.update(members)
     for path in sorted(refused.no_link):
         if not _copy_file(previous / path, folder / path, entries[path]):
             refused.not_sound.add(path)
     return refused.no_link - refused.not_sound, refused.not_sound
 
 
-def _link_folder(members: Iterable[tuple[str, Entry]], source: int, target: int, refused: _Refused) -> None:
-    for path, entry in members:
+def _link_folder(members: Iterable[str], source: int, target: int, refused: _Refused) -> None:
+    for path in members:
         name = path.rpartition("/")[2]
         try:
             os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
@@ -127,11 +130,6 @@ def _link_folder(members: Iterable[tuple[str, Entry]], source: int, target: int,
                 refused.not_sound.add(path)
             else:
                 raise
-            continue
-        # Whoever wrote into the file changed its mtime: it must not live on in this release.
-        if not is_as_written(os.stat(name, dir_fd=target, follow_symlinks=False), entry):
-            os.unlink(name, dir_fd=target)
-            refused.not_sound.add(path)
 
 
 def is_as_written(stat: os.stat_result, entry: Entry) -> bool:

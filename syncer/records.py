@@ -71,7 +71,8 @@ def read_entries(folder: Path) -> Entries | None:
     try:
         with path_of(folder).open() as record:
             record.readline()
-            return {path: Entry(*entry) for path, entry in json.loads(record.readline()).items()}
+            entries = json.loads(record.readline())
+            return dict(zip(entries, map(Entry._make, entries.values()), strict=True))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError, AttributeError):
         return None
 

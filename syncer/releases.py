@@ -16,7 +16,7 @@ import structlog
 
 from syncer import files, records
 from syncer.errors import StorageFailed, SyncError
-from syncer.files import Before, ReadBlobs
+from syncer.files import Plan, ReadBlobs
 from syncer.policy import DiskPolicy
 from syncer.records import Release, SiteKey
 from syncer.retention import Retention
@@ -87,11 +87,12 @@ class Releases:
         with storage_errors():
             live = self._volume.live_release(site)
             folder = self._volume.home(site) / live if live else None
-            before = Before(folder, self._verification.sound_entries(site, folder) if folder else {})
-            need = _need(listing, before)
+            known = self._verification.sound_entries(site, folder) if folder else {}
+            planned = files.plan(listing.files, folder, known)
+            need = _need(planned)
             self._room.make(site, need)
             try:
-                release, name = self._write(site, draft, listing, blobs, before)
+                release, name = self._write(site, draft, listing, planned, blobs)
             except OSError:
                 self._room.relieve(need)  # for the next try
                 raise
@@ -102,7 +103,7 @@ class Releases:
                 with suppress(OSError, SyncError):
                     self._volume.remove_release(site, name)  # unless it is live by now
                 raise
-            self._usages.forget(site)
+            self._usages.published(site, need, exact=release.hard_links)
         return release
 
     def restate(self, site: SiteKey, draft: Release) -> Release:
@@ -143,7 +144,7 @@ class Releases:
             self._room.relieve()
 
     def verify(self) -> list[SiteKey]:
-        """Read back some of what is live; return the sites whose live release is damaged, to be published anew."""
+        """Read back some of what is live; return the sites now found to be damaged, to be published anew."""
         with storage_errors():
             return self._verification.turn(self._policy.verify_bytes)
 
@@ -153,13 +154,13 @@ class Releases:
             self._room.relieve()
 
     def _write(
-        self, site: SiteKey, draft: Release, listing: Listing, blobs: ReadBlobs, before: Before
+        self, site: SiteKey, draft: Release, listing: Listing, planned: Plan, blobs: ReadBlobs
     ) -> tuple[Release, str]:
         """A whole release that nobody sees yet, and its name."""
         temporary = self._volume.new_folder(site)
         try:
             stamp = self._next_stamp(site)
-            written = files.write(temporary, stamp, listing.files, blobs, before)
+            written = files.write(temporary, stamp, planned, blobs)
             self._say_once(site, copies=bool(written.copied))
             release = replace(
                 draft,
@@ -167,7 +168,7 @@ class Releases:
                 size=listing.size,
                 files=len(listing.files),
                 skipped=dict(listing.skipped),
-                folders=len(files.folders_of(written.entries)),
+                folders=len(planned.folders),
                 hard_links=not written.copied,
             )
             folder = temporary.with_name(f"{stamp}-{release.tree[:12]}")
@@ -196,11 +197,10 @@ class Releases:
             )
 
 
-def _need(listing: Listing, before: Before) -> Usage:
+def _need(planned: Plan) -> Usage:
     """What the release will use beyond what the one before does."""
-    new = [file for file in listing.files if not files.is_unchanged(file, before)]
-    folders = len(files.folders_of(file.path for file in listing.files))
-    return Usage(sum(file.size for file in new), len(new) + folders)
+    new = planned.new
+    return Usage(sum(file.size for file in new), len(new) + len(planned.folders))
 
 
 def _rename(temporary: Path, folder: Path) -> None:

@@ -66,7 +66,8 @@ class Retention:
         for site in self._volume.homes():
             old = list(self._old(site))
             known |= {(site, each.name) for each in old}
-            self._collect(site, old)
+            if self._collect(site, old):
+                self._usages.site(site)  # here, and not when somebody waits for a push
         self._off_since = {key: since for key, since in list(self._off_since.items()) if key in known}
 
     def press(self, enough: Callable[[], bool], sites: Iterable[SiteKey] | None = None) -> None:
@@ -84,8 +85,9 @@ class Retention:
                 log.info("release_removed_early", site=str(each.site), release=each.name)
                 self._remove(each)
 
-    def _collect(self, site: SiteKey, old: list[_Old]) -> None:
-        kept = 0
+    def _collect(self, site: SiteKey, old: list[_Old]) -> bool:
+        """Whether anything was deleted of a site that is live."""
+        kept, removed = 0, False
         live = self._volume.live_release(site)
         most = self._policy.keep_releases if live else 0
         for each in old:
@@ -93,8 +95,10 @@ class Retention:
             kept += keep
             if not keep and each.seen_seconds >= self._policy.grace_seconds:
                 self._remove(each)
+                removed = True
         if live is None:
             self._volume.remove_home(site)  # once nothing is in it
+        return removed and live is not None
 
     def _old(self, site: SiteKey) -> Iterator[_Old]:
         """The site's releases that are not live, newest first."""

@@ -45,6 +45,13 @@ class Usages:
         """The namespace's sites that have releases."""
         return [site for site in self._volume.homes() if site.namespace == namespace]
 
+    def published(self, site: SiteKey, more: Usage, *, exact: bool) -> None:
+        """A release uses this much more; where that is not exact, all is read anew."""
+        if site in self._known and exact:
+            self._known[site] += more
+        else:
+            self.forget(site)
+
     def forget(self, site: SiteKey) -> None:
         """Something has changed: read it anew when it is asked for."""
         self._known.pop(site, None)

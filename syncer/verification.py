@@ -44,7 +44,8 @@ class Verification:
         return {path: entry for path, entry in entries.items() if _has_content(folder / path, entry)}
 
     def turn(self, most_bytes: int) -> list[SiteKey]:
-        """Read some of what is live, going on where the last turn ended; return the sites that are damaged."""
+        """Read some of what is live, going on where the last turn ended; return the sites found to be damaged."""
+        before = set(self._damaged)
         first, path = self._next
         sites = sorted(self._volume.sites())
         later = [site for site in sites if site >= first]
@@ -56,7 +57,7 @@ class Verification:
                 break
         else:
             self._next = (first, "")
-        return sorted(self._damaged)
+        return sorted(self._damaged - before)
 
     def _check_structure(self, site: SiteKey) -> None:
         name = self._volume.live_release(site)

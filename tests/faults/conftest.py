@@ -62,18 +62,20 @@ class Volume:
         metadata = {"namespace": "team", "name": name, "uid": uid or name}
         return StaticSite.model_validate({"metadata": metadata, "spec": {"repo": repo, **spec}})
 
-    def sync(self, *sites: StaticSite) -> Outcome:
-        """Sync all; return the last outcome."""
-        source_sync = SourceSync(
+    def source_sync(self) -> SourceSync:
+        return SourceSync(
             git=self.git,
             mirrors=self.mirrors,
             releases=self.releases,
             hosts=AllowedHosts.parse(self.hosts),
             read_secret=lambda _namespace, _name: None,
         )
+
+    def sync(self, *sites: StaticSite) -> Outcome:
+        """Sync all; return the last outcome."""
         outcomes: list[Outcome] = []
         for source, members in group(sites).items():
-            source_sync.run(source, members, lambda _site, outcome: outcomes.append(outcome))
+            self.source_sync().run(source, members, lambda _site, outcome: outcomes.append(outcome))
         return outcomes[-1]
 
     def publish(self, site: StaticSite) -> Release:

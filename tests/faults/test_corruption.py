@@ -179,21 +179,6 @@ def test_f16_reading_back_takes_turns_of_bounded_size_and_comes_round(volume: Vo
     assert turns > 1
 
 
-def test_f16_a_file_that_was_written_to_is_not_linked_even_before_it_is_found(
-    volume: Volume, git_server: GitServer
-) -> None:
-    repository = git_server.repository()
-    repository.commit(FILES)
-    volume.publish(volume.site())
-    bad = volume.live_link() / "a/b/page.html"
-    bad.chmod(0o644)
-    bad.write_text("UNCHANGED")
-    os.utime(bad, (2_000_000_000, 2_000_000_000))
-    repository.commit({"index.html": "new"})
-    volume.publish(volume.site())
-    assert volume.live() == {**FILES, "index.html": "new"}
-
-
 @pytest.mark.parametrize(
     "damage", ["a byte of the pack", "a dropped pack", "the ref", "a cut pack", "a ref to nowhere"]
 )
