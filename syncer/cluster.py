@@ -103,8 +103,8 @@ class ClusterSyncer:
             problems.append(f"another syncer is at work: {self._lease.holder() or 'nobody yet'}")
         if not self._store.listed():
             problems.append("the StaticSites, VirtualHosts and Platforms have not all been listed; the log says why")
-        if self._storage_problem:
-            problems.append(self._storage_problem)
+        if problem := self._storage_problem or self._syncer.volume_problem():
+            problems.append(problem)
         return problems
 
     def _make_syncer(self) -> Syncer:

@@ -39,6 +39,7 @@ class Housekeeper:
         self._wanted = wanted
         self._damaged = damaged
         self._stopping = threading.Event()
+        self.problem = ""  # why the volume cannot be written, as far as the last turn found
 
     def start(self) -> None:
         """Begin, with a turn at once."""
@@ -52,6 +53,7 @@ class Housekeeper:
 
     def turn(self) -> None:
         """Do once what there is to do."""
+        self.problem = self._volume_problem()
         self._remove_gone()
         with _logged("collecting_failed"):
             self._releases.collect()
@@ -63,6 +65,14 @@ class Housekeeper:
             damaged = self._releases.verify()
             if damaged:
                 self._damaged(damaged)
+
+    def _volume_problem(self) -> str:
+        try:
+            self._releases.check_writable()
+        except SyncError as error:
+            log.error("volume_not_writable", error=str(error))  # noqa: TRY400 - the sentence says it all
+            return str(error)
+        return ""
 
     def _run(self) -> None:
         while not self._stopping.is_set():

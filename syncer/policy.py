@@ -28,7 +28,7 @@ class DiskPolicy:
     keep_free: float = 0.01
     site: Quota = field(default_factory=lambda: Quota(2 * _GIB, 100_000))
     namespace: Quota = field(default_factory=lambda: Quota(20 * _GIB, 1_000_000))
-    verify_bytes: int = 64 << 20
+    verify_bytes: int = 16 << 20
 
 
 def readable_size(number: float) -> str:

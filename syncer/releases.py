@@ -143,6 +143,11 @@ class Releases:
             self._retention.collect()
             self._room.relieve()
 
+    def check_writable(self) -> None:
+        """Raise StorageFull or StorageFailed where the volume cannot be written."""
+        with storage_errors():
+            self._volume.check_writable()
+
     def verify(self) -> list[SiteKey]:
         """Read back some of what is live; return the sites now found to be damaged, to be published anew."""
         with storage_errors():

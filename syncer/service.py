@@ -98,6 +98,10 @@ class Syncer:
         """Whether ``run`` goes round; syncs that hang do not stop it."""
         return not self._stopping.is_set() and time.monotonic() - self._last_look < _STUCK_SECONDS
 
+    def volume_problem(self) -> str:
+        """Why nothing can be published, or nothing."""
+        return self._housekeeper.problem
+
     def run(self) -> None:
         """Sync until stopped. Raises StorageFailed, StorageFull where the volume cannot be used at all."""
         self._releases.prepare()

@@ -37,13 +37,9 @@ class Usages:
             usage = self._known[site] = self._read(site)
         return usage
 
-    def namespace(self, namespace: str) -> Usage:
-        """What all sites of the namespace use."""
-        return sum((self.site(site) for site in self.sites(namespace)), Usage())
-
     def sites(self, namespace: str) -> list[SiteKey]:
         """The namespace's sites that have releases."""
-        return [site for site in self._volume.homes() if site.namespace == namespace]
+        return self._volume.homes(namespace)
 
     def published(self, site: SiteKey, more: Usage, *, exact: bool) -> None:
         """A release uses this much more; where that is not exact, all is read anew."""

@@ -53,19 +53,26 @@ class Volume:
             make_folder(folder)
             if not folder.is_dir():
                 raise StorageFailed(f"{folder} is not a folder; move it away")
-        for place in (*_labelled(self._live), *(self.home(site) for site in self.homes())):
+        for place in (self._releases, *_labelled(self._live), *(self.home(site) for site in self.homes())):
             for leftover in _scan(place):
                 if _TEMPORARY.fullmatch(leftover.name):
                     self.remove(place / leftover.name)
+
+    def check_writable(self) -> None:
+        """Raise OSError where nothing can be written."""
+        probe = temporary_beside(self._releases / "probe")
+        probe.touch()
+        probe.unlink()
 
     def sites(self) -> list[SiteKey]:
         """The sites that are live."""
         found = [SiteKey(folder.name, link.name) for folder in _labelled(self._live) for link in _scan(folder)]
         return [site for site in found if _LABEL.fullmatch(site.name) and self.live_release(site)]
 
-    def homes(self) -> list[SiteKey]:
-        """The sites that have releases, live or not."""
-        return [SiteKey(folder.name, home.name) for folder in _labelled(self._releases) for home in _labelled(folder)]
+    def homes(self, namespace: str | None = None) -> list[SiteKey]:
+        """The sites that have releases, live or not: all, or those of a namespace."""
+        folders = _labelled(self._releases) if namespace is None else [self._releases / namespace]
+        return [SiteKey(folder.name, home.name) for folder in folders for home in _labelled(folder)]
 
     def home(self, site: SiteKey) -> Path:
         """Where the site's releases are."""

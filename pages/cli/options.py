@@ -126,7 +126,7 @@ _DISK = (
     ),
     click.option(
         "--verify",
-        default="64Mi",
+        default="16Mi",
         show_default=True,
         callback=size,
         metavar="BYTES",

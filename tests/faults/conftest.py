@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pages.api import StaticSite
+from pages.core import Secret
 from syncer.errors import SyncError
 from syncer.git import Git, Timeouts
 from syncer.hosts import AllowedHosts
@@ -45,6 +46,7 @@ class Volume:
         self.server = server
         self.clocks = Clocks()
         self.policy = POLICY
+        self.secret: dict[str, str] = {}  # base64, as in Kubernetes
         self.hosts = server.origin
         self.start()
 
@@ -68,8 +70,12 @@ class Volume:
             mirrors=self.mirrors,
             releases=self.releases,
             hosts=AllowedHosts.parse(self.hosts),
-            read_secret=lambda _namespace, _name: None,
+            read_secret=self._read_secret,
         )
+
+    def _read_secret(self, namespace: str, name: str) -> Secret | None:
+        metadata = {"namespace": namespace, "name": name}
+        return Secret.model_validate({"metadata": metadata, "data": self.secret}) if self.secret else None
 
     def sync(self, *sites: StaticSite) -> Outcome:
         """Sync all; return the last outcome."""

@@ -76,8 +76,10 @@ def test_f6_a_site_that_could_not_be_taken_offline_goes_once_the_volume_can_be_w
         eventually(lambda: store.reasons.get("other") == "StorageFailed")
         assert volume.live() == {"index.html": "x"}
         assert syncer.alive()
+        eventually(lambda: "Read-only" in syncer.volume_problem())  # what makes it not ready in a cluster
         subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
         eventually(lambda: not os.path.lexists(volume.live_link()))
+        eventually(lambda: not syncer.volume_problem())
 
 
 def test_f26_a_site_that_is_deleted_while_it_is_synced_does_not_come_back_and_its_files_go(

@@ -1,9 +1,11 @@
 """F10, F12 to F15, F35: what happens to a repository and its server, and which release stays meanwhile."""
 
 import dataclasses
+from base64 import b64encode
 
 import pytest
 
+from pages.api import StaticSiteSpec
 from syncer.schedule import Schedule
 from syncer.sync import key_of
 from tests.faults.conftest import Volume
@@ -110,6 +112,24 @@ def test_f15_the_old_is_served_until_the_new_is_good(volume: Volume, git_server:
     volume.publish(after)
     assert volume.live() == {"index.html": "new"}
     assert volume.releases.sites() == [key_of(after)]
+
+
+def test_f15_a_new_credential_is_never_sent_to_the_old_repository(volume: Volume, git_server: GitServer) -> None:
+    for name in ("old", "new"):
+        git_server.repository(name).commit({"index.html": name})
+    git_server.require("new", "git", "token")
+    token = b64encode(b"git:token")
+    volume.secret = {"password": b64encode(b"token").decode()}
+    with Relay(git_server.port) as old, Relay(git_server.port) as new:
+        volume.hosts = f"{old.origin},{new.origin}"
+        site = volume.site()
+        spec = site.spec.model_copy(update={"repo": f"{old.origin}/old.git"})
+        volume.publish(site.model_copy(update={"spec": spec}))
+        spec = StaticSiteSpec.model_validate({"repo": f"{new.origin}/new.git", "secretRef": {"name": "token"}})
+        volume.publish(site.model_copy(update={"spec": spec}))
+    assert volume.live() == {"index.html": "new"}
+    assert token in new.received
+    assert token not in old.received
 
 
 def test_f35_a_trigger_only_hastens_and_doubled_ones_cost_one_more_look() -> None:

@@ -102,21 +102,29 @@ class Engine:
         return self.end()
 
 
-def kill_descendants(pid: int) -> int:
-    """SIGKILL to all below the process, as a container ends; returns how many there were."""
+def descendants(pid: int) -> dict[int, list[str]]:
+    """All processes below one, with their command lines."""
     parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            parents.setdefault(parent, []).append(int(stat.parent.name))
     found, below = [], [pid]
     while below:
         below = [child for each in below for child in parents.get(each, [])]
         found += below
+    lines = {}
     for each in found:
+        with contextlib.suppress(OSError):
+            lines[each] = Path(f"/proc/{each}/cmdline").read_text(errors="replace").split("\0")
+    return lines
+
+
+def kill_descendants(pid: int) -> None:
+    """SIGKILL to all below the process, as a container ends."""
+    for each in descendants(pid):
         with contextlib.suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)
-    return len(found)
 
 
 def sync_once(one: Round) -> str:

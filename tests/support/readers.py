@@ -16,12 +16,15 @@ class Reader:
     are at work that know nothing of each other: not ``monotonic``).
     """
 
-    def __init__(self, site: Path, names: Sequence[str] = ("a", "b/b"), *, monotonic: bool = True) -> None:
+    def __init__(
+        self, site: Path, names: Sequence[str] = ("a", "b/b"), *, monotonic: bool = True, pause: float = 0.002
+    ) -> None:
         self.reads = 0
         self.errors: list[str] = []
         self.torn: list[str] = []
         self._site = site
         self._names = names
+        self._pause = pause
         self._monotonic = monotonic
         self._highest = dict.fromkeys(names, 0)
         self._stopping = threading.Event()
@@ -51,7 +54,7 @@ class Reader:
             except (OSError, ValueError) as error:
                 self.errors.append(repr(error))
             self.reads += 1
-            self._stopping.wait(0.002)
+            self._stopping.wait(self._pause)
 
     def _read_pair(self) -> None:
         folder = os.open(self._site, os.O_RDONLY | os.O_DIRECTORY)

@@ -15,13 +15,15 @@ class Relay:
     """Passes connections on to a port of this machine. Use it as a context manager; faults may change at any time.
 
     ``bytes_per_second`` slows answers, ``cut_after`` ends each connection after so many bytes of an answer, and
-    ``flip_at`` changes that byte of it. None is a relay that does nothing.
+    ``flip_at`` changes that byte of it; while ``silent`` nothing is passed on at all.
     """
 
     def __init__(self, port: int) -> None:
         self.bytes_per_second: int | None = None
         self.cut_after: int | None = None
         self.flip_at: int | None = None
+        self.silent = False
+        self.received = bytearray()  # all that clients have sent
         self._target = ("127.0.0.1", port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.05)
@@ -33,6 +35,7 @@ class Relay:
     def heal(self) -> None:
         """Pass everything on as it is."""
         self.bytes_per_second = self.cut_after = self.flip_at = None
+        self.silent = False
 
     def __enter__(self) -> Self:
         self._acceptor.start()
@@ -65,6 +68,9 @@ class Relay:
             selector.register(server, selectors.EVENT_READ, client)
             answered = 0
             while not self._stopping.is_set():
+                if self.silent:
+                    self._stopping.wait(0.05)
+                    continue
                 for key, _ in selector.select(0.05):
                     data = key.fileobj.recv(_CHUNK)  # type: ignore[union-attr]
                     if not data:
@@ -76,6 +82,7 @@ class Relay:
                             return
                     else:
                         answered = 0
+                        self.received += data
                         server.sendall(data)
 
     def _answer(self, data: bytes, answered: int, client: socket.socket) -> None:

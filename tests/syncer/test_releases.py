@@ -275,6 +275,35 @@ def test_what_a_killed_process_left_is_swept_at_the_start(releases: Releases, co
     assert live(tmp_path) == {"index.html": "x"}
 
 
+@pytest.mark.parametrize("kind", ["missing", "not empty", "a link", "inside a repository", "below what is missing"])
+def test_the_volume_may_be_any_folder(content: Content, tmp_path: Path, kind: str) -> None:
+    root = tmp_path / "volume"
+    match kind:
+        case "not empty":
+            root.mkdir()
+            (root / "file").touch()
+        case "a link":
+            (tmp_path / "elsewhere").mkdir()
+            root.symlink_to("elsewhere")
+        case "inside a repository":
+            subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+        case "below what is missing":
+            root = tmp_path / "a/b/volume"
+    releases = Releases(root)
+    releases.prepare()
+    releases.publish(SITE, draft(), content.listing({"index.html": "x"}), content)
+    assert (root / "live/team/docs/index.html").read_text() == "x"
+
+
+@pytest.mark.parametrize("place", ["", "live", "releases"])
+def test_a_file_where_a_folder_has_to_be_is_named(tmp_path: Path, place: str) -> None:
+    root = tmp_path / "volume"
+    (root / place).parent.mkdir(parents=True, exist_ok=True)
+    (root / place).touch()
+    with pytest.raises(StorageFailed):
+        Releases(root).prepare()
+
+
 STRANGERS = [
     "lost+found",
     "notes.txt",
