@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pages.api import StaticSite
+from pages.api import ALLOW_LOCAL, StaticSite
 from pages.core import Secret
 from syncer.errors import SyncError
 from syncer.git import Git, Timeouts
@@ -52,24 +52,30 @@ class Volume:
 
     def start(self) -> None:
         """A new process, as far as the volume can tell."""
-        self.git = Git(Timeouts(ask=10, transfer=20))
+        self.git = Git(Timeouts(ask=10, transfer=20), local=True)
         self.releases = Releases(
             self.root / "volume", self.policy, clock=lambda: self.clocks.day, ticks=lambda: self.clocks.ticked
         )
         self.releases.prepare()
         self.mirrors = Mirrors(self.root / "mirrors", self.git, self.policy, self.releases.relieve)
 
-    def site(self, name: str = "site", repository: str = "", uid: str = "", **spec: Any) -> StaticSite:
-        repo = self.server.url(repository or name)
+    def site(
+        self, name: str = "site", repository: str = "", uid: str = "", *, served: bool = False, **spec: Any
+    ) -> StaticSite:
+        """A site; its repository is read from the disk, which is quicker, where it need not be ``served``."""
+        repository = repository or name
+        repo = self.server.url(repository) if served else f"file://{self.server.root}/{repository}.git"
         metadata = {"namespace": "team", "name": name, "uid": uid or name}
-        return StaticSite.model_validate({"metadata": metadata, "spec": {"repo": repo, **spec}})
+        return StaticSite.model_validate(
+            {"metadata": metadata, "spec": {"repo": repo, **spec}}, context={ALLOW_LOCAL: True}
+        )
 
     def source_sync(self) -> SourceSync:
         return SourceSync(
             git=self.git,
             mirrors=self.mirrors,
             releases=self.releases,
-            hosts=AllowedHosts.parse(self.hosts),
+            hosts=AllowedHosts.parse(self.hosts, local=True),
             read_secret=self._read_secret,
         )
 

@@ -141,7 +141,7 @@ def test_f16_changed_content_is_found_by_reading_it_back_and_is_never_linked_aga
 
 def test_f16_what_is_damaged_stays_served_while_it_cannot_be_made_again(volume: Volume, git_server: GitServer) -> None:
     git_server.repository().commit(FILES)
-    site = volume.site()
+    site = volume.site(served=True)
     volume.publish(site)
     (live_folder(volume) / "a/b/page.html").unlink()
     volume.start()

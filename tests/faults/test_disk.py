@@ -93,24 +93,24 @@ def test_f5_a_disk_that_gets_full_loses_old_releases_before_a_push_fails(
     """Those that are kept, oldest first; never one that somebody may still read."""
     repository = git_server.repository()
     rule(volume, keep_releases=10, grace_seconds=60)
-    mount(volume.root / "volume", "size=2m")
+    mount(volume.root / "volume", "size=512k")
     volume.start()
-    for number in range(1, 12):  # 400 KiB each
-        push(repository, number, size=200 << 10)
+    for number in range(1, 8):  # 100 KiB each
+        push(repository, number, size=50 << 10)
         volume.publish(volume.site())
         volume.clocks.wait(100)
-    assert volume.live()["page.bin"].startswith("11")
-    assert volume.old_releases(volume.site()) in {3, 4}
-    push(repository, 12, size=200 << 10)
+    assert volume.live()["page.bin"].startswith("7")
+    assert volume.old_releases(volume.site()) in {2, 3, 4}
+    push(repository, 8, size=50 << 10)
     volume.publish(volume.site())
-    push(repository, 13, size=700 << 10)
+    push(repository, 9, size=175 << 10)
     error = volume.refuses(volume.site())
     assert error.reason == "StorageFull"
     assert error.retry_within_seconds <= 60
     assert volume.old_releases(volume.site()) == 1  # within the grace time
     volume.clocks.wait(100)
     volume.publish(volume.site())
-    assert volume.live()["page.bin"].startswith("13")
+    assert volume.live()["page.bin"].startswith("9")
 
 
 def test_f5_some_of_the_disk_is_kept_free(volume: Volume, git_server: GitServer, mount: Mount) -> None:
@@ -230,11 +230,11 @@ def test_an_unchanged_file_counts_once_however_many_releases_hold_it(volume: Vol
     repository = git_server.repository()
     repository.commit({"big.bin": os.urandom(40 << 10).hex()})
     rule(volume, site=Quota(bytes=100 << 10), keep_releases=20)
-    for number in range(8):
+    for number in range(6):
         push(repository, number)
         volume.publish(volume.site())
         volume.start()  # it is known from the volume alone
-    assert volume.live()["page.bin"].startswith("7")
+    assert volume.live()["page.bin"].startswith("5")
 
 
 def test_files_and_folders_have_a_quota_too(volume: Volume, git_server: GitServer) -> None:
@@ -275,22 +275,25 @@ def test_mirrors_that_nobody_needs_are_deleted_and_strangers_in_the_cache_are_no
     assert names == {"lost+found", "notes.txt", source_of(volume.site("wanted")).mirror_id}
 
 
-def test_a_mirror_stays_bounded_whatever_is_pushed_and_however_often(tmp_path: Path) -> None:
+def test_a_mirror_stays_bounded_whatever_is_pushed_and_however_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Twice around: what is not the tip's any more goes, and so do the entries of `shallow`."""
+    monkeypatch.setattr("syncer.mirrors._PACKS_BEFORE_REPACK", 5)
     repository, git = Repository(tmp_path / "site.git"), Git(local=True)
     mirrors, source = Mirrors(tmp_path / "mirrors", git), Source(f"file://{repository.folder}", "main")
     largest = 0
-    for number in range(45):
+    for number in range(14):
         push(repository, number, size=20 << 10)
         with mirrors.open(source, Remote(source.repo)) as mirror:
             assert mirror.update() == repository.head()
             mirror.tidy()
         files = [path for path in mirror.folder.rglob("*") if path.is_file()]
         largest = max(largest, sum(path.stat().st_size for path in files))
-        assert len([path for path in files if path.suffix == ".pack"]) <= 20
-        assert len((mirror.folder / "shallow").read_text().split()) <= 20
+        assert len([path for path in files if path.suffix == ".pack"]) <= 5
+        assert len((mirror.folder / "shallow").read_text().split()) <= 5
         assert not list(mirror.folder.glob("objects/??/*"))
-    assert largest < 22 * (45 << 10)
+    assert largest < 7 * (45 << 10)
     git.close()
 
 

@@ -89,7 +89,7 @@ def test_f26_a_site_that_is_deleted_while_it_is_synced_does_not_come_back_and_it
     volume.start()
     git_server.repository().commit({"index.html": "x"})
     git_server.hang("site")
-    store = Store([volume.site()])
+    store = Store([volume.site(served=True)])
     with running(volume, store) as syncer:
         eventually(lambda: git_server.requests)
         store.sites = []

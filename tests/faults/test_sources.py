@@ -79,7 +79,8 @@ def test_f14_a_repository_that_goes_away_has_a_reason_and_its_site_stays(
     volume: Volume, git_server: GitServer, trouble: str, reason: str
 ) -> None:
     git_server.repository().commit({"index.html": "x"})
-    volume.publish(volume.site())
+    site = volume.site(served=True)
+    volume.publish(site)
     match trouble:
         case "deleted":
             git_server.fail("site", 404)
@@ -87,7 +88,7 @@ def test_f14_a_repository_that_goes_away_has_a_reason_and_its_site_stays(
             git_server.redirect("site", "https://elsewhere.example.com/site.git")
         case "private":
             git_server.require("site", "git", "token")
-    assert volume.refuses(volume.site()).reason == reason
+    assert volume.refuses(site).reason == reason
     assert volume.live() == {"index.html": "x"}
 
 

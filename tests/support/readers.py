@@ -17,7 +17,7 @@ class Reader:
     """
 
     def __init__(
-        self, site: Path, names: Sequence[str] = ("a", "b/b"), *, monotonic: bool = True, pause: float = 0.002
+        self, site: Path, names: Sequence[str] = ("a", "b/b"), *, monotonic: bool = True, pause: float = 0.005
     ) -> None:
         self.reads = 0
         self.errors: list[str] = []
