@@ -51,7 +51,7 @@ types: install ## Check the types
 bench: install nginx ## Measure against what a user would do instead
 	$(BIN)/python -m bench
 
-soak: install ## Publish under random faults and look whether a reader notices (SECONDS=600)
+soak: install nginx ## Publish under random faults and look whether a reader notices (SECONDS=600)
 	$(BIN)/python -m bench.soak $(SECONDS)
 
 clean: ## Remove what these words made

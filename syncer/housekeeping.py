@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import structlog
 
-from syncer.errors import SyncError
+from syncer.errors import LeaseLost, SyncError
 from syncer.mirrors import Mirrors
 from syncer.records import SiteKey
 from syncer.releases import Releases
@@ -69,6 +69,8 @@ class Housekeeper:
     def _volume_problem(self) -> str:
         try:
             self._releases.check_writable()
+        except LeaseLost:
+            return ""  # that is another's to find out
         except SyncError as error:
             log.error("volume_not_writable", error=str(error))  # noqa: TRY400 - the sentence says it all
             return str(error)

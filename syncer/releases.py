@@ -145,6 +145,7 @@ class Releases:
 
     def check_writable(self) -> None:
         """Raise StorageFull or StorageFailed where the volume cannot be written."""
+        self._volume.fence()
         with storage_errors():
             self._volume.check_writable()
 

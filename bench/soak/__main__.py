@@ -26,6 +26,7 @@ from bench.soak.faults import Faults
 from bench.soak.process import SyncerProcess
 from bench.soak.pushes import Pushes
 from bench.soak.syncer import NAMESPACE
+from bench.soak.visitor import Visitor, served
 from tests.support.git_server import GitServer
 from tests.support.readers import Reader
 from tests.support.relay import Relay
@@ -52,11 +53,13 @@ def main(seconds: float = SECONDS) -> int:
         try:
             pushes.wait(CONVERGE_SECONDS)
             readers = [stack.enter_context(Reader(pushes.live / name, pause=0.01)) for name in pushes.names]
+            visitor = stack.enter_context(Visitor(stack.enter_context(served(root)), pushes.names))
             faults = Faults(root, syncer, relay, chance, small_disk=small_disk)
             go_on(seconds, pushes, faults, syncer, wrong)
             rest = come_to_rest(root, pushes, syncer)
             for reader in readers:
                 wrong += reader.errors[:3] + reader.torn[:3]
+            wrong += visitor.errors[:3]
         except TimeoutError as error:
             print(f"FAILED: {error}\n{(root / 'syncer.log').read_text()[-3000:]}")
             return 1
@@ -66,6 +69,7 @@ def main(seconds: float = SECONDS) -> int:
             wrong.append(f"the syncer ended with {code}")
         wrong += leftovers(root)
         rows = [*figures(faults, pushes, readers, root), ("to rest at the end, s", f"{rest:.2f}")]
+        rows += [("answers by nginx", visitor.answers), ("wrong answers by nginx", len(visitor.errors))]
         print(tabulate.tabulate(rows, headers=(f"in {seconds:.0f} s", "")))
     if not small_disk:
         print("The disk was never full: a small file system can be mounted by root on Linux only.")

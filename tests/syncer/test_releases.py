@@ -418,6 +418,7 @@ def test_a_fence_that_is_down_lets_nothing_change(content: Content, tmp_path: Pa
     deeds: list[Callable[[], object]] = [
         releases.prepare,
         releases.collect,
+        releases.check_writable,
         lambda: releases.take_offline(SITE),
         lambda: releases.publish(SITE, draft("3" * 40), content.listing({"index.html": "3"}), content),
         lambda: releases.restate(SITE, draft("2" * 40)),
