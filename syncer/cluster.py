@@ -19,6 +19,7 @@ from syncer.hosts import AllowedHosts
 from syncer.lease import Lease
 from syncer.limits import Limits
 from syncer.mirrors import Mirrors
+from syncer.policy import DiskPolicy
 from syncer.releases import Releases
 from syncer.service import HOUSEKEEPING_SECONDS, Syncer
 from syncer.stores.cluster import ClusterStore
@@ -40,7 +41,7 @@ class Settings:
     hosts: AllowedHosts
     workers: int
     heartbeat: timedelta
-    grace: timedelta
+    disk: DiskPolicy
     lease: timedelta
     token_key: bytes | None
     limits: Limits
@@ -108,14 +109,14 @@ class ClusterSyncer:
             problems.append(f"another syncer is at work: {self._lease.holder() or 'nobody yet'}")
         if not self._store.listed():
             problems.append("the StaticSites, VirtualHosts and Platforms have not all been listed; the log says why")
-        if self._storage_problem:
-            problems.append(self._storage_problem)
+        if problem := self._storage_problem or self._syncer.volume_problem():
+            problems.append(problem)
         return problems
 
     def _make_syncer(self) -> Syncer:
         settings = self._settings
-        releases = Releases(settings.volume, grace_seconds=settings.grace.total_seconds(), fence=self._fence)
-        mirrors = Mirrors(settings.cache, self._git)
+        releases = Releases(settings.volume, settings.disk, fence=self._fence)
+        mirrors = Mirrors(settings.cache, self._git, settings.disk, releases.relieve)
         source_sync = SourceSync(
             git=self._git,
             mirrors=mirrors,
@@ -130,7 +131,7 @@ class ClusterSyncer:
             releases,
             mirrors,
             workers=settings.workers,
-            housekeeping_seconds=min(HOUSEKEEPING_SECONDS, max(1.0, settings.grace.total_seconds())),
+            housekeeping_seconds=min(HOUSEKEEPING_SECONDS, max(1.0, settings.disk.grace_seconds)),
             heartbeat=settings.heartbeat,
             sync_token=self._sync_token,
         )

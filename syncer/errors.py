@@ -148,9 +148,18 @@ class StorageFull(SyncError):
     """The volume or the mirror cache has no room."""
 
     reason = "StorageFull"
+    retry_within_seconds = 60
+
+
+class QuotaExceeded(SyncError):
+    """The site, or its namespace, has used up its part of the volume."""
+
+    reason = "QuotaExceeded"
+    retry_within_seconds = 300  # releases that are not live any more go after the grace time
 
 
 class StorageFailed(SyncError):
     """The volume cannot be written."""
 
     reason = "StorageFailed"
+    retry_within_seconds = 60

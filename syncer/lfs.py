@@ -6,7 +6,7 @@ We do not fetch from there, and a visitor has no use for the text: they are left
 from collections.abc import Collection
 from dataclasses import replace
 
-from syncer.releases import ReadBlobs
+from syncer.files import ReadBlobs
 from syncer.tree import Listing
 
 _BEGINNING = b"version https://git-lfs.github.com/spec/v1"

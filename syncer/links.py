@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from syncer.errors import LimitExceeded
+from syncer.files import ReadBlobs
 from syncer.limits import SiteLimits
-from syncer.releases import ReadBlobs
 from syncer.tree import Budget, File, Listing
 
 _MAX_TARGET_BYTES = 1024

@@ -20,7 +20,8 @@ from syncer.git import Credential, Git, Objects, Remote
 from syncer.hosts import AllowedHosts
 from syncer.limits import SiteLimits
 from syncer.mirrors import Mirror, Mirrors
-from syncer.releases import Release, Releases, SiteKey
+from syncer.records import Release, SiteKey
+from syncer.releases import Releases
 from syncer.sources import SecretKey, Source
 
 # The Secret of that namespace and name, or None where there is none.
@@ -93,7 +94,7 @@ class SourceSync:
     def _take_predecessors_offline(self, sites: Sequence[StaticSite]) -> None:
         """A site created anew under an old name never shows the old content, not even while git is down (N3)."""
         for site in sites:
-            current = self._releases.current(key_of(site))
+            current = self._releases.origin(key_of(site))
             if current and current.uid != site.metadata.uid:
                 self._releases.take_offline(key_of(site))
 

@@ -11,11 +11,12 @@ import click
 from flask import Flask
 from gunicorn.workers.base import Worker
 
-from pages.cli import gunicorn, logs, options
+from pages.cli import disk_options, gunicorn, limit_options, logs, options
 from pages.cli.hooks import LOG_LEVEL
 from syncer import tokens
 from syncer.hosts import AllowedHosts
 from syncer.limits import Limits
+from syncer.policy import DiskPolicy
 
 if TYPE_CHECKING:
     from syncer.cluster import ClusterSyncer
@@ -60,13 +61,6 @@ _MIN_LEASE_SECONDS = 5
     help="How often lastSync is refreshed while nothing else changes. Each write makes the hooks look at everything.",
 )
 @click.option(
-    "--grace",
-    default="10m",
-    show_default=True,
-    callback=options.duration,
-    help="How long files are kept that are not served any more, for those who still read them.",
-)
-@click.option(
     "--lease",
     default="15s",
     show_default=True,
@@ -80,8 +74,9 @@ _MIN_LEASE_SECONDS = 5
     "are no tokens.",
 )
 @click.option("--bind", default="0.0.0.0:8080", show_default=True, metavar="HOST:PORT", help="Where to listen.")
+@disk_options.disk
 @LOG_LEVEL
-@options.limits
+@limit_options.limits
 def syncer(  # noqa: PLR0917 - click passes them by name
     allowed_hosts: AllowedHosts,
     namespace: str,
@@ -89,12 +84,12 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     cache: Path,
     workers: int,
     heartbeat: timedelta,
-    grace: timedelta,
     lease: timedelta,
     token_key_file: Path | None,
     bind: str,
     log_level: str,
     limits: Limits,
+    disk: DiskPolicy,
 ) -> None:
     """Keep the volume current with the git repositories of all StaticSites, and say at each how it is.
 
@@ -123,7 +118,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
             hosts=allowed_hosts,
             workers=workers,
             heartbeat=heartbeat,
-            grace=grace,
+            disk=disk,
             lease=lease,
             token_key=token_key,
             limits=limits,

@@ -9,7 +9,7 @@ import pytest
 
 from syncer import status
 from syncer.git import Objects
-from syncer.releases import Release
+from syncer.records import Release
 from syncer.status import Routing
 from syncer.sync import Published
 from tests.support.bench import Bench, a_site

@@ -11,7 +11,7 @@ import click
 
 from pages import manifests, validation
 from pages.api import API_VERSION, StaticSite, canonical_repo
-from pages.cli import options
+from pages.cli import disk_options, limit_options, options
 from pages.cli.serve.nginx import NginxError, find
 from pages.cli.serve.progress import Progress
 from pages.cli.serve.runner import Runner, Settings
@@ -20,6 +20,7 @@ from syncer.errors import SyncError
 from syncer.git import Git, Remote
 from syncer.hosts import AllowedHosts, HostPattern
 from syncer.limits import Limits
+from syncer.policy import DiskPolicy
 from syncer.stores.state import StateNotUsable
 
 
@@ -61,7 +62,8 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
 )
 @click.option("--allow-local", is_flag=True, help="Also publish repositories of this machine: file:///… and folders.")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Syncs at the same time.")
-@options.limits
+@limit_options.limits
+@disk_options.disk
 def serve(  # noqa: PLR0917 - click passes them by name
     paths: tuple[Path, ...],
     repo: str | None,
@@ -75,6 +77,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     allow_local: bool,
     workers: int,
     limits: Limits,
+    disk: DiskPolicy,
 ) -> None:
     """Publish the sites of a directory of manifests on this machine.
 
@@ -107,7 +110,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
         git.check_version()
         if repo:
             paths = (_manifest_for(repo, branch, folder, state, git),)
-        settings = Settings(paths, state, address, port, hosts, sync_interval, workers, limits.site)
+        settings = Settings(paths, state, address, port, hosts, sync_interval, workers, limits.site, disk)
         runner = Runner(settings, git, Progress())
         _run(runner)
     except (StateNotUsable, NginxError, SyncError) as error:

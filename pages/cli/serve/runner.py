@@ -20,6 +20,7 @@ from syncer.git import Git
 from syncer.hosts import AllowedHosts
 from syncer.limits import SiteLimits
 from syncer.mirrors import Mirrors
+from syncer.policy import DiskPolicy
 from syncer.releases import Releases
 from syncer.service import Syncer
 from syncer.stores.directory import DirectoryStore
@@ -50,6 +51,7 @@ class Settings:
     sync_interval: str
     workers: int
     limits: SiteLimits
+    disk: DiskPolicy
 
 
 class Runner:
@@ -93,8 +95,8 @@ class Runner:
             self._follow_edits()
 
     def _make_syncer(self, state: State) -> Syncer:
-        releases = Releases(state.volume)
-        mirrors = Mirrors(state.mirrors, self._git)
+        releases = Releases(state.volume, self._settings.disk)
+        mirrors = Mirrors(state.mirrors, self._git, self._settings.disk, releases.relieve)
         source_sync = SourceSync(
             git=self._git,
             mirrors=mirrors,
