@@ -12,6 +12,7 @@ from lightkube import AsyncClient, Client
 
 from pages.api import StaticSite
 from syncer import tokens
+from syncer.addresses import Addresses
 from syncer.errors import LeaseLost, StorageFailed, StorageFull
 from syncer.git import Git
 from syncer.hosts import AllowedHosts
@@ -66,7 +67,7 @@ class ClusterSyncer:
             settings.namespace,
             self._store_changed,
         )
-        self._git = Git()
+        self._git = Git(addresses=Addresses(settings.hosts))
         self._syncer = self._make_syncer()
         self._store.start()
         # A daemon, because the election knows no end but the loss of the Lease.

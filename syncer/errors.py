@@ -20,6 +20,12 @@ class HostNotAllowed(SyncError):
     reason = "HostNotAllowed"
 
 
+class AddressForbidden(SyncError):
+    """The repository's host is allowed, but its name leads to an address that is not (U8)."""
+
+    reason = "AddressNotAllowed"
+
+
 class BranchNotFound(SyncError):
     """The repository has other branches, but not this one."""
 

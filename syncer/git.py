@@ -16,6 +16,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from syncer import diagnosis
+from syncer.addresses import Addresses
 from syncer.errors import BranchNotFound, EmptyRepo, GitFailed, SyncError
 from syncer.process import Ended, GitProcesses, Job, ProcessLimits
 
@@ -94,12 +95,21 @@ class Timeouts:
 
 
 class Git:
-    """Runs git. ``local`` admits the ``file`` transport. Every child is gone once ``close`` has returned."""
+    """Runs git. ``local`` admits the ``file`` transport. Every child is gone once ``close`` has returned.
+
+    Git connects to the ``addresses`` of a server's name and nowhere else; without any, to public ones only.
+    """
 
     def __init__(
-        self, timeouts: Timeouts | None = None, limits: ProcessLimits | None = None, *, local: bool = False
+        self,
+        timeouts: Timeouts | None = None,
+        limits: ProcessLimits | None = None,
+        *,
+        addresses: Addresses | None = None,
+        local: bool = False,
     ) -> None:
         self._timeouts = timeouts or Timeouts()
+        self._addresses = addresses or Addresses()
         self._processes = GitProcesses(limits or ProcessLimits())
         self._config = _CONFIG | ({"protocol.file.allow": "always"} if local else {})
 
@@ -200,7 +210,8 @@ class Git:
         config: Mapping[str, str] = _NOTHING_MORE,
     ) -> Job:
         where = (f"--git-dir={git_dir}",) if git_dir else ()
-        environment = _environment({**self._config, **config}, git_dir, remote)
+        pinned = _pin(remote.url, self._addresses.of(remote.url)) if remote else _NOTHING_MORE
+        environment = _environment({**self._config, **config, **pinned}, git_dir, remote)
         return Job((*where, *arguments), environment, seconds or self._timeouts.transfer)
 
 
@@ -249,6 +260,16 @@ def _check(job: Job, ended: Ended, remote: Remote | None = None) -> None:
         verb = next(each for each in job.arguments if not each.startswith("-"))
         credential = remote.credential if remote else None
         raise diagnosis.explain(verb, ended.code, ended.stderr, secret=credential.password if credential else None)
+
+
+def _pin(url: str, addresses: Sequence[str]) -> Mapping[str, str]:
+    """The setting that keeps git from asking the DNS itself, which may answer differently a moment later (U9)."""
+    parts = urlsplit(url)
+    if not addresses or parts.hostname in addresses:
+        return _NOTHING_MORE
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    listed = ",".join(f"[{each}]" if ":" in each else each for each in addresses)
+    return {"http.curloptResolve": f"{parts.hostname}:{port}:{listed}"}
 
 
 def _environment(config: dict[str, str], git_dir: Path | None, remote: Remote | None) -> dict[str, str]:

@@ -4,6 +4,11 @@ import click
 
 from syncer.hosts import AllowedHosts
 
+HOSTS = (
+    "forge.example.com, *.example.com, forge.example.com:8443; in full, with http:// or https://, where plain http, an "
+    "IP address or a server at a private address is meant: http://forge.forgejo.svc:3000"
+)
+
 
 def allowed_hosts(_context: click.Context, _parameter: click.Parameter, value: str | None) -> AllowedHosts | None:
     """Git servers, separated by commas."""

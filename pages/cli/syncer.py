@@ -36,8 +36,7 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str) 
     callback=options.allowed_hosts,
     required=True,
     metavar="HOST,...",
-    help="The git servers that a StaticSite may name: forge.example.com, *.example.com, forge.example.com:8443; "
-    "plain http or an IP address in full: http://forge.forgejo.svc:3000.",
+    help=f"The git servers that a StaticSite may name: {options.HOSTS}.",
 )
 @click.option(
     "--namespace",

@@ -15,6 +15,7 @@ from pages.cli import options
 from pages.cli.serve.nginx import NginxError, find
 from pages.cli.serve.progress import Progress
 from pages.cli.serve.runner import Runner, Settings
+from syncer.addresses import Addresses
 from syncer.errors import SyncError
 from syncer.git import Git, Remote
 from syncer.hosts import AllowedHosts, HostPattern
@@ -48,8 +49,7 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
     "--allowed-hosts",
     callback=options.allowed_hosts,
     metavar="HOST,...",
-    help="The git servers that manifests may name: forge.example.com, *.example.com, forge.example.com:8443; "
-    "plain http or an IP address in full: http://127.0.0.1:3000. Needed unless --repo or --allow-local is given.",
+    help=f"The git servers that manifests may name: {options.HOSTS}. Needed unless --repo or --allow-local is given.",
 )
 @click.option(
     "--sync-interval",
@@ -96,14 +96,13 @@ def serve(  # noqa: PLR0917 - click passes them by name
             "as in --allowed-hosts forge.example.com"
         )
     _check_programs()
-    git = Git(local=allow_local)
-    patterns = allowed_hosts.patterns if allowed_hosts else ()
+    repo = _repository(repo, allow_local=allow_local) if repo else None
+    patterns = (*(allowed_hosts.patterns if allowed_hosts else ()), *(_server_of(repo) if repo else ()))
+    hosts = AllowedHosts(patterns, allow_local)
+    git = Git(addresses=Addresses(hosts), local=allow_local)
     try:
         if repo:
-            repo = _repository(repo, allow_local=allow_local)
-            patterns = (*patterns, *_server_of(repo))
             paths = (_manifest_for(repo, branch, folder, state, git),)
-        hosts = AllowedHosts(tuple(patterns), allow_local)
         runner = Runner(Settings(paths, state, address, port, hosts, sync_interval, workers), git, Progress())
         _run(runner)
     except (StateNotUsable, NginxError, SyncError) as error:
