@@ -8,11 +8,11 @@ from syncer.errors import SyncError
 
 _MAX_QUOTE = 300
 
-_ASKED = (
+ASKED = (
     "the git server asks for credentials: the repository is private or does not exist; "
     "check spec.repo, or name a Secret with a user name and a token in spec.secretRef"
 )
-_REFUSED = "the git server refuses the credentials of spec.secretRef; check that the token is valid and may read"
+REFUSED = "the git server refuses the credentials of spec.secretRef; check that the token is valid and may read"
 
 # The first line that fits wins. The sentences say what the tenant or the administrator does next.
 _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
@@ -31,7 +31,7 @@ _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
         "there is no git repository at that place; check spec.repo",
     ),
     (r"dubious ownership", errors.GitFailed, "the repository belongs to another user of this machine"),
-    (r"returned error: 429", errors.Unreachable, "the git server asks to be asked less often"),
+    (r"returned error: 429", errors.Busy, "the git server asks to be asked less often"),
     (r"returned error: [45]\d\d", errors.Unreachable, "the git server answers with an error"),
     (
         r"certificate|SSL|TLS",
@@ -59,10 +59,10 @@ def explain(verb: str, code: int, stderr: bytes, *, secret: str | None) -> SyncE
     """The error that fits; it quotes what git said, without control characters or the secret that was used."""
     text = stderr.decode("utf-8", "replace")
     quote = clean(text.replace(secret, "***") if secret else text)
-    if code in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ) or "signal 25" in text:
+    if code in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ) or "signal 25" in text or "File too large" in text:
         return errors.LimitExceeded("the repository is larger than the operator allows")
     if _AUTH.search(text):
-        return errors.AuthFailed(f"{_REFUSED if secret else _ASKED} (git: {quote})")
+        return errors.AuthFailed(f"{REFUSED if secret else ASKED} (git: {quote})")
     for pattern, error, sentence in _RULES:
         if re.search(pattern, text):
             return error(f"{sentence} (git: {quote})")

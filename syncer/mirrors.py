@@ -4,11 +4,14 @@ import shutil
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from syncer.attempts import Attempts
 from syncer.errors import GitFailed
 from syncer.git import Git, Remote
+from syncer.heads import NotUnderstood
+from syncer.packs import Packs
 from syncer.sources import Source
 
 _PACKS_BEFORE_REPACK = 20
@@ -21,11 +24,12 @@ _LEFTOVERS = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/tmp_*",
 class Mirror:
     """The bare repository of a source, while its lock is held."""
 
-    def __init__(self, folder: Path, git: Git, source: Source, remote: Remote) -> None:
+    def __init__(self, folder: Path, git: Git, packs: Packs, source: Source, remote: Remote) -> None:
         self.folder = folder
         self.source = source
         self._git = git
-        self._remote = remote
+        self._packs = packs
+        self.remote = remote
 
     @property
     def head(self) -> str | None:
@@ -35,10 +39,14 @@ class Mirror:
         except FileNotFoundError:
             return None
 
-    def update(self) -> str:
-        """Make the branch's tip present and return its commit; asks before it fetches, unless there is nothing yet."""
-        if self.head is None or self.head != self._git.branch_head(self._remote, self.source.branch):
-            self._fetch()
+    def at(self, source: Source) -> "Mirror":
+        """The same mirror, for another branch of it."""
+        return Mirror(self.folder, self._git, self._packs, source, self.remote)
+
+    def update(self, tip: str) -> str:
+        """Make the branch's tip present, which the server says to be that commit; return what it is by then."""
+        if self.head != tip:
+            self._fetch(tip)
         return self.head or ""
 
     def rebuild(self) -> str:
@@ -52,15 +60,23 @@ class Mirror:
         if len(list(self.folder.glob("objects/pack/*.pack"))) > _PACKS_BEFORE_REPACK:
             self._git.repack(self.folder)
 
-    def _fetch(self) -> None:
+    def _fetch(self, tip: str | None = None) -> None:
         is_new = not self.folder.exists()
         self._prepare()
         try:
-            self._git.fetch(self.folder, self._remote, self.source.branch, self.source.ref, first=is_new)
+            self._fetch_into(tip)
         except GitFailed:
             if is_new:
                 raise
             self.rebuild()
+
+    def _fetch_into(self, tip: str | None) -> None:
+        """By one request where the server plays along, else by git, whose verdict counts."""
+        if tip and self.remote.url.startswith("http"):
+            with suppress(NotUnderstood, GitFailed):
+                self._packs.fetch(self.folder, self.remote, tip, self.source.ref)
+                return
+        self._git.fetch(self.folder, self.remote, self.source.branch, self.source.ref)
 
     def _prepare(self) -> None:
         for pattern in _LEFTOVERS:
@@ -76,8 +92,10 @@ class Mirrors:
     """The cache of mirrors; one user at a time for each."""
 
     def __init__(self, root: Path, git: Git) -> None:
+        self.attempts = Attempts(root)
         self._root = root
         self._git = git
+        self._packs = Packs(git)
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._locks_lock = threading.Lock()
 
@@ -87,7 +105,7 @@ class Mirrors:
         with self._locks_lock:
             lock = self._locks[source.mirror_id]
         with lock:
-            yield Mirror(self._root / source.mirror_id, self._git, source, remote)
+            yield Mirror(self._root / source.mirror_id, self._git, self._packs, source, remote)
 
     def keep_only(self, sources: Collection[Source]) -> None:
         """Delete the mirrors of sources that no site has any more."""

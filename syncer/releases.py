@@ -59,6 +59,11 @@ class Release:
     files: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def origin(self) -> tuple[str, str, str, str, str]:
+        """What says whether it is the release that a site should have."""
+        return self.uid, self.repo, self.branch, self.commit, self.path
+
 
 class Releases:
     """The only code that writes to the volume. At most one thread may work on one site at a time.

@@ -5,7 +5,7 @@ import gzip
 import os
 import subprocess
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -20,8 +20,10 @@ class Behaviour:
 
     credentials: tuple[str, str] | None = None
     status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    post_status: int | None = None
     location: str | None = None
-    hangs: bool = False
+    hangs_at: bytes | None = None
 
 
 class GitServer:
@@ -30,6 +32,13 @@ class GitServer:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.requests: list[str] = []
+        self.hosts: list[str] = []  # which each request named
+        self.connections = 0
+        self.most_at_once = 0  # requests
+        self.now = 0
+        self.bytes_received = 0
+        self.bytes_sent = 0
+        self.counting = threading.Lock()
         self.released = threading.Event()
         self.behaviours: dict[str, Behaviour] = {}
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -66,13 +75,18 @@ class GitServer:
         """Answer every request with a redirect."""
         self._behave(name).location = location
 
-    def fail(self, name: str, status: int) -> None:
+    def fail(self, name: str, status: int, headers: dict[str, str] | None = None) -> None:
         """Answer every request with this status."""
         self._behave(name).status = status
+        self._behave(name).headers = headers or {}
 
-    def hang(self, name: str) -> None:
-        """Take requests and never answer."""
-        self._behave(name).hangs = True
+    def speak_no_protocol_2(self, name: str, status: int) -> None:
+        """Answer as an old server does, and a POST that asks for protocol 2 with this status."""
+        self._behave(name).post_status = status
+
+    def hang(self, name: str, at: bytes = b"") -> None:
+        """Take requests and never answer: those whose body has these bytes in it, such as ``command=fetch``."""
+        self._behave(name).hangs_at = at
 
     def heal(self, name: str) -> None:
         """Behave again."""
@@ -95,32 +109,52 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
     timeout = 30
+    disable_nagle_algorithm = True  # head and body are two writes, and the client would wait 40 ms before the second
+
+    def setup(self) -> None:
+        self.server.git.connections += 1
+        super().setup()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
         """Tests read `requests` instead."""
 
     def do_GET(self) -> None:
-        self._answer()
+        self._count_and_answer()
 
     def do_POST(self) -> None:
-        self._answer()
+        self._count_and_answer()
+
+    def _count_and_answer(self) -> None:
+        server = self.server.git
+        with server.counting:
+            server.now += 1
+            server.most_at_once = max(server.most_at_once, server.now)
+        try:
+            self._answer()
+        finally:
+            with server.counting:
+                server.now -= 1
 
     def _answer(self) -> None:
         server = self.server.git
         server.requests.append(f"{self.command} {self.path}")
+        server.hosts.append(self.headers["Host"])
         body = self._body()
+        server.bytes_received += len(f"{self.requestline}\r\n{self.headers}") + len(body)
         behaviour = server.behaviours.get(self.path.lstrip("/").partition(".git")[0], Behaviour())
-        if behaviour.hangs:
+        if behaviour.hangs_at is not None and behaviour.hangs_at in body:
             server.released.wait(60)
             self.close_connection = True
         elif behaviour.location:
             self._send(302, {"Location": behaviour.location})
         elif behaviour.status:
-            self._send(behaviour.status, {})
+            self._send(behaviour.status, behaviour.headers)
+        elif behaviour.post_status and self.command == "POST" and "Git-Protocol" in self.headers:
+            self._send(behaviour.post_status, {})
         elif behaviour.credentials and self._credentials() != behaviour.credentials:
             self._send(401, {"WWW-Authenticate": 'Basic realm="git"'})
         else:
-            self._send(*self._backend(body))
+            self._send(*self._backend(body, old=behaviour.post_status is not None))
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") == "chunked":
@@ -141,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
         username, _, password = base64.b64decode(encoded).decode().partition(":")
         return username, password
 
-    def _backend(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _backend(self, body: bytes, *, old: bool) -> tuple[int, dict[str, str], bytes]:
         path, _, query = self.path.partition("?")
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -149,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
             "GIT_HTTP_EXPORT_ALL": "1",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": "" if old else self.headers.get("Git-Protocol", ""),
             "PATH_INFO": path,
             "QUERY_STRING": query,
             "REQUEST_METHOD": self.command,
@@ -169,6 +203,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+        self.server.git.bytes_sent += len(content)
+
+    def flush_headers(self) -> None:
+        self.server.git.bytes_sent += sum(map(len, getattr(self, "_headers_buffer", ())))
+        super().flush_headers()
 
 
 _BACKEND = f"{git('--exec-path')}/git-http-backend"
