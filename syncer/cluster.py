@@ -19,6 +19,7 @@ from syncer.hosts import AllowedHosts
 from syncer.lease import Lease
 from syncer.mirrors import Mirrors
 from syncer.releases import Releases
+from syncer.schedule import Limits
 from syncer.service import HOUSEKEEPING_SECONDS, Syncer
 from syncer.stores.cluster import ClusterStore
 from syncer.sync import SourceSync
@@ -37,7 +38,7 @@ class Settings:
     volume: Path
     cache: Path
     hosts: AllowedHosts
-    workers: int
+    limits: Limits
     heartbeat: timedelta
     grace: timedelta
     lease: timedelta
@@ -119,7 +120,7 @@ class ClusterSyncer:
             source_sync,
             releases,
             mirrors,
-            workers=settings.workers,
+            limits=settings.limits,
             housekeeping_seconds=min(HOUSEKEEPING_SECONDS, max(1.0, settings.grace.total_seconds())),
             heartbeat=settings.heartbeat,
             sync_token=self._sync_token,

@@ -16,6 +16,7 @@ from pages.cli import gunicorn, logs, options
 from pages.cli.hooks import LOG_LEVEL
 from syncer import tokens
 from syncer.hosts import AllowedHosts
+from syncer.schedule import Limits
 
 if TYPE_CHECKING:
     from syncer.cluster import ClusterSyncer
@@ -58,7 +59,17 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str) 
     show_default=True,
     help="Where git mirrors are kept. It may be lost at any time.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Syncs at the same time.")
+@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help=options.WORKERS)
+@click.option(
+    "--per-host",
+    type=click.IntRange(1, 64),
+    help="Syncs from one git server at the same time.  [default: one less than --workers]",
+)
+@click.option(
+    "--per-namespace",
+    type=click.IntRange(1, 64),
+    help="Syncs for one namespace at the same time.  [default: one less than --workers]",
+)
 @click.option(
     "--heartbeat",
     default="1h",
@@ -94,6 +105,8 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     volume: Path,
     cache: Path,
     workers: int,
+    per_host: int | None,
+    per_namespace: int | None,
     heartbeat: timedelta,
     grace: timedelta,
     lease: timedelta,
@@ -126,7 +139,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
             volume=volume,
             cache=cache,
             hosts=allowed_hosts,
-            workers=workers,
+            limits=Limits.of(workers, per_host, per_namespace),
             heartbeat=heartbeat,
             grace=grace,
             lease=lease,

@@ -19,6 +19,7 @@ from syncer.addresses import Addresses
 from syncer.errors import SyncError
 from syncer.git import Git, Remote
 from syncer.hosts import AllowedHosts, HostPattern
+from syncer.schedule import Limits
 from syncer.stores.state import StateNotUsable
 
 
@@ -59,7 +60,7 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
     help="How often to look for new commits where a site has no syncInterval of its own.",
 )
 @click.option("--allow-local", is_flag=True, help="Also publish repositories of this machine: file:///… and folders.")
-@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Syncs at the same time.")
+@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help=options.WORKERS)
 def serve(  # noqa: PLR0917 - click passes them by name
     paths: tuple[Path, ...],
     repo: str | None,
@@ -103,7 +104,9 @@ def serve(  # noqa: PLR0917 - click passes them by name
     try:
         if repo:
             paths = (_manifest_for(repo, branch, folder, state, git),)
-        runner = Runner(Settings(paths, state, address, port, hosts, sync_interval, workers), git, Progress())
+        runner = Runner(
+            Settings(paths, state, address, port, hosts, sync_interval, Limits.of(workers)), git, Progress()
+        )
         _run(runner)
     except (StateNotUsable, NginxError, SyncError) as error:
         raise click.ClickException(str(error)) from error

@@ -20,6 +20,7 @@ from syncer.git import Git
 from syncer.hosts import AllowedHosts
 from syncer.mirrors import Mirrors
 from syncer.releases import Releases
+from syncer.schedule import Limits
 from syncer.service import Syncer
 from syncer.stores.directory import DirectoryStore
 from syncer.stores.state import State
@@ -47,7 +48,7 @@ class Settings:
     port: int
     hosts: AllowedHosts
     sync_interval: str
-    workers: int
+    limits: Limits
 
 
 class Runner:
@@ -105,7 +106,7 @@ class Runner:
             source_sync,
             releases,
             mirrors,
-            workers=self._settings.workers,
+            limits=self._settings.limits,
             heartbeat=timedelta(seconds=1),  # a status is a file here: each sync may say that it was
             base_url=self._base_url,
             observer=self._progress.synced,
