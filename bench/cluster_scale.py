@@ -17,7 +17,7 @@ from typing import Self
 import tabulate
 import yaml
 
-from bench.cold_sync import served
+from bench.serving import served
 from tests.support.cluster import Hooks, MetacontrollerProcess, SyncerProcess, condition, static_site
 from tests.support.control_plane import ROOT, SYSTEM, TOOLS, ControlPlane, tools_are_there
 from tests.support.processes import Program
@@ -43,7 +43,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         make_repositories(folder / "repositories")
-        origin = stack.enter_context(served(folder / "repositories"))
+        origin = stack.enter_context(served(folder / "repositories")).origin
         cluster = stack.enter_context(cluster_with_platform())
         hooks = stack.enter_context(Hooks(folder))
         hooks.wait_until_ready()

@@ -12,7 +12,8 @@ from statistics import median
 
 import tabulate
 
-from bench.syncing import Source, source_sync
+from bench.adapters import Site
+from bench.syncing import source_sync, static_site
 from pages.api import StaticSite
 from syncer.hosts import AllowedHosts
 from syncer.sources import source_of
@@ -34,7 +35,7 @@ def main() -> None:
             for number in range(FILES)
         }
         repository.commit(files)
-        site = Source("site", f"file://{repository.folder}").site()
+        site = static_site(Site("site", f"file://{repository.folder}"))
         sync, git, releases, _ = source_sync(root, AllowedHosts.parse("", local=True))
         releases.prepare()
         sync.run(source_of(site), [site], lambda _site, _outcome: None)

@@ -1,16 +1,12 @@
-"""A syncer on an empty volume, for measuring."""
+"""A syncer without a cluster, for measuring."""
 
-import logging
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-import structlog
-
+from bench.adapters import Site
 from pages.api import ALLOW_LOCAL, StaticSite, StaticSiteStatus
 from pages.core import Secret
+from syncer.addresses import Addresses
 from syncer.git import Git
 from syncer.hosts import AllowedHosts
 from syncer.mirrors import Mirrors
@@ -18,21 +14,6 @@ from syncer.releases import Releases
 from syncer.service import Syncer
 from syncer.stores import Snapshot
 from syncer.sync import SourceSync
-
-
-@dataclass(frozen=True)
-class Source:
-    """A site by name and repository."""
-
-    name: str
-    repo: str
-
-    def site(self) -> StaticSite:
-        """The StaticSite."""
-        metadata = {"namespace": "bench", "name": self.name, "uid": self.name}
-        return StaticSite.model_validate(
-            {"metadata": metadata, "spec": {"repo": self.repo}}, context={ALLOW_LOCAL: True}
-        )
 
 
 class _Store:
@@ -51,9 +32,16 @@ class _Store:
         pass
 
 
+def static_site(site: Site) -> StaticSite:
+    """The StaticSite."""
+    metadata = {"namespace": "bench", "name": site.name, "uid": site.name}
+    spec = {"repo": site.repo, "path": f"/{site.path}"}
+    return StaticSite.model_validate({"metadata": metadata, "spec": spec}, context={ALLOW_LOCAL: True})
+
+
 def source_sync(root: Path, hosts: AllowedHosts) -> tuple[SourceSync, Git, Releases, Mirrors]:
     """What a worker of the syncer does, and what it stands on."""
-    git = Git(local=hosts.local)
+    git = Git(addresses=Addresses(hosts), local=hosts.local)
     releases, mirrors = Releases(root / "volume"), Mirrors(root / "mirrors", git)
     made = SourceSync(
         git=git, mirrors=mirrors, releases=releases, hosts=hosts, read_secret=lambda _namespace, _name: None
@@ -61,18 +49,7 @@ def source_sync(root: Path, hosts: AllowedHosts) -> tuple[SourceSync, Git, Relea
     return made, git, releases, mirrors
 
 
-@contextmanager
-def syncer_of(sources: Sequence[Source], root: Path, *, hosts: str, done: Callable[[], None]) -> Iterator[None]:
-    """A running syncer; ``done`` is called after each sync."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    sync, git, releases, mirrors = source_sync(root, AllowedHosts.parse(hosts))
-    store = _Store([source.site() for source in sources])
-    syncer = Syncer(store, sync, releases, mirrors, observer=lambda _site, _outcome: done())
-    thread = threading.Thread(target=syncer.run)
-    thread.start()
-    try:
-        yield
-    finally:
-        git.close()
-        syncer.stop()
-        thread.join()
+def make_syncer(sites: Sequence[Site], root: Path, origin: str) -> tuple[Syncer, Git]:
+    """A syncer on an empty volume, which may ask that server. Close the Git, then stop it."""
+    sync, git, releases, mirrors = source_sync(root, AllowedHosts.parse(origin))
+    return Syncer(_Store([static_site(site) for site in sites]), sync, releases, mirrors), git

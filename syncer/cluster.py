@@ -21,6 +21,7 @@ from syncer.limits import Limits
 from syncer.mirrors import Mirrors
 from syncer.policy import DiskPolicy
 from syncer.releases import Releases
+from syncer.schedule import Capacity
 from syncer.service import HOUSEKEEPING_SECONDS, Syncer
 from syncer.stores.cluster import ClusterStore
 from syncer.sync import SourceSync
@@ -39,7 +40,7 @@ class Settings:
     volume: Path
     cache: Path
     hosts: AllowedHosts
-    workers: int
+    capacity: Capacity
     heartbeat: timedelta
     disk: DiskPolicy
     lease: timedelta
@@ -130,7 +131,7 @@ class ClusterSyncer:
             source_sync,
             releases,
             mirrors,
-            workers=settings.workers,
+            capacity=settings.capacity,
             housekeeping_seconds=min(HOUSEKEEPING_SECONDS, max(1.0, settings.disk.grace_seconds)),
             heartbeat=settings.heartbeat,
             sync_token=self._sync_token,

@@ -11,11 +11,11 @@ from syncer.limits import ProcessLimits
 
 _MAX_QUOTE = 300
 
-_ASKED = (
+ASKED = (
     "the git server asks for credentials: the repository is private or does not exist; "
     "check spec.repo, or name a Secret with a user name and a token in spec.secretRef"
 )
-_REFUSED = "the git server refuses the credentials of spec.secretRef; check that the token is valid and may read"
+REFUSED = "the git server refuses the credentials of spec.secretRef; check that the token is valid and may read"
 
 # The first line that fits wins. The sentences say what the tenant or the administrator does next.
 _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
@@ -39,7 +39,7 @@ _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
         "there is no git repository at that place; check spec.repo",
     ),
     (r"dubious ownership", errors.GitFailed, "the repository belongs to another user of this machine"),
-    (r"returned error: 429", errors.Unreachable, "the git server asks to be asked less often"),
+    (r"returned error: 429", errors.Busy, "the git server asks to be asked less often"),
     (r"returned error: [45]\d\d", errors.Unreachable, "the git server answers with an error"),
     (
         r"certificate|SSL|TLS",
@@ -72,7 +72,7 @@ def explain(
     if limit := _limit(code, text, limits or ProcessLimits()):
         return limit
     if _AUTH.search(text):
-        return errors.AuthFailed(f"{_REFUSED if secrets else _ASKED} (git: {quote})")
+        return errors.AuthFailed(f"{REFUSED if secrets else ASKED} (git: {quote})")
     for pattern, error, sentence in _RULES:
         if re.search(pattern, text):
             return error(f"{sentence} (git: {quote})")

@@ -54,12 +54,21 @@ class AuthFailed(SyncError):
     """The server refused the credentials, or asked for some."""
 
     reason = "AuthFailed"
+    retry_within_seconds = 60  # to look at the Secret; the server is asked far less often (F11)
 
 
 class Unreachable(SyncError):
     """The server could not be reached, or answered with an error."""
 
     reason = "Unreachable"
+
+
+class Busy(Unreachable):
+    """The server asks to be left alone for a while (``Retry-After``)."""
+
+    def __init__(self, text: str, seconds: float = 60) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class TimedOut(SyncError):

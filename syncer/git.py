@@ -3,7 +3,7 @@
 import base64
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,15 +13,17 @@ from urllib.parse import quote
 
 from syncer import diagnosis, hardening
 from syncer.addresses import Addresses
-from syncer.errors import BranchNotFound, EmptyRepo, GitFailed, SyncError
+from syncer.errors import BranchNotFound, EmptyRepo, GitFailed, LimitExceeded, SyncError
 from syncer.limits import ProcessLimits, Timeouts
 from syncer.process import Ended, GitProcesses, Job
+from syncer.smart_http import SmartHTTP
 
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _OLDEST = (2, 39)
 _MAX_OUTPUT = 1 << 20
 _BRANCHES_NAMED = 8
 _ASKED_AT_ONCE = 500  # as many names as surely fit into a pipe, so that neither side waits for the other
+_MAX_TREE_BYTES = 16 << 20
 _NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 _NO_COMMIT = "the repository has no commits yet; push a first one"
 
@@ -74,11 +76,18 @@ class Git:
         self._timeouts = timeouts or Timeouts()
         self._addresses = addresses or Addresses()
         self._limits = limits or ProcessLimits()
+        self.server = SmartHTTP(self._addresses.of, seconds=self._timeouts.ask)
         self._processes = GitProcesses(self._limits)
         self._config = hardening.CONFIG | ({"protocol.file.allow": "always"} if local else {})
 
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long servers may take."""
+        return self._timeouts
+
     def close(self) -> None:
-        """Stop all children now; commands started later fail."""
+        """Stop all children and questions now; those started later fail."""
+        self.server.close()
         self._processes.close()
 
     def check_version(self) -> str:
@@ -96,7 +105,7 @@ class Git:
         # The pattern also matches a tag or the tail of a longer branch name (R2).
         commit = next((oid for oid, name in heads if name == ref and _OID.fullmatch(oid.encode())), None)
         if commit is None:
-            raise self._explain_missing(remote, branch)
+            raise self.explain_missing(remote, branch)
         return commit
 
     def default_branch(self, remote: Remote) -> str:
@@ -106,36 +115,37 @@ class Git:
                 return target.removeprefix("ref: refs/heads/")
         raise EmptyRepo(_NO_COMMIT)
 
-    def fetch(self, git_dir: Path, remote: Remote, branch: str, ref: str, *, first: bool = False) -> None:
-        """Bring the branch's tip, without history, into ``ref`` of the bare repository.
-
-        The ``first`` time protocol 0 is spoken: it lists all refs but saves a request of three, and most sites are
-        small and new when a server starts. Later fetches of large repositories profit from protocol 2.
-        """
+    def fetch(self, git_dir: Path, remote: Remote, branch: str, ref: str) -> None:
+        """Bring the branch's tip, without history, into ``ref`` of the bare repository."""
         options = ("--quiet", "--depth=1", "--no-tags", "--no-auto-gc", "--no-recurse-submodules", "--force")
         refspec = f"+refs/heads/{branch}:{ref}"
         command = ("fetch", *options, "--no-write-fetch-head", "--end-of-options", remote.url, refspec)
         try:
-            protocol = {"protocol.version": "0"} if first else {}
-            self._run(*command, git_dir=git_dir, remote=remote, transfers=True, config=protocol)
+            self._run(*command, git_dir=git_dir, remote=remote, transfers=True)
         except SyncError as error:
-            for remains in git_dir.glob("objects/pack/tmp_*"):  # as large as the server liked to send (C4)
-                remains.unlink(missing_ok=True)
+            _sweep_packs(git_dir)
             if isinstance(error, BranchNotFound):
-                raise self._explain_missing(remote, branch) from None
+                raise self.explain_missing(remote, branch) from None
+            raise
+
+    def index_pack(self, git_dir: Path, pack: Iterable[bytes]) -> None:
+        """Check a pack and keep it. Raises GitFailed where it is broken, LimitExceeded where it is too large."""
+        job = self._job(("index-pack", "--stdin", "--fix-thin", "--strict"), git_dir)
+        try:
+            with (
+                self._processes.converse(job, lambda ended: self._check(job, ended)) as (stdin, _),
+                suppress(BrokenPipeError),  # its end says why
+            ):
+                for piece in pack:
+                    stdin.write(piece)
+        except BaseException:
+            _sweep_packs(git_dir)
             raise
 
     @contextmanager
-    def tree(self, git_dir: Path, tree: str) -> Iterator[IO[bytes]]:
-        r"""The recursive listing of a tree: ``MODE TYPE OID SIZE\tPATH`` records, each ended by NUL."""
-        job = self._job(("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree), git_dir)
-        with self._processes.converse(job, lambda ended: self._check(job, ended)) as (_, output):
-            yield output
-
-    @contextmanager
     def objects(self, git_dir: Path) -> Iterator["Objects"]:
-        """The objects of a bare repository, by one ``git cat-file --batch``."""
-        job = self._job(("cat-file", "--batch"), git_dir)
+        """The objects of a bare repository, by one ``git cat-file``."""
+        job = self._job(("cat-file", "--batch-command", "--buffer"), git_dir)
         with self._processes.converse(job, lambda ended: self._check(job, ended)) as (questions, answers):
             yield Objects(questions, answers)
 
@@ -148,7 +158,8 @@ class Git:
         lines = [line.partition("\t") for line in output.decode("utf-8", "replace").splitlines()]
         return [(value, name) for value, tab, name in lines if tab]
 
-    def _explain_missing(self, remote: Remote, branch: str) -> SyncError:
+    def explain_missing(self, remote: Remote, branch: str) -> SyncError:
+        """Why the repository has no such branch, and which it has."""
         heads = self._ask(remote, "--heads", "--end-of-options", remote.url)
         if not heads:
             return EmptyRepo(_NO_COMMIT)
@@ -165,9 +176,8 @@ class Git:
         git_dir: Path | None = None,
         remote: Remote | None = None,
         transfers: bool = False,
-        config: Mapping[str, str] = _NOTHING_MORE,
     ) -> bytes:
-        job = self._job(arguments, git_dir, remote, transfers=transfers, config=config)
+        job = self._job(arguments, git_dir, remote, transfers=transfers)
         with tempfile.TemporaryFile() as output_file:
             self._check(job, self._processes.run(job, output_file), remote)
             output_file.seek(0)
@@ -183,12 +193,11 @@ class Git:
         remote: Remote | None = None,
         *,
         transfers: bool = True,
-        config: Mapping[str, str] = _NOTHING_MORE,
     ) -> Job:
         where = (f"--git-dir={git_dir}",) if git_dir else ()
         pinned = hardening.pin(remote.url, self._addresses.of(remote.url)) if remote else _NOTHING_MORE
         login = remote.login() if remote else _NOTHING_MORE
-        environment = hardening.environment({**self._config, **config, **pinned}, git_dir, login)
+        environment = hardening.environment({**self._config, **pinned}, git_dir, login)
         seconds, flag = (
             (self._timeouts.transfer, "--git-transfer-time") if transfers else (self._timeouts.ask, "--git-ask-time")
         )
@@ -202,7 +211,7 @@ class Git:
 
 
 class Objects:
-    """A conversation with ``git cat-file --batch``."""
+    """A conversation with ``git cat-file --batch-command``."""
 
     def __init__(self, questions: IO[bytes], answers: IO[bytes]) -> None:
         self._questions = questions
@@ -210,11 +219,10 @@ class Objects:
 
     def find(self, name: str) -> tuple[str, str] | None:
         """The id and type of the object that is called so (``COMMIT:path``), or None."""
-        self._ask([name])
+        self._ask("info", [name])
         header = self._answers.readline().split()
         if len(header) != 3 or not _OID.fullmatch(header[0]):  # noqa: PLR2004 - "ID TYPE SIZE", or "NAME missing"
             return None
-        self._skip(int(header[2]) + 1)
         return header[0].decode(), header[1].decode()
 
     def contents(self, oids: Sequence[str]) -> Iterator[tuple[str, int, IO[bytes]]]:
@@ -222,20 +230,43 @@ class Objects:
 
         Raises GitFailed where the repository lacks one.
         """
+        for oid, size in self._ask_for("contents", oids, b"blob"):
+            yield oid, size, self._answers
+            self._skip(1)
+
+    def sizes(self, oids: Sequence[str]) -> Iterator[int]:
+        """The size in bytes of each blob. Raises GitFailed where the repository lacks one."""
+        return (size for _, size in self._ask_for("info", oids, b"blob"))
+
+    def trees(self, oids: Sequence[str]) -> Iterator[bytes]:
+        """The content of each tree. Raises GitFailed where one is missing, LimitExceeded where one is huge."""
+        for _, size in self._ask_for("contents", oids, b"tree"):
+            if size > _MAX_TREE_BYTES:
+                raise LimitExceeded("a folder of the repository has far too many files; publish less in spec.path")
+            yield self._answers.read(size)
+            self._skip(1)
+
+    def _ask_for(self, command: str, oids: Sequence[str], kind: bytes) -> Iterator[tuple[str, int]]:
         for start in range(0, len(oids), _ASKED_AT_ONCE):
             some = oids[start : start + _ASKED_AT_ONCE]
-            self._ask(some)
+            self._ask(command, some)
             for oid in some:
                 header = self._answers.readline().split()
-                if header[:2] != [oid.encode(), b"blob"]:
-                    raise GitFailed(f"the mirror lacks blob {oid}; it is fetched anew")
-                yield oid, int(header[2]), self._answers
-                self._skip(1)
+                if header[:2] != [oid.encode(), kind]:
+                    raise GitFailed(f"the mirror lacks {kind.decode()} {oid}; it is fetched anew")
+                yield oid, int(header[2])
 
-    def _ask(self, names: Sequence[str]) -> None:
+    def _ask(self, command: str, names: Sequence[str]) -> None:
         with suppress(BrokenPipeError):  # then there is no answer, and its end says why
-            self._questions.write("".join(f"{name}\n" for name in names).encode())
+            lines = "".join(f"{command} {name}\n" for name in names)
+            self._questions.write(f"{lines}flush\n".encode())
 
     def _skip(self, size: int) -> None:
         while size and (chunk := self._answers.read(min(size, 1 << 18))):
             size -= len(chunk)
+
+
+def _sweep_packs(git_dir: Path) -> None:
+    """Remove what is left of a fetch that failed: it is as large as the server liked to send (C4)."""
+    for remains in git_dir.glob("objects/pack/tmp_*"):
+        remains.unlink(missing_ok=True)

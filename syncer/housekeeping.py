@@ -19,7 +19,8 @@ class Housekeeper:
     """Keeps the volume and the cache in order while started.
 
     ``remove_gone`` takes sites offline once more that could not be when they went; ``wanted`` gives the sources whose
-    mirrors are kept, or None where that is not known; ``damaged`` is told which sites have to be published anew.
+    mirrors are kept, or None where that is not known; ``damaged`` is told which sites have to be published anew;
+    ``rest`` closes connections to servers that nobody uses just now.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Housekeeper:
         remove_gone: Callable[[], None],
         wanted: Callable[[], Collection[Source] | None],
         damaged: Callable[[Sequence[SiteKey]], None],
+        rest: Callable[[], None],
     ) -> None:
         self._releases = releases
         self._mirrors = mirrors
@@ -38,6 +40,7 @@ class Housekeeper:
         self._remove_gone = remove_gone
         self._wanted = wanted
         self._damaged = damaged
+        self._rest = rest
         self._stopping = threading.Event()
         self.problem = ""  # why the volume cannot be written, as far as the last turn found
 
@@ -53,6 +56,7 @@ class Housekeeper:
 
     def turn(self) -> None:
         """Do once what there is to do."""
+        self._rest()
         self.problem = self._volume_problem()
         self._remove_gone()
         with _logged("collecting_failed"):

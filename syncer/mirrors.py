@@ -5,11 +5,14 @@ import shutil
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from syncer.attempts import Attempts
 from syncer.errors import GitFailed, StorageFull, SyncError
 from syncer.git import Git, Remote
+from syncer.heads import NotUnderstood
+from syncer.packs import Packs
 from syncer.policy import DiskPolicy
 from syncer.sources import Source
 from syncer.space import Disk
@@ -35,11 +38,14 @@ _LEFTOVERS = (
 class Mirror:
     """The bare repository of a source, while its lock is held."""
 
-    def __init__(self, folder: Path, git: Git, source: Source, remote: Remote, make_room: Callable[[], None]) -> None:
+    def __init__(
+        self, folder: Path, git: Git, packs: Packs, source: Source, remote: Remote, *, make_room: Callable[[], None]
+    ) -> None:
         self.folder = folder
         self.source = source
+        self.remote = remote
         self._git = git
-        self._remote = remote
+        self._packs = packs
         self._make_room = make_room
 
     @property
@@ -50,10 +56,14 @@ class Mirror:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
-    def update(self) -> str:
-        """Make the branch's tip present and return its commit; asks before it fetches, unless there is nothing yet."""
-        if self.head is None or self.head != self._git.branch_head(self._remote, self.source.branch):
-            self._fetch()
+    def at(self, source: Source) -> "Mirror":
+        """The same mirror, for another branch of it."""
+        return Mirror(self.folder, self._git, self._packs, source, self.remote, make_room=self._make_room)
+
+    def update(self, tip: str) -> str:
+        """Make the branch's tip present, which the server says to be that commit; return what it is by then."""
+        if self.head != tip:
+            self._fetch(tip)
         return self.head or ""
 
     def rebuild(self) -> str:
@@ -61,7 +71,7 @@ class Mirror:
         fresh = self.folder.with_name(f"{self.folder.name}{_FRESH}")
         try:
             shutil.rmtree(fresh, ignore_errors=True)
-            self._fetch_into(fresh, first=True)
+            self._fetch_into(fresh)
             shutil.rmtree(self.folder, ignore_errors=True)
             fresh.rename(self.folder)
         except StorageFull:
@@ -86,24 +96,29 @@ class Mirror:
             for leftover in self.folder.glob(pattern):
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
-    def _fetch(self) -> None:
+    def _fetch(self, tip: str) -> None:
         is_new = not self.folder.exists()
         self.sweep()
         try:
-            self._fetch_into(self.folder, first=is_new)
+            self._fetch_into(self.folder, tip)
         except SyncError as error:
             self.sweep()
             if is_new or not isinstance(error, GitFailed):
                 raise
             self.rebuild()
 
-    def _fetch_into(self, folder: Path, *, first: bool) -> None:
+    def _fetch_into(self, folder: Path, tip: str | None = None) -> None:
+        """By one request where the tip is known and the server plays along, else by git, whose verdict counts."""
         for name in ("objects", "refs"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         for name, content in _SKELETON.items():
             (folder / name).write_text(content)
         self._make_room()
-        self._git.fetch(folder, self._remote, self.source.branch, self.source.ref, first=first)
+        if tip and self.remote.url.startswith("http"):
+            with suppress(NotUnderstood, GitFailed):
+                self._packs.fetch(folder, self.remote, tip, self.source.ref)
+                return
+        self._git.fetch(folder, self.remote, self.source.branch, self.source.ref)
 
 
 class Mirrors:
@@ -112,8 +127,10 @@ class Mirrors:
     def __init__(
         self, root: Path, git: Git, policy: DiskPolicy | None = None, relieve: Callable[[], None] = lambda: None
     ) -> None:
+        self.attempts = Attempts(root)
         self._root = root
         self._git = git
+        self._packs = Packs(git)
         self._disk = Disk(root, (policy or DiskPolicy()).keep_free)
         self._relieve = relieve
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -124,7 +141,9 @@ class Mirrors:
     def open(self, source: Source, remote: Remote) -> Iterator[Mirror]:
         """The source's mirror, for this thread alone."""
         with self._lock_of(source.mirror_id):
-            mirror = Mirror(self._root / source.mirror_id, self._git, source, remote, self._make_room)
+            mirror = Mirror(
+                self._root / source.mirror_id, self._git, self._packs, source, remote, make_room=self._make_room
+            )
             if source.mirror_id not in self._swept:
                 mirror.sweep()  # after a process that was killed
                 self._swept.add(source.mirror_id)

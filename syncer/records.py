@@ -40,6 +40,11 @@ class Release:
     folders: int = 0
     hard_links: bool = True
 
+    @property
+    def origin(self) -> tuple[str, str, str, str, str]:
+        """What says whether it is the release that a site should have."""
+        return self.uid, self.repo, self.branch, self.commit, self.path
+
 
 class Entry(NamedTuple):
     """A file of a release: its blob, its size in bytes, its mtime, which is the stamp of the release that wrote it."""

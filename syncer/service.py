@@ -6,7 +6,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,12 +15,12 @@ import structlog
 
 from pages.api import StaticSite, StaticSiteStatus
 from syncer import sources, status
-from syncer.errors import LeaseLost, SyncError
+from syncer.errors import Busy, LeaseLost, SyncError, TimedOut, Unreachable
 from syncer.housekeeping import Housekeeper
 from syncer.mirrors import Mirrors
 from syncer.records import SiteKey
 from syncer.releases import Releases
-from syncer.schedule import Schedule
+from syncer.schedule import Capacity, Result, Run, Schedule, Wish
 from syncer.sources import Source
 from syncer.status import Routing, Routings
 from syncer.status_writer import StatusWriter
@@ -34,6 +34,7 @@ _STUCK_SECONDS = 180.0
 _LOOK_SECONDS = 60.0  # to be seen alive
 _LAST_STATUSES_SECONDS = 5.0
 _PAUSE = 3.0
+_DEATHS_FORGIVEN = 2  # a machine may stop at any time
 Observer = Callable[[StaticSite, Outcome], None]
 
 
@@ -47,7 +48,7 @@ class Syncer:
         releases: Releases,
         mirrors: Mirrors,
         *,
-        workers: int = 4,
+        capacity: Capacity | None = None,
         housekeeping_seconds: float = HOUSEKEEPING_SECONDS,
         heartbeat: timedelta = status.HEARTBEAT,
         base_url: status.BaseURL = status.public_base_url,
@@ -64,20 +65,22 @@ class Syncer:
             remove_gone=self._take_offline_what_is_gone,
             wanted=self._wanted_sources,
             damaged=self._publish_anew,
+            rest=source_sync.rest,
         )
-        self._workers = workers
+        self._mirrors = mirrors
+        self._capacity = capacity or Capacity()
         self._heartbeat = heartbeat
         self._base_url = base_url
         self._sync_token = sync_token
         self._observer = observer
-        self._schedule: Schedule[Source] = Schedule(random.random)
+        self._schedule: Schedule[Source] = Schedule(random.random, self._capacity)
         self._statuses = StatusWriter(store.write_status)
         self._snapshot = Snapshot(complete=False)
         self._sites: dict[str, StaticSite] = {}  # by uid
         self._groups: dict[Source, list[StaticSite]] = {}
         self._routings = Routings()
         self._said: dict[str, _Said] = {}  # by the site's uid
-        self._running = 0
+        self._deaths: dict[str, int] = {}  # by mirror
         self._last_look = time.monotonic()
         self._lock = threading.RLock()
         self._wake = threading.Event()
@@ -87,6 +90,13 @@ class Syncer:
     def store_changed(self) -> None:
         """Look at the store again, soon."""
         self._changed.set()
+        self._wake.set()
+
+    def request(self, wanted: Iterable[Source]) -> None:
+        """Sync these now, or once more where they are being synced; those that no site has are passed over."""
+        with self._lock:
+            for source in wanted:
+                self._schedule.hasten(source, time.monotonic())
         self._wake.set()
 
     def stop(self) -> None:
@@ -105,6 +115,7 @@ class Syncer:
     def run(self) -> None:
         """Sync until stopped. Raises StorageFailed, StorageFull where the volume cannot be used at all."""
         self._releases.prepare()
+        self._deaths = self._mirrors.attempts.read()
         self._changed.set()
         self._statuses.start()
         self._housekeeper.start()
@@ -116,7 +127,7 @@ class Syncer:
 
     def _go_round(self) -> None:
         follow_from = 0.0
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="sync") as pool:
+        with ThreadPoolExecutor(self._capacity.workers + self._capacity.slow, "sync") as pool:
             while not self._stopping.is_set():
                 self._wake.clear()
                 self._last_look = now = time.monotonic()
@@ -125,8 +136,8 @@ class Syncer:
                     self._follow_store()
                     # A stream of changes must not keep us from everything else.
                     follow_from = time.monotonic() + _PAUSE * (time.monotonic() - now)
-                for source in self._take_due():
-                    pool.submit(self._work, source)
+                for run in self._take_due():
+                    pool.submit(self._work, run)
                 self._wake.wait(self._seconds_to_wait(follow_from if self._changed.is_set() else now + _LOOK_SECONDS))
             pool.shutdown(cancel_futures=True)
 
@@ -138,15 +149,24 @@ class Syncer:
             self._snapshot, self._groups = snapshot, groups
             self._routings = Routings(snapshot.platform, snapshot.virtual_hosts)
             now = time.monotonic()
-            intervals = {each: sources.interval(each, sites).total_seconds() for each, sites in groups.items()}
-            self._schedule.keep(intervals, now)
+            self._schedule.keep({source: _wish(source, sites) for source, sites in groups.items()}, now)
             for source in changed:
                 self._schedule.hasten(source, now)
+            self._hold_back_the_deadly(now)
             self._sites = {site.metadata.uid: site for site in snapshot.sites}
             self._said = {uid: said for uid, said in self._said.items() if uid in self._sites}
         self._take_offline_what_is_gone()
         for site in snapshot.sites:
             self._say(site, None)
+
+    def _hold_back_the_deadly(self, now: float) -> None:
+        """What we may have died of more than once in a row waits, so that the others are served before (F34)."""
+        for source in self._groups if self._deaths else ():
+            if (deaths := self._deaths.get(source.mirror_id, 0)) >= _DEATHS_FORGIVEN:
+                log.warning("source_held_back", repo=source.repo, branch=source.branch, deaths=deaths)
+                self._schedule.hold_back(source, deaths - _DEATHS_FORGIVEN + 1, now)
+        for source in self._groups:
+            self._deaths.pop(source.mirror_id, None)
 
     def _identity(self, source: Source) -> list[tuple[str, str, int]]:
         return _identity(self._groups.get(source, []))
@@ -173,35 +193,35 @@ class Syncer:
                     self._schedule.hasten(source, time.monotonic())
         self._wake.set()
 
-    def _take_due(self) -> list[Source]:
-        """As many as there are idle workers: what waits, waits in the schedule, where a new site comes first."""
+    def _take_due(self) -> list[Run[Source]]:
+        """As many as there is room for: what waits, waits in the schedule, where a new site comes first."""
         with self._lock:
-            due = self._schedule.take_due(time.monotonic(), self._workers - self._running)
-            self._running += len(due)
-            return due
+            return self._schedule.take_due(time.monotonic())
 
     def _seconds_to_wait(self, latest: float) -> float:
+        now = time.monotonic()
         with self._lock:
-            # With every worker at work there is nothing to wait for but one of them, who wakes us.
-            due = self._schedule.next_due() if self._running < self._workers else None
-        return max(0.0, min(latest, due if due is not None else latest) - time.monotonic())
+            look = self._schedule.next_look(now)
+        return max(0.0, min(latest, look if look is not None else latest) - now)
 
-    def _work(self, source: Source) -> None:
+    def _work(self, run: Run[Source]) -> None:
         with self._lock:
-            sites = self._groups.get(source, [])
-        outcomes: list[Outcome] = []
-        with structlog.contextvars.bound_contextvars(reconcile=uuid.uuid4().hex[:12], repo=source.repo):
+            groups = {source: self._groups[source] for source in run.keys if source in self._groups}
+        outcomes: dict[Source, list[Outcome]] = {}
+        repo = run.keys[0].repo
+        with structlog.contextvars.bound_contextvars(reconcile=uuid.uuid4().hex[:12], repo=repo):
             try:
-                outcomes = self._source_sync.run(source, sites, self._report)
+                if groups:
+                    outcomes = self._source_sync.run_all(groups, self._report)
             except Exception:  # a bug must not take the worker or the other sites with it
-                log.exception("sync_crashed", branch=source.branch)
+                log.exception("sync_crashed")
             finally:
-                errors = [each for each in outcomes if isinstance(each, SyncError)]
-                at_most = min((error.retry_within_seconds for error in errors), default=math.inf)
+                now = time.monotonic()
                 with self._lock:
-                    self._running -= 1
-                    well = bool(outcomes) and not errors
-                    self._schedule.finished(source, time.monotonic(), well=well, at_most=at_most)
+                    for error in _errors(each for found in outcomes.values() for each in found):
+                        if isinstance(error, Busy):
+                            self._schedule.pause(run.host, error.seconds, now)
+                    self._schedule.finished(run, {each: _result(found) for each, found in outcomes.items()}, now)
                 self._wake.set()
 
     def _report(self, site: StaticSite, outcome: Outcome) -> None:
@@ -256,6 +276,22 @@ class _Said:
     generation: int
     routing: Routing
     status: StaticSiteStatus
+
+
+def _wish(source: Source, sites: Sequence[StaticSite]) -> Wish:
+    interval = sources.interval(source, sites).total_seconds()
+    return Wish(interval, source.mirror_id, source.host, sources.payer(sites))
+
+
+def _errors(outcomes: Iterable[Outcome]) -> list[SyncError]:
+    return [each for each in outcomes if isinstance(each, SyncError)]
+
+
+def _result(outcomes: Sequence[Outcome]) -> Result:
+    errors = _errors(outcomes)
+    at_most = min((error.retry_within_seconds for error in errors), default=math.inf)
+    answers = not any(isinstance(error, Unreachable | TimedOut) for error in errors)
+    return Result(well=bool(outcomes) and not errors, at_most=at_most, host_answers=answers)
 
 
 def _identity(sites: Sequence[StaticSite]) -> list[tuple[str, str, int]]:

@@ -1,9 +1,11 @@
 """Sites of one repository, branch and credential share one source: one question to the server, one fetch."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from pages import validation
 from pages.api import SecretRef, StaticSite, canonical_repo
@@ -33,6 +35,11 @@ class Source:
     def mirror_id(self) -> str:
         """The mirror's folder: branches share it, credentials never do (F15)."""
         return hashlib.sha256(repr((self.repo, self.secret)).encode()).hexdigest()[:32]
+
+    @property
+    def host(self) -> str:
+        """The server, with its port where it has one of its own; nothing for a repository on this machine."""
+        return urlsplit(self.repo).netloc
 
     @property
     def ref(self) -> str:
@@ -65,6 +72,12 @@ def interval(source: Source, sites: Iterable[StaticSite]) -> timedelta:
     """
     wanted = min(validation.duration(site.spec.sync_interval) for site in sites)
     return min(wanted, _LOCAL_INTERVAL) if source.repo.startswith("file://") else wanted
+
+
+def payer(sites: Iterable[StaticSite]) -> str:
+    """The namespace on whose account the source is synced: the one with the most sites of it."""
+    counts = Counter(site.metadata.namespace for site in sites)
+    return min(counts, key=lambda namespace: (-counts[namespace], namespace))
 
 
 def _secret_key(namespace: str, secret: SecretRef) -> SecretKey:

@@ -1,13 +1,18 @@
 """One source, from its git server to the live sites: what a worker does when the schedule says so."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
+from pathlib import Path
+from typing import Self
 
 from pages.api import StaticSite
 from pages.core import Secret
-from syncer import lfs, links, tree
+from syncer import lfs, links, tree, walk
 from syncer.errors import (
+    AuthFailed,
     GitFailed,
     NotADirectory,
     SecretMissing,
@@ -17,19 +22,23 @@ from syncer.errors import (
     SyncError,
 )
 from syncer.git import Credential, Git, Objects, Remote
+from syncer.heads import Heads, Tips
 from syncer.hosts import AllowedHosts
 from syncer.limits import SiteLimits
 from syncer.mirrors import Mirror, Mirrors
 from syncer.records import Release, SiteKey
+from syncer.refusals import Refusals
 from syncer.releases import Releases
 from syncer.sources import SecretKey, Source
 
 # The Secret of that namespace and name, or None where there is none.
 ReadSecret = Callable[[str, str], Secret | None]
+_CONVERSATION_SECONDS = 20.0  # its clock allows for a large site after that
 # Not the tokens and keys that Kubernetes and its controllers keep in Secrets (K2).
 _SECRET_TYPES = ("Opaque", "kubernetes.io/basic-auth")
 # Takes note of a site's outcome.
 Report = Callable[[StaticSite, "Outcome"], None]
+Groups = Mapping[Source, Sequence[StaticSite]]
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,23 @@ Outcome = Published | SyncError
 def key_of(site: StaticSite) -> SiteKey:
     """The site's place on the volume."""
     return SiteKey(site.metadata.namespace, site.metadata.name)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What there is to do for a source, whose branch is at ``tip``."""
+
+    mirror: Mirror
+    tip: str | SyncError
+    sites: Sequence[StaticSite]
+    current: Mapping[str, Release]
+
+    def live(self) -> Iterator[tuple[StaticSite, Release]]:
+        """The sites that are live as they should be, and their releases."""
+        for site in self.sites:
+            release = self.current.get(site.metadata.uid)
+            if release and isinstance(self.tip, str) and release.origin == _origin(site, self.mirror.source, self.tip):
+                yield site, release
 
 
 class SourceSync:
@@ -67,61 +93,113 @@ class SourceSync:
         self._hosts = hosts
         self._read_secret = read_secret
         self._limits = limits or SiteLimits()
+        self._heads = Heads(git)
+        self._refusals = Refusals()
 
     def run(self, source: Source, sites: Sequence[StaticSite], report: Report) -> list[Outcome]:
         """Sync all sites of the source; report each one's outcome as soon as it is known, and return them all."""
+        return self.run_all({source: sites}, report)[source]
+
+    def run_all(self, groups: Groups, report: Report) -> dict[Source, list[Outcome]]:
+        """Sync all sites of sources that share a mirror: one question to the server, however many branches."""
+        source, remote = next(iter(groups)), None
         try:
-            self._take_predecessors_offline(sites)
+            current = self._current([site for sites in groups.values() for site in sites])
             self._hosts.check(source.repo)
             remote = Remote(source.repo, self._credential(source.secret))
+            self._refusals.check(remote)
             with self._mirrors.open(source, remote) as mirror:
-                commit = mirror.update()
-                outcomes = [self._sync_site(site, mirror, commit, report) for site in sites]
-                mirror.tidy()
-                return outcomes
-        except SyncError as error:
-            return _report_all(sites, error, report)
-        except OSError as error:
-            kind = StorageFull if error.errno in {ENOSPC, EDQUOT} else StorageFailed
-            failure = kind(f"the git cache cannot be written: {error.strerror}; the last release stays")
-            return _report_all(sites, failure, report)
+                tips = self._tips(remote, groups)
+                work = [_Work(mirror.at(each), tips[each.branch], sites, current) for each, sites in groups.items()]
+                return {each.mirror.source: self._sync_source(each, report) for each in work}
+        except (SyncError, OSError) as error:
+            return {each: self._fail(sites, error, remote, report) for each, sites in groups.items()}
 
-    def _sync_site(self, site: StaticSite, mirror: Mirror, commit: str, report: Report) -> Outcome:
-        outcome = self._outcome(site, mirror, commit)
-        report(site, outcome)
-        return outcome
+    def rest(self) -> None:
+        """Close connections that are idle."""
+        self._git.server.rest()
 
-    def _take_predecessors_offline(self, sites: Sequence[StaticSite]) -> None:
-        """A site created anew under an old name never shows the old content, not even while git is down (N3)."""
+    def _current(self, sites: Iterable[StaticSite]) -> dict[str, Release]:
+        """The live releases that are sound, by their site's uid.
+
+        A site created anew under an old name never shows the old content, not even while git is down (N3).
+        """
+        found = {}
         for site in sites:
-            current = self._releases.origin(key_of(site))
-            if current and current.uid != site.metadata.uid:
+            sound = self._releases.current(key_of(site))
+            seen = sound or self._releases.origin(key_of(site))
+            if seen and seen.uid != site.metadata.uid:
                 self._releases.take_offline(key_of(site))
+            elif sound:
+                found[sound.uid] = sound
+        return found
 
-    def _outcome(self, site: StaticSite, mirror: Mirror, commit: str) -> Outcome:
+    def _tips(self, remote: Remote, sources: Iterable[Source]) -> Tips:
+        tips = self._heads.of(remote, [source.branch for source in sources])
+        self._refusals.forget(remote)
+        return tips
+
+    def _sync_source(self, work: "_Work", report: Report) -> list[Outcome]:
+        done = {site.metadata.uid: Published(release, changed=False) for site, release in work.live()}
+        outcomes: list[Outcome] = list(done.values())
+        for site in work.sites:
+            if outcome := done.get(site.metadata.uid):
+                report(site, outcome)
+        if stale := [site for site in work.sites if site.metadata.uid not in done]:
+            outcomes += self._publish_all(work, stale, report)
+        return outcomes
+
+    def _publish_all(self, work: "_Work", sites: Sequence[StaticSite], report: Report) -> list[Outcome]:
+        try:
+            if isinstance(work.tip, SyncError):
+                raise work.tip
+            with self._mirrors.attempts.at_work(work.mirror.source.mirror_id):
+                commit = work.mirror.update(work.tip)
+                outcomes = self._sync_sites(sites, work.mirror, commit, report)
+                work.mirror.tidy()
+                return outcomes
+        except (SyncError, OSError) as error:
+            return self._fail(sites, error, work.mirror.remote, report)
+
+    def _fail(
+        self, sites: Sequence[StaticSite], error: SyncError | OSError, remote: Remote | None, report: Report
+    ) -> list[Outcome]:
+        if remote and isinstance(error, AuthFailed):
+            self._refusals.note(remote, error)
+        failure = _as_sync_error(error)
+        for site in sites:
+            report(site, failure)
+        return [failure for _ in sites]
+
+    def _sync_sites(self, sites: Sequence[StaticSite], mirror: Mirror, commit: str, report: Report) -> list[Outcome]:
+        outcomes = []
+        with _Reading(self._git, mirror.folder) as reading:
+            for site in sites:
+                outcomes.append(self._outcome(site, mirror, commit, reading))
+                report(site, outcomes[-1])
+        return outcomes
+
+    def _outcome(self, site: StaticSite, mirror: Mirror, commit: str, reading: "_Reading") -> Outcome:
         try:
             try:
-                return self._publish(site, mirror, commit)
+                return self._publish(site, mirror.source, commit, reading.objects())
             except GitFailed:  # an object is missing or broken: the mirror is only a cache
-                return self._publish(site, mirror, mirror.rebuild())
+                reading.close()
+                return self._publish(site, mirror.source, mirror.rebuild(), reading.objects())
         except SyncError as error:
+            reading.close()  # whatever is left of an answer
             return error
 
-    def _publish(self, site: StaticSite, mirror: Mirror, commit: str) -> Published:
+    def _publish(self, site: StaticSite, source: Source, commit: str, objects: Objects) -> Published:
         key, path = key_of(site), site.spec.path.strip("/")
-        origin = (site.metadata.uid, mirror.source.repo, mirror.source.branch, commit, path)
         current = self._releases.current(key)
-        if current and (current.uid, current.repo, current.branch, current.commit, current.path) == origin:
-            return Published(current, changed=False)
-        with self._git.objects(mirror.folder) as objects:
-            draft = Release(*origin, tree=_find_tree(objects, commit, path))
-            if current and current.tree == draft.tree:
-                return Published(self._releases.restate(key, draft), changed=False)
-            with self._git.tree(mirror.folder, draft.tree) as output:
-                listing = tree.read(output, self._limits)
-            listing = links.follow(listing, objects.contents, self._limits)
-            listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
-            return Published(self._releases.publish(key, draft, listing, objects.contents), changed=True)
+        draft = Release(*_origin(site, source, commit), tree=_find_tree(objects, commit, path))
+        if current and current.tree == draft.tree:
+            return Published(self._releases.restate(key, draft), changed=False)
+        listing = tree.read(walk.listing(objects, draft.tree), self._limits)
+        listing = links.follow(listing, objects.contents, self._limits)
+        listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
+        return Published(self._releases.publish(key, draft, listing, objects.contents), changed=True)
 
     def _credential(self, wanted: SecretKey | None) -> Credential | None:
         if wanted is None:
@@ -140,10 +218,47 @@ class SourceSync:
         return Credential(username, password)
 
 
-def _report_all(sites: Sequence[StaticSite], error: SyncError, report: Report) -> list[Outcome]:
-    for site in sites:
-        report(site, error)
-    return [error for _ in sites]
+class _Reading:
+    """The conversation about a mirror's objects that several sites share; one that has gone on for long is ended."""
+
+    def __init__(self, git: Git, folder: Path) -> None:
+        self._git = git
+        self._folder = folder
+        self._stack = ExitStack()
+        self._objects: Objects | None = None
+        self._since = 0.0
+
+    def objects(self) -> Objects:
+        """The one that goes on, or a new one."""
+        if self._objects and time.monotonic() - self._since > _CONVERSATION_SECONDS:
+            self.close()
+        if self._objects is None:
+            self._objects = self._stack.enter_context(self._git.objects(self._folder))
+            self._since = time.monotonic()
+        return self._objects
+
+    def close(self) -> None:
+        """End it, however it went."""
+        self._objects = None
+        with suppress(SyncError):
+            self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _origin(site: StaticSite, source: Source, commit: str) -> tuple[str, str, str, str, str]:
+    return site.metadata.uid, source.repo, source.branch, commit, site.spec.path.strip("/")
+
+
+def _as_sync_error(error: SyncError | OSError) -> SyncError:
+    if isinstance(error, SyncError):
+        return error
+    kind = StorageFull if error.errno in {ENOSPC, EDQUOT} else StorageFailed
+    return kind(f"the git cache cannot be written: {error.strerror}; the last release stays")
 
 
 def _find_tree(objects: Objects, commit: str, path: str) -> str:

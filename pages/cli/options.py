@@ -13,6 +13,8 @@ HOSTS = (
     "IP address or a server at a private address is meant: http://forge.forgejo.svc:3000"
 )
 
+WORKERS = "Syncs at the same time; as many again may go on that take more than 5 s, so that they hold up nobody."
+
 
 def allowed_hosts(_context: click.Context, _parameter: click.Parameter, value: str | None) -> AllowedHosts | None:
     """Git servers, separated by commas."""

@@ -17,6 +17,7 @@ from syncer import tokens
 from syncer.hosts import AllowedHosts
 from syncer.limits import Limits
 from syncer.policy import DiskPolicy
+from syncer.schedule import Capacity
 
 if TYPE_CHECKING:
     from syncer.cluster import ClusterSyncer
@@ -52,7 +53,17 @@ _MIN_LEASE_SECONDS = 5
     show_default=True,
     help="Where git mirrors are kept. It may be lost at any time.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Syncs at the same time.")
+@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help=options.WORKERS)
+@click.option(
+    "--per-host",
+    type=click.IntRange(1, 64),
+    help="Syncs from one git server at the same time.  [default: one less than --workers]",
+)
+@click.option(
+    "--per-namespace",
+    type=click.IntRange(1, 64),
+    help="Syncs for one namespace at the same time.  [default: one less than --workers]",
+)
 @click.option(
     "--heartbeat",
     default="1h",
@@ -83,6 +94,8 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     volume: Path,
     cache: Path,
     workers: int,
+    per_host: int | None,
+    per_namespace: int | None,
     heartbeat: timedelta,
     lease: timedelta,
     token_key_file: Path | None,
@@ -116,7 +129,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
             volume=volume,
             cache=cache,
             hosts=allowed_hosts,
-            workers=workers,
+            capacity=Capacity.of(workers, per_host, per_namespace),
             heartbeat=heartbeat,
             disk=disk,
             lease=lease,

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from syncer.schedule import Schedule
+from syncer.schedule import Result, Schedule, Wish
 from tests.faults.conftest import Volume
 from tests.support.git_server import GitServer
 
@@ -51,7 +51,7 @@ def test_f21_a_change_gets_another_mtime_whatever_the_clock_says(
 def test_f21_what_is_due_depends_on_monotonic_seconds_alone() -> None:
     """The schedule has no clock of its own; who runs it gives it `time.monotonic`."""
     schedule: Schedule[str] = Schedule(lambda: 0.5)
-    schedule.keep({"site": 300.0}, now=10.0)
-    assert schedule.take_due(10.0) == ["site"]
-    schedule.finished("site", 10.0, well=True)
-    assert schedule.next_due() == 310.0
+    schedule.keep({"site": Wish(300, "site", "forge", "team")}, now=10.0)
+    (run,) = schedule.take_due(10.0)
+    schedule.finished(run, {"site": Result(well=True)}, 10.0)
+    assert schedule.next_look(10.0) == 310.0

@@ -286,7 +286,7 @@ def test_a_mirror_stays_bounded_whatever_is_pushed_and_however_often(
     for number in range(14):
         push(repository, number, size=20 << 10)
         with mirrors.open(source, Remote(source.repo)) as mirror:
-            assert mirror.update() == repository.head()
+            assert mirror.update(repository.head()) == repository.head()
             mirror.tidy()
         files = [path for path in mirror.folder.rglob("*") if path.is_file()]
         largest = max(largest, sum(path.stat().st_size for path in files))
@@ -304,7 +304,7 @@ def test_a_mirror_of_large_pushes_is_repacked_sooner(tmp_path: Path, monkeypatch
     for number in range(7):
         repository.commit({"film.bin": bytes([number]) + os.urandom(1 << 20)})
         with mirrors.open(source, Remote(source.repo)) as mirror:
-            mirror.update()
+            mirror.update(repository.head())
             mirror.tidy()
     assert sum(path.stat().st_size for path in mirror.folder.rglob("*.pack")) <= 4 * (1100 << 10)
     git.close()
@@ -317,7 +317,7 @@ def test_a_branch_that_no_site_follows_any_more_leaves_the_mirror(tmp_path: Path
     for source in sources:
         repository.commit({"index.html": source.branch}, branch=source.branch)
         with mirrors.open(source, Remote(source.repo)) as mirror:
-            mirror.update()
+            mirror.update(repository.head(source.branch))
     mirrors.keep_only(sources[:1])
     with mirrors.open(sources[0], Remote(sources[0].repo)) as mirror:
         assert mirror.head == repository.head("main")

@@ -6,7 +6,7 @@ from base64 import b64encode
 import pytest
 
 from pages.api import StaticSiteSpec
-from syncer.schedule import Schedule
+from syncer.schedule import Result, Schedule, Wish
 from syncer.sync import key_of
 from tests.faults.conftest import Volume
 from tests.support.git_server import GitServer
@@ -133,27 +133,30 @@ def test_f15_a_new_credential_is_never_sent_to_the_old_repository(volume: Volume
     assert token not in old.received
 
 
+WISH, WELL = Wish(300, "site", "forge", "team"), {"site": Result(well=True)}
+
+
 def test_f35_a_trigger_only_hastens_and_doubled_ones_cost_one_more_look() -> None:
     """It carries no commit: what is true is asked of the server, in whatever order triggers come."""
     schedule: Schedule[str] = Schedule(lambda: 0.5)
-    schedule.keep({"site": 300.0}, now=0.0)
-    assert schedule.take_due(0.0) == ["site"]
+    schedule.keep({"site": WISH}, now=0.0)
+    (first,) = schedule.take_due(0.0)
     for _ in range(100):
         schedule.hasten("site", 1.0)
     assert schedule.take_due(1.0) == []  # never twice at once
-    schedule.finished("site", 2.0, well=True)
-    assert schedule.take_due(2.0) == ["site"]
-    schedule.finished("site", 3.0, well=True)
+    schedule.finished(first, WELL, 2.0)
+    (second,) = schedule.take_due(2.0)
+    schedule.finished(second, WELL, 3.0)
     assert schedule.take_due(3.0) == []
 
 
 def test_f35_a_lost_trigger_is_made_good_by_the_next_look() -> None:
     schedule: Schedule[str] = Schedule(lambda: 0.5)
-    schedule.keep({"site": 300.0}, now=0.0)
-    schedule.take_due(0.0)
-    schedule.finished("site", 0.0, well=True)
+    schedule.keep({"site": WISH}, now=0.0)
+    (first,) = schedule.take_due(0.0)
+    schedule.finished(first, WELL, 0.0)
     assert schedule.take_due(299.0) == []
-    assert schedule.take_due(300.0) == ["site"]
+    assert [run.keys for run in schedule.take_due(300.0)] == [("site",)]
 
 
 def test_f35_triggers_out_of_order_end_at_the_newest_commit(volume: Volume, git_server: GitServer) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -25,9 +25,11 @@ class Behaviour:
 
     credentials: tuple[str, str] | None = None
     status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    post_status: int | None = None
     echoes: bool = False
     location: str | None = None
-    hangs: bool = False
+    hangs_at: bytes | None = None
     drips: bool = False
     cut_at: int | None = None
     pack: Callable[[], Iterator[bytes]] | None = None
@@ -41,6 +43,13 @@ class GitServer:
         self.root = root
         self.requests: list[str] = []
         self.authorizations: list[str | None] = []
+        self.hosts: list[str] = []  # which each request named
+        self.connections = 0
+        self.most_at_once = 0  # requests
+        self.now = 0
+        self.bytes_received = 0
+        self.bytes_sent = 0
+        self.counting = threading.Lock()
         self.released = threading.Event()
         self.behaviours: dict[str, Behaviour] = {}
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -77,18 +86,23 @@ class GitServer:
         """Answer every request with a redirect."""
         self._behave(name, only).location = location
 
-    def fail(self, name: str, status: int, *, only: str | None = None) -> None:
+    def fail(self, name: str, status: int, headers: dict[str, str] | None = None, *, only: str | None = None) -> None:
         """Answer every request with this status."""
         self._behave(name, only).status = status
+        self._behave(name, only).headers = headers or {}
+
+    def speak_no_protocol_2(self, name: str, status: int) -> None:
+        """Answer as an old server does, and a POST that asks for protocol 2 with this status."""
+        self._behave(name).post_status = status
 
     def echo(self, name: str, status: int) -> None:
         """Answer with this status and the credentials that were sent, for git to show."""
         self._behave(name).status = status
         self._behave(name).echoes = True
 
-    def hang(self, name: str) -> None:
-        """Take requests and never answer."""
-        self._behave(name).hangs = True
+    def hang(self, name: str, at: bytes = b"") -> None:
+        """Take requests and never answer: those whose body has these bytes in it, such as ``command=fetch``."""
+        self._behave(name).hangs_at = at
 
     def drip(self, name: str) -> None:
         """Send six bytes of each answer per second."""
@@ -125,25 +139,43 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
     timeout = 30
+    disable_nagle_algorithm = True  # head and body are two writes, and the client would wait 40 ms before the second
+
+    def setup(self) -> None:
+        self.server.git.connections += 1
+        super().setup()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
         """Tests read `requests` instead."""
 
     def do_GET(self) -> None:
-        self._answer()
+        self._count_and_answer()
 
     def do_POST(self) -> None:
-        self._answer()
+        self._count_and_answer()
+
+    def _count_and_answer(self) -> None:
+        server = self.server.git
+        with server.counting:
+            server.now += 1
+            server.most_at_once = max(server.most_at_once, server.now)
+        try:
+            self._answer()
+        finally:
+            with server.counting:
+                server.now -= 1
 
     def _answer(self) -> None:
         server = self.server.git
         server.requests.append(f"{self.command} {self.path}")
+        server.hosts.append(self.headers["Host"])
         body = self._body()
+        server.bytes_received += len(f"{self.requestline}\r\n{self.headers}") + len(body)
         server.authorizations.append(self.headers.get("Authorization"))
         behaviour = server.behaviours.get(self.path.lstrip("/").partition(".git")[0], Behaviour())
         if behaviour.only not in {None, self.command}:
             behaviour = Behaviour()
-        if behaviour.hangs:
+        if behaviour.hangs_at is not None and behaviour.hangs_at in body:
             server.released.wait(60)
             self.close_connection = True
         elif behaviour.location:
@@ -151,11 +183,14 @@ class _Handler(BaseHTTPRequestHandler):
         elif behaviour.echoes and not self._credentials():
             self._send(401, {"WWW-Authenticate": 'Basic realm="git"'})
         elif behaviour.status:
-            self._send(behaviour.status, {"Content-Type": "text/plain"}, self._echo() if behaviour.echoes else b"")
+            headers = {"Content-Type": "text/plain", **behaviour.headers}
+            self._send(behaviour.status, headers, self._echo() if behaviour.echoes else b"")
+        elif behaviour.post_status and self.command == "POST" and "Git-Protocol" in self.headers:
+            self._send(behaviour.post_status, {})
         elif behaviour.credentials and self._credentials() != behaviour.credentials:
             self._send(401, {"WWW-Authenticate": 'Basic realm="git"'})
         else:
-            self._send_as(behaviour, *self._backend(body))
+            self._send_as(behaviour, *self._backend(body, old=behaviour.post_status is not None))
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") == "chunked":
@@ -180,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
         username, password = self._credentials() or ("", "")
         return f"{self.headers.get('Authorization')} is {username} {password}\n".encode()
 
-    def _backend(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _backend(self, body: bytes, *, old: bool) -> tuple[int, dict[str, str], bytes]:
         path, _, query = self.path.partition("?")
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -188,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
             "GIT_HTTP_EXPORT_ALL": "1",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": "" if old else self.headers.get("Git-Protocol", ""),
             "PATH_INFO": path,
             "QUERY_STRING": query,
             "REQUEST_METHOD": self.command,
@@ -228,6 +263,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, headers: dict[str, str], content: bytes = b"") -> None:
         self._begin(status, headers, len(content))
         self.wfile.write(content)
+        self.server.git.bytes_sent += len(content)
+
+    def flush_headers(self) -> None:
+        self.server.git.bytes_sent += sum(map(len, getattr(self, "_headers_buffer", ())))
+        super().flush_headers()
 
     def _begin(self, status: int, headers: dict[str, str], length: int) -> None:
         self.send_response(status)

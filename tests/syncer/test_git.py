@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from syncer import errors
+from syncer import errors, tree, walk
 from syncer.git import Credential, Git, Remote
-from syncer.limits import Timeouts
+from syncer.limits import SiteLimits, Timeouts
 from tests.support.git_server import GitServer
 from tests.support.processes import running_commands
 from tests.support.repositories import git as run_git
@@ -70,10 +70,11 @@ def test_many_objects_are_read_in_one_conversation(git: Git, git_server: GitServ
     files = {f"f{number}": f"{number}" * 50 for number in range(1200)}
     git_server.repository().commit(files)
     git.fetch(bare, remote(git_server), "main", REF)
-    with git.tree(bare, REF) as listing:
-        records = listing.read().split(b"\0")[:-1]
-    oids = [record.split()[2].decode() for record in records]
     with git.objects(bare) as objects:
+        found = objects.find(f"{REF}^{{tree}}")
+        assert found
+        listed = tree.read(walk.listing(objects, found[0]), SiteLimits())
+        oids = [file.oid for file in listed.files]
         assert {stream.read(size).decode() for _, size, stream in objects.contents(oids)} == set(files.values())
 
 

@@ -1,6 +1,7 @@
 """What is too large, too much or without end is given up early, said in the status, and leaves nothing (C4, X2)."""
 
 import functools
+import itertools
 import os
 import resource
 import shutil
@@ -45,7 +46,7 @@ def largest_child() -> int:
         (SiteLimits(file_bytes=1024), "'d/big.bin' has 2 KiB, more than 1 KiB, the limit of --max-file-size;"),
         (SiteLimits(site_bytes=2049), "has more than 2 KiB, the limit of --max-site-size;"),
         (SiteLimits(path_depth=1), "'d/big.bin' is 2 names deep, more than 1, the limit of --max-path-depth;"),
-        (SiteLimits(path_bytes=8), "'d/big.bin' has 9 bytes, more than 8, the limit of --max-path-length;"),
+        (SiteLimits(path_bytes=8), "'index.html' has 10 bytes, more than 8, the limit of --max-path-length;"),
     ],
 )
 def test_c4_each_limit_of_a_site_says_itself_and_the_last_release_stays(
@@ -103,7 +104,7 @@ def twenty_thousand_and_one_files(repository: Repository) -> None:
     ("build", "said"),
     [
         (many_zeros, "'zeros' has 101 MiB, more than 100 MiB"),
-        (a_tree_of_a_billion_files, "more than 20,000 files"),
+        (a_tree_of_a_billion_files, "more than 50,000 folders"),
         (a_path_of_four_kilobytes, "has 4,041 bytes, more than 1,024"),
         (a_name_of_four_kilobytes, "has 4,096 bytes"),
         (twenty_thousand_and_one_files, "more than 20,000 files"),
@@ -137,7 +138,11 @@ def test_c4_a_bomb_is_given_up_early_and_others_go_on(
             ProcessLimits(cpu_seconds=1),
             "more than 1 seconds, the limit of --git-cpu-time",
         ),
-        (lambda: iter([pack_header(1 << 27)]), ProcessLimits(), "more than 2 GiB of memory"),
+        (
+            lambda: itertools.chain([pack_header(1 << 27)], endless_pack(squeezed=False)),
+            ProcessLimits(),
+            "more than 2 GiB of memory",
+        ),
     ],
     ids=["size", "cpu", "memory"],
 )
@@ -183,7 +188,7 @@ def test_c4_every_git_is_limited_and_its_children_too(
     assert isinstance(bench.sync(a_site(git_server))["site"], Published)
     found = [path.read_text() for path in tmp_path.glob("limits.*")]
     ours = [text for text in found if "Max cpu time              7 " in text]
-    assert len(ours) >= 3  # one that fetches, one that lists, one that reads
+    assert len(ours) >= 2  # one that checks what was fetched, one that reads
     for line in (
         r"Max file size             5242880              5242880 ",
         r"Max core file size        0                    0 ",

@@ -55,7 +55,6 @@ def test_u10_a_redirect_is_never_followed_and_no_token_goes_along(
     for ask in (
         lambda: git.branch_head(Remote(git_server.url(), TOKEN), "main"),
         lambda: git.default_branch(Remote(git_server.url(), TOKEN)),
-        lambda: git.fetch(bare, Remote(git_server.url(), TOKEN), "main", REF, first=True),
         lambda: git.fetch(bare, Remote(git_server.url(), TOKEN), "main", REF),
     ):
         with pytest.raises(errors.RepoMoved, match=r"has moved.*update spec\.repo"):

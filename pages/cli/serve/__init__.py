@@ -21,6 +21,7 @@ from syncer.git import Git, Remote
 from syncer.hosts import AllowedHosts, HostPattern
 from syncer.limits import Limits
 from syncer.policy import DiskPolicy
+from syncer.schedule import Capacity
 from syncer.stores.state import StateNotUsable
 
 
@@ -61,7 +62,7 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
     help="How often to look for new commits where a site has no syncInterval of its own.",
 )
 @click.option("--allow-local", is_flag=True, help="Also publish repositories of this machine: file:///… and folders.")
-@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Syncs at the same time.")
+@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help=options.WORKERS)
 @limit_options.limits
 @disk_options.disk
 def serve(  # noqa: PLR0917 - click passes them by name
@@ -110,7 +111,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
         git.check_version()
         if repo:
             paths = (_manifest_for(repo, branch, folder, state, git),)
-        settings = Settings(paths, state, address, port, hosts, sync_interval, workers, limits.site, disk)
+        settings = Settings(paths, state, address, port, hosts, sync_interval, Capacity.of(workers), limits.site, disk)
         runner = Runner(settings, git, Progress())
         _run(runner)
     except (StateNotUsable, NginxError, SyncError) as error:

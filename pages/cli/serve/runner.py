@@ -22,6 +22,7 @@ from syncer.limits import SiteLimits
 from syncer.mirrors import Mirrors
 from syncer.policy import DiskPolicy
 from syncer.releases import Releases
+from syncer.schedule import Capacity
 from syncer.service import Syncer
 from syncer.stores.directory import DirectoryStore
 from syncer.stores.state import State
@@ -49,7 +50,7 @@ class Settings:
     port: int
     hosts: AllowedHosts
     sync_interval: str
-    workers: int
+    capacity: Capacity
     limits: SiteLimits
     disk: DiskPolicy
 
@@ -110,7 +111,7 @@ class Runner:
             source_sync,
             releases,
             mirrors,
-            workers=self._settings.workers,
+            capacity=self._settings.capacity,
             heartbeat=timedelta(seconds=1),  # a status is a file here: each sync may say that it was
             base_url=self._base_url,
             observer=self._progress.synced,
