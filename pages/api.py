@@ -21,6 +21,9 @@ API_VERSION: Literal["pages.kup6s.com/v1beta1"] = "pages.kup6s.com/v1beta1"
 
 # Validation context key: admits file:// URLs and folders as repositories (`pages serve --allow-local`).
 ALLOW_LOCAL = "allow_local"
+# Annotation of a StaticSite: any new value, such as the time, asks for a sync now.
+REQUESTED_AT = "pages.kup6s.com/requestedAt"
+MAX_REQUEST_LENGTH = 253
 
 
 class Model(BaseModel):
@@ -134,6 +137,7 @@ class StaticSiteStatus(Model):
     url: str | None = None
     last_sync: Timestamp | None = None
     last_commit: str | None = None
+    last_handled_request: str | None = None
     sync_token: str | None = None
     conditions: list[Condition] = []
     resources: Resources | None = None
@@ -155,6 +159,11 @@ class StaticSite(Object):
         except ValueError as error:
             raise ValueError(f"metadata.name {error}") from None
         return self
+
+    @property
+    def requested_at(self) -> str:
+        """The sync that was asked for last, by annotation."""
+        return self.metadata.annotations.get(REQUESTED_AT, "")[:MAX_REQUEST_LENGTH]
 
 
 class LabelSelectorRequirement(Model):

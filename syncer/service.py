@@ -6,7 +6,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +32,7 @@ _STUCK_SECONDS = 180.0
 _LAST_STATUSES_SECONDS = 5.0
 _PAUSE = 3.0
 Observer = Callable[[StaticSite, Outcome], None]
+_Identity = tuple[str, str, int, str]
 
 
 class Syncer:
@@ -83,6 +84,17 @@ class Syncer:
     def stop(self) -> None:
         """Make ``run`` return once the workers are done; close Git first, so that they are done soon."""
         self._stopping.set()
+        self._wake.set()
+
+    def sites(self) -> Mapping[str, StaticSite]:
+        """The sites by uid, as they were when we last looked; another mapping whenever that has changed."""
+        return self._sites
+
+    def request(self, wanted: Iterable[Source]) -> None:
+        """Sync these now, or once more where they are being synced; those that no site has are passed over."""
+        with self._lock:
+            for source in wanted:
+                self._schedule.hasten(source, time.monotonic())
         self._wake.set()
 
     def alive(self) -> bool:
@@ -137,7 +149,7 @@ class Syncer:
         for site in snapshot.sites:
             self._say(site, None)
 
-    def _identity(self, source: Source) -> list[tuple[str, str, int]]:
+    def _identity(self, source: Source) -> list[_Identity]:
         return _identity(self._groups.get(source, []))
 
     def _take_offline_what_is_gone(self) -> None:
@@ -240,9 +252,9 @@ class _Said:
     status: StaticSiteStatus
 
 
-def _identity(sites: Sequence[StaticSite]) -> list[tuple[str, str, int]]:
+def _identity(sites: Sequence[StaticSite]) -> list[_Identity]:
     """What makes a sync due at once when it changes."""
-    return sorted((site.key, site.metadata.uid, site.metadata.generation) for site in sites)
+    return sorted((site.key, site.metadata.uid, site.metadata.generation, site.requested_at) for site in sites)
 
 
 @contextlib.contextmanager

@@ -60,6 +60,7 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
 )
 @click.option("--allow-local", is_flag=True, help="Also publish repositories of this machine: file:///… and folders.")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Syncs at the same time.")
+@options.WEBHOOK_SECRET
 def serve(  # noqa: PLR0917 - click passes them by name
     paths: tuple[Path, ...],
     repo: str | None,
@@ -72,12 +73,14 @@ def serve(  # noqa: PLR0917 - click passes them by name
     sync_interval: str,
     allow_local: bool,
     workers: int,
+    webhook_secret: bytes | None,
 ) -> None:
     """Publish the sites of a directory of manifests on this machine.
 
     MANIFESTS are YAML files, or directories of them: StaticSites, the Secrets they name, and a Platform where you
     want to try one. Each site is served at http://NAME.pages.localhost:8080/ or at its own domain (by Host header).
-    Edits are followed at once, pushes at the next sync.
+    Edits are followed at once; pushes too where a forge sends webhooks to http://webhook.pages.localhost:8080/webhook/
+    (docs/how-to), else at the next sync.
 
     \b
     Examples:
@@ -104,7 +107,8 @@ def serve(  # noqa: PLR0917 - click passes them by name
             patterns = (*patterns, *_server_of(repo))
             paths = (_manifest_for(repo, branch, folder, state, git),)
         hosts = AllowedHosts(tuple(patterns), allow_local)
-        runner = Runner(Settings(paths, state, address, port, hosts, sync_interval, workers), git, Progress())
+        settings = Settings(paths, state, address, port, hosts, sync_interval, workers, webhook_secret)
+        runner = Runner(settings, git, Progress())
         _run(runner)
     except (StateNotUsable, NginxError, SyncError) as error:
         raise click.ClickException(str(error)) from error
