@@ -20,7 +20,8 @@ def holder(cluster: Cluster) -> str:
 def test_a_second_syncer_waits_and_says_so_until_the_first_has_ended(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
-    first, second = make_syncer().start(), make_syncer()
+    long = ("--lease", "10m")  # nobody waits for its end here
+    first, second = make_syncer(*long).start(), make_syncer(*long)
     first.wait_until_ready()
     mine = holder(cluster)
     with second:
@@ -30,9 +31,7 @@ def test_a_second_syncer_waits_and_says_so_until_the_first_has_ended(
         eventually(lambda: first.page(namespace, "blog") == "one")
         assert not second.lines("site_published")
         first.stop()
-        began = time.monotonic()
         eventually(second.ready)
-        assert time.monotonic() - began < 4, "a Lease that was given back is waited for"
         assert holder(cluster) not in ("", mine)
 
 

@@ -144,11 +144,12 @@ def test_a_child_that_was_deleted_or_edited_by_hand_comes_back(cluster: Cluster,
     assert settled(cluster).keys() == whole.keys()
 
 
+@pytest.mark.timeout(400)
 def test_a_restart_rewrites_nothing(
     cluster: Cluster, namespace: str, metacontroller: Metacontroller, hooks: Hooks
 ) -> None:
     cluster.kubectl("create", "-f", "-", stdin=sites(namespace, MANY))
-    eventually(lambda: len(hosts_routed(cluster)) == MANY)
+    eventually(lambda: len(hosts_routed(cluster)) == MANY, 180)
     before = settled(cluster)
     assert len(before) == 4 * MANY  # VirtualHost, IngressRoute, two Middlewares
     metacontroller.stop()
@@ -157,7 +158,7 @@ def test_a_restart_rewrites_nothing(
     asked = hooks.output.count("/virtualhost/sync")
     metacontroller.start()
     metacontroller.wait_until_ready()
-    eventually(lambda: hooks.output.count("/virtualhost/sync") >= asked + MANY)
+    eventually(lambda: hooks.output.count("/virtualhost/sync") >= asked + MANY, 120)
     assert settled(cluster) == before
 
 

@@ -41,7 +41,7 @@ def test_a_site_that_is_live_is_ready_by_the_conventions(
 ) -> None:
     (tmp_path / "key").write_text("k" * 32)
     with make_syncer("--token-key-file", str(tmp_path / "key")):
-        said = cluster.kubectl("wait", "--for=condition=Ready", "ss/blog", "-n", namespace, "--timeout=20s")
+        said = cluster.kubectl("wait", "--for=condition=Ready", "ss/blog", "-n", namespace, "--timeout=60s")
         assert "condition met" in said
         site = cluster.get("staticsites", "blog", namespace)
     assert site
@@ -98,7 +98,7 @@ def test_a_rejected_domain_shows_at_the_site(cluster: Cluster, namespace: str, g
     play_metacontroller(cluster)
     eventually(lambda: ready(cluster, namespace, "other") == ("False", "PlatformDomain"))
     assert "domain" in status(cluster, namespace, "other")["message"]
-    assert condition(cluster.get("staticsites", "other", namespace), "Synced")["status"] == "True"
+    eventually(lambda: condition(cluster.get("staticsites", "other", namespace), "Synced").get("status") == "True")
 
 
 @pytest.mark.usefixtures("blog", "syncer")

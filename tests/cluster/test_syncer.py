@@ -1,5 +1,6 @@
 """The syncer on a real API server, with the rights of its own ServiceAccount."""
 
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -20,6 +21,11 @@ def site(cluster: Cluster, namespace: str, name: str) -> Object:
 
 def synced(cluster: Cluster, namespace: str, name: str) -> str:
     return str(condition(cluster.get("staticsites", name, namespace), "Synced").get("reason", ""))
+
+
+def restart_api(cluster: ControlPlane) -> None:
+    cluster.stop_api()
+    cluster.start_api()
 
 
 def test_sites_of_all_namespaces_are_published_and_follow_their_branch(
@@ -108,6 +114,28 @@ def test_an_api_server_that_restarts_is_followed_on(
     restartable.delete("staticsites", "before", namespace=namespace)
     eventually(lambda: syncer.page(namespace, "before") is None)
     eventually(syncer.ready)
+
+
+def test_a_watch_that_is_too_old_begins_anew_with_a_list(
+    restartable: ControlPlane, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
+) -> None:
+    """An API server that was restarted knows nothing of what was before: it answers 410 to whoever slept through it."""
+    for name in ("stays", "goes", "comes"):
+        git_server.repository(name).commit({"index.html": name})
+    with make_syncer("--lease", "10m") as running:
+        running.wait_until_ready()
+        restartable.apply(*(static_site(namespace, name, git_server.url(name)) for name in ("stays", "goes")))
+        eventually(lambda: running.page(namespace, "stays") and running.page(namespace, "goes"))
+        running.signal_all(signal.SIGSTOP)
+        restart_api(restartable)  # nothing of what follows is on its way to the sleeper
+        restartable.delete("staticsites", "goes", namespace=namespace)
+        restartable.apply(static_site(namespace, "comes", git_server.url("comes")))
+        restart_api(restartable)
+        running.signal_all(signal.SIGCONT)
+        eventually(lambda: running.page(namespace, "comes") == "comes")
+        eventually(lambda: running.page(namespace, "goes") is None)
+        assert running.page(namespace, "stays") == "stays"
+        assert any("too old" in line["error"] for line in running.lines("watch_failed")), running.output
 
 
 def test_an_api_that_forgets_all_sites_removes_none(
