@@ -38,6 +38,7 @@ class Engine:
     index: Callable[[], Index]
     request: Callable[[Iterable[Source]], None]
     take_offline: Callable[[SiteKey], None]
+    commit_status: Callable[[str], str | None] = lambda _uid: None  # what became of the last, by the site's uid
     at_work: Callable[[], bool] = lambda: True
 
 
@@ -97,6 +98,7 @@ def _register_sites(app: Flask, trust: Trust, engine: Engine, record: Record) ->
                 "site": site.key,
                 "lastDelivery": last.dump() if last else None,
                 "lastRefusedDelivery": refused.dump() if refused else None,
+                "commitStatus": engine.commit_status(site.metadata.uid),
             }
         )
 

@@ -12,6 +12,7 @@ from lightkube import AsyncClient, Client
 
 from pages.api import StaticSite
 from syncer.app import Engine
+from syncer.commit_status.writer import CommitStatuses
 from syncer.errors import LeaseLost, StorageFailed, StorageFull
 from syncer.git import Git
 from syncer.hosts import AllowedHosts
@@ -74,6 +75,7 @@ class ClusterSyncer:
         self._syncer = self._make_syncer()
         self._requests = Requests(self._syncer.request)
         self._requests.start()
+        self._commit_statuses.start()
         self._store.start()
         # A daemon, because the election knows no end but the loss of the Lease.
         self._election = threading.Thread(target=self._elect, name="lease", daemon=True)
@@ -84,6 +86,7 @@ class ClusterSyncer:
         """Stop all work, write the last statuses, give the Lease back."""
         self._stopping.set()
         self._requests.stop()
+        self._commit_statuses.stop()
         self._git.close()
         self._syncer.stop()
         self._idle.wait()
@@ -97,6 +100,7 @@ class ClusterSyncer:
             index=LatestIndex(self._sites),
             request=self._request,
             take_offline=self._take_offline,
+            commit_status=self._commit_status,
             at_work=lambda: not self.not_ready(),
         )
 
@@ -127,8 +131,14 @@ class ClusterSyncer:
         grace = settings.grace.total_seconds()
         self._releases = releases = Releases(settings.volume, grace_seconds=grace, fence=self._fence)
         mirrors = Mirrors(settings.cache, self._git)
+        self._commit_statuses = CommitStatuses(self._store.secret, settings.hosts)
         source_sync = SourceSync(
-            git=self._git, mirrors=mirrors, releases=releases, hosts=settings.hosts, read_secret=self._store.secret
+            git=self._git,
+            mirrors=mirrors,
+            releases=releases,
+            hosts=settings.hosts,
+            read_secret=self._store.secret,
+            begin=self._commit_statuses.begun,
         )
         return Syncer(
             self._store,
@@ -139,6 +149,7 @@ class ClusterSyncer:
             housekeeping_seconds=min(HOUSEKEEPING_SECONDS, max(1.0, settings.grace.total_seconds())),
             heartbeat=settings.heartbeat,
             sync_token=settings.trust.sync_token,
+            observer=self._commit_statuses.ended,
         )
 
     def _store_changed(self) -> None:
@@ -152,6 +163,9 @@ class ClusterSyncer:
 
     def _take_offline(self, site: SiteKey) -> None:
         self._releases.take_offline(site)
+
+    def _commit_status(self, uid: str) -> str | None:
+        return self._commit_statuses.result(uid)
 
     def _fence(self) -> None:
         if not self._lease.held():

@@ -212,7 +212,9 @@ class Syncer:
                 self._releases.take_offline(key_of(site))
         elif current.metadata.generation == site.metadata.generation:  # else it is synced once more
             self._say(current, outcome)
-            self._observer(site, outcome)
+            with self._lock:
+                said = self._said.get(site.metadata.uid)
+            self._observer(current.model_copy(update={"status": said.status}) if said else current, outcome)
 
     def _current(self, site: StaticSite) -> StaticSite | None:
         """The site as it is now; one deleted while it was being synced must not come back to life (F26)."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pages import validation
-from pages.api import SecretRef, StaticSite, canonical_repo
+from pages.api import SecretRef, StaticSite, TokenRef, canonical_repo
 
 _LOCAL_INTERVAL = timedelta(seconds=5)
 
@@ -46,7 +46,7 @@ def source_of(site: StaticSite) -> Source:
     return Source(
         repo=canonical_repo(site.spec.repo),
         branch=site.spec.branch,
-        secret=_secret_key(site.metadata.namespace, secret) if secret else None,
+        secret=secret_key(site.metadata.namespace, secret) if secret else None,
     )
 
 
@@ -67,5 +67,7 @@ def interval(source: Source, sites: Iterable[StaticSite]) -> timedelta:
     return min(wanted, _LOCAL_INTERVAL) if source.repo.startswith("file://") else wanted
 
 
-def _secret_key(namespace: str, secret: SecretRef) -> SecretKey:
-    return SecretKey(namespace, secret.name, secret.username_key, secret.key)
+def secret_key(namespace: str, secret: TokenRef) -> SecretKey:
+    """The entries that a site names, in its own namespace."""
+    username_key = secret.username_key if isinstance(secret, SecretRef) else ""
+    return SecretKey(namespace, secret.name, username_key, secret.key)

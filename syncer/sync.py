@@ -5,30 +5,27 @@ from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
 
 from pages.api import StaticSite
-from pages.core import Secret
-from syncer import tree
+from syncer import credentials, tree
+from syncer.credentials import ReadSecret
 from syncer.errors import (
     GitFailed,
     NotADirectory,
-    SecretMissing,
     StorageFailed,
     StorageFull,
     SubpathNotFound,
     SyncError,
 )
-from syncer.git import Credential, Git, Objects, Remote
+from syncer.git import Git, Objects, Remote
 from syncer.hosts import AllowedHosts
 from syncer.mirrors import Mirror, Mirrors
 from syncer.releases import Release, Releases, SiteKey
-from syncer.sources import SecretKey, Source
+from syncer.sources import Source
 from syncer.tree import SiteLimits
 
-# The Secret of that namespace and name, or None where there is none.
-ReadSecret = Callable[[str, str], Secret | None]
-# Not the tokens and keys that Kubernetes and its controllers keep in Secrets (K2).
-_SECRET_TYPES = ("Opaque", "kubernetes.io/basic-auth")
 # Takes note of a site's outcome.
 Report = Callable[[StaticSite, "Outcome"], None]
+# Takes note that a commit, which is not live yet, begins to be published.
+Begin = Callable[[StaticSite, str], None]
 
 
 @dataclass(frozen=True)
@@ -59,6 +56,7 @@ class SourceSync:
         hosts: AllowedHosts,
         read_secret: ReadSecret,
         limits: SiteLimits | None = None,
+        begin: Begin = lambda _site, _commit: None,
     ) -> None:
         self._git = git
         self._mirrors = mirrors
@@ -66,13 +64,15 @@ class SourceSync:
         self._hosts = hosts
         self._read_secret = read_secret
         self._limits = limits or SiteLimits()
+        self._begin = begin
 
     def run(self, source: Source, sites: Sequence[StaticSite], report: Report) -> list[Outcome]:
         """Sync all sites of the source; report each one's outcome as soon as it is known, and return them all."""
         try:
             self._take_predecessors_offline(sites)
             self._hosts.check(source.repo)
-            remote = Remote(source.repo, self._credential(source.secret))
+            credential = credentials.read(self._read_secret, source.secret) if source.secret else None
+            remote = Remote(source.repo, credential)
             with self._mirrors.open(source, remote) as mirror:
                 commit = mirror.update()
                 outcomes = [self._sync_site(site, mirror, commit, report) for site in sites]
@@ -104,6 +104,7 @@ class SourceSync:
             except GitFailed:  # an object is missing or broken: the mirror is only a cache
                 return self._publish(site, mirror, mirror.rebuild())
         except SyncError as error:
+            error.commit = commit
             return error
 
     def _publish(self, site: StaticSite, mirror: Mirror, commit: str) -> Published:
@@ -112,6 +113,7 @@ class SourceSync:
         current = self._releases.current(key)
         if current and (current.uid, current.repo, current.branch, current.commit, current.path) == origin:
             return Published(current, changed=False)
+        self._begin(site, commit)
         with self._git.objects(mirror.folder) as objects:
             draft = Release(*origin, tree=_find_tree(objects, commit, path))
             if current and current.tree == draft.tree:
@@ -119,22 +121,6 @@ class SourceSync:
             with self._git.tree(mirror.folder, draft.tree) as output:
                 listing = tree.read(output, self._limits)
             return Published(self._releases.publish(key, draft, listing, objects.contents), changed=True)
-
-    def _credential(self, wanted: SecretKey | None) -> Credential | None:
-        if wanted is None:
-            return None
-        secret = self._read_secret(wanted.namespace, wanted.name)
-        if secret is None:
-            raise SecretMissing(f"there is no Secret {wanted.name!r} in namespace {wanted.namespace!r}; create it")
-        if secret.type not in _SECRET_TYPES:
-            raise SecretMissing(
-                f"Secret {wanted.name!r} is of type {secret.type}; only {' and '.join(_SECRET_TYPES)} are read"
-            )
-        password = _secret_value(wanted, secret.data, wanted.password_key)
-        username = (
-            _secret_value(wanted, secret.data, wanted.username_key) if wanted.username_key in secret.data else "git"
-        )
-        return Credential(username, password)
 
 
 def _report_all(sites: Sequence[StaticSite], error: SyncError, report: Report) -> list[Outcome]:
@@ -153,19 +139,3 @@ def _find_tree(objects: Objects, commit: str, path: str) -> str:
     if kind != "tree":
         raise NotADirectory(f"/{path} is not a folder in commit {commit[:12]}; spec.path must name a folder")
     return oid
-
-
-def _secret_value(secret: SecretKey, data: dict[str, bytes], key: str) -> str:
-    if key not in data:
-        has = ", ".join(sorted(data)) or "none"
-        raise SecretMissing(
-            f"Secret {secret.name!r} has no key {key!r} (it has: {has}); add it or set spec.secretRef.key"
-        )
-    try:
-        value = data[key].decode()
-    except UnicodeDecodeError:
-        value = "\0"
-    value = value.removesuffix("\n")  # what `kubectl create secret --from-file` brings along
-    if not value or not value.isprintable():
-        raise SecretMissing(f"key {key!r} of Secret {secret.name!r} is empty or holds control characters")
-    return value

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from hooks.requests import Object
-from pages.api import VirtualHostSpec
+from pages.api import StaticSite, VirtualHostSpec
 from pages.cli import metacontroller
 from pages.cli.listener import Listener
 from pages.cli.serve import api, nginx_config, traefik
@@ -18,6 +18,7 @@ from pages.cli.serve.nginx import Nginx, NginxError, loopback
 from pages.cli.serve.progress import Progress, SiteName
 from pages.cli.serve.watch import Watch
 from syncer.app import Engine, create_app
+from syncer.commit_status.writer import CommitStatuses
 from syncer.git import Git
 from syncer.hosts import AllowedHosts
 from syncer.mirrors import Mirrors
@@ -25,7 +26,7 @@ from syncer.releases import Releases
 from syncer.service import Syncer
 from syncer.stores.directory import DirectoryStore
 from syncer.stores.state import State
-from syncer.sync import SourceSync
+from syncer.sync import Outcome, SourceSync
 from syncer.tokens import Trust
 from syncer.webhooks.matching import LatestIndex
 from syncer.webhooks.requests import Requests
@@ -105,12 +106,14 @@ class Runner:
 
     def _make_syncer(self, state: State) -> Syncer:
         mirrors = Mirrors(state.mirrors, self._git)
+        self._commit_statuses = CommitStatuses(self._store.secret, self._settings.hosts)
         source_sync = SourceSync(
             git=self._git,
             mirrors=mirrors,
             releases=self._releases,
             hosts=self._settings.hosts,
             read_secret=self._store.secret,
+            begin=self._commit_statuses.begun,
         )
         return Syncer(
             self._store,
@@ -121,8 +124,12 @@ class Runner:
             heartbeat=timedelta(seconds=1),  # a status is a file here: each sync may say that it was
             base_url=self._base_url,
             sync_token=self._trust.sync_token,
-            observer=self._progress.synced,
+            observer=self._synced,
         )
+
+    def _synced(self, site: StaticSite, outcome: Outcome) -> None:
+        self._progress.synced(site, outcome)
+        self._commit_statuses.ended(site, outcome)
 
     def _start_syncer(self, stack: ExitStack) -> None:
         thread = threading.Thread(target=self._syncer.run, name="syncer")
@@ -135,7 +142,14 @@ class Runner:
         requests = Requests(self._syncer.request)
         requests.start()
         stack.callback(requests.stop)
-        engine = Engine(LatestIndex(self._syncer.sites), requests.put, self._releases.take_offline)
+        self._commit_statuses.start()
+        stack.callback(self._commit_statuses.stop)
+        engine = Engine(
+            index=LatestIndex(self._syncer.sites),
+            request=requests.put,
+            take_offline=self._releases.take_offline,
+            commit_status=self._commit_statuses.result,
+        )
         self._listener.start(create_app(self._trust, engine))
         stack.callback(self._listener.stop)
 
