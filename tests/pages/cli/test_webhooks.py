@@ -66,7 +66,7 @@ def api(tmp_path: Path, git_server: GitServer) -> Iterator[API]:
     for name in ("blog", "docs"):
         git_server.repository(name).commit({"index.html": "one"})
         (tmp_path / f"manifests/{name}.yaml").write_text(yaml.safe_dump(site(name, git_server.url(name))))
-    arguments = [tmp_path / "manifests", "--allowed-hosts", git_server.origin]
+    arguments: list[str | Path] = [tmp_path / "manifests", "--allowed-hosts", git_server.origin]
     with Serving(tmp_path / "state", [*arguments, "--webhook-secret-file", tmp_path / "secret"]) as serving:
         eventually(
             lambda: serving.shows("blog.pages.localhost", "one") and serving.shows("docs.pages.localhost", "one")
