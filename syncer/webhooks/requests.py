@@ -39,10 +39,8 @@ class Requests:
         now = time.monotonic()
         with self._changed:
             for source in set(sources):
-                if source in self._due:
-                    self._pace.asked(source, now)
-                else:
-                    self._due[source] = self._pace.when(source, now)
+                follow = self._pace.again if source in self._due else self._pace.when
+                self._due[source] = follow(source, now)
             self._changed.notify()
 
     def _run(self) -> None:
