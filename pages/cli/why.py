@@ -84,10 +84,9 @@ def _print(site: Object) -> None:
     metadata, status = site["metadata"], site.get("status", {})
     click.echo(f"{metadata['namespace']}/{metadata['name']}  {status.get('url') or '(no URL yet)'}")
     rows = [
-        (f"  {each['type']}", each["status"], each["reason"], each.get("message", ""))
-        for each in status.get("conditions", [])
+        (each["type"], each["status"], each["reason"], each.get("message", "")) for each in status.get("conditions", [])
     ]
-    click.echo(tabulate.tabulate(rows, tablefmt="plain", disable_numparse=True) or "  nothing is said of it yet")
+    click.echo(tabulate.tabulate(rows, tablefmt="plain", disable_numparse=True) or "Nothing is said of it yet.")
 
 
 def _webhooks(site: Object, api: str | None) -> list[str]:
