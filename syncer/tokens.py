@@ -5,7 +5,7 @@ Who may read a site may ask for a sync of it, and of nothing else.
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pages.api import StaticSite
 
@@ -21,8 +21,8 @@ def sync_token(key: bytes, uid: str) -> str:
 class Trust:
     """The secrets. Without ``platform_secret`` only sites' own tokens are believed, without ``token_key`` only that."""
 
-    platform_secret: bytes | None = None
-    token_key: bytes | None = None
+    platform_secret: bytes | None = field(default=None, repr=False)
+    token_key: bytes | None = field(default=None, repr=False)
 
     def sync_token(self, site: StaticSite) -> str | None:
         """The site's token, where there are tokens."""

@@ -33,7 +33,6 @@ def secret_file(_context: click.Context, _parameter: click.Parameter, value: Pat
 
 WEBHOOK_SECRET = click.option(
     "--webhook-secret-file",
-    "webhook_secret",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     callback=secret_file,
     help="A file with the secret that forges sign their webhooks with; such a delivery counts for every site. A site's "

@@ -119,7 +119,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     grace: timedelta,
     lease: timedelta,
     token_key_file: Path | None,
-    webhook_secret: bytes | None,
+    webhook_secret_file: bytes | None,
     without_webhooks: bool,
     bind: str,
     health_bind: str,
@@ -139,7 +139,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     """  # noqa: D301 - click wants the backspace
     if lease < timedelta(seconds=_MIN_LEASE_SECONDS):
         raise click.BadParameter(f"must be at least {_MIN_LEASE_SECONDS}s", param_hint="--lease")
-    trust = Trust(webhook_secret, _token_key(token_key_file) if token_key_file else None)
+    trust = Trust(webhook_secret_file, _token_key(token_key_file) if token_key_file else None)
     _check_trust(trust, without_webhooks=without_webhooks)
     logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
 

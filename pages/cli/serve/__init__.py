@@ -73,7 +73,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     sync_interval: str,
     allow_local: bool,
     workers: int,
-    webhook_secret: bytes | None,
+    webhook_secret_file: bytes | None,
 ) -> None:
     """Publish the sites of a directory of manifests on this machine.
 
@@ -107,7 +107,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
             patterns = (*patterns, *_server_of(repo))
             paths = (_manifest_for(repo, branch, folder, state, git),)
         hosts = AllowedHosts(tuple(patterns), allow_local)
-        settings = Settings(paths, state, address, port, hosts, sync_interval, workers, webhook_secret)
+        settings = Settings(paths, state, address, port, hosts, sync_interval, workers, webhook_secret_file)
         runner = Runner(settings, git, Progress())
         _run(runner)
     except (StateNotUsable, NginxError, SyncError) as error:

@@ -281,3 +281,7 @@ def test_the_owner_of_a_site_sees_its_last_delivery_and_the_last_that_was_refuse
     assert seen["lastDelivery"]["time"].endswith("Z")
     assert seen["lastRefusedDelivery"]["outcome"].startswith("refused: ")
     assert SECRET.decode() not in str(seen) and api.token("team/docs") not in str(seen)
+
+
+def test_k1_secrets_never_show() -> None:
+    assert SECRET.decode() not in repr(Trust(SECRET, KEY)) and "kkk" not in repr(Trust(SECRET, KEY))
