@@ -1,6 +1,7 @@
 """The API of `pages syncer`, as a forge and a tenant reach it."""
 
 import json
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -95,6 +96,30 @@ def test_an_annotation_asks_for_a_sync_and_is_answered_once(
     version = cluster.get("staticsites", "blog", namespace)
     time.sleep(1)
     assert cluster.get("staticsites", "blog", namespace) == version
+
+
+@pytest.mark.usefixtures("blog")
+def test_why_asks_the_cluster_and_the_api(cluster: Cluster, namespace: str, syncer: SyncerProcess) -> None:
+    eventually(lambda: status(cluster, namespace).get("syncToken"))
+    api = f"http://127.0.0.1:{syncer.api_port}"
+    told = pages("why", f"{namespace}/blog", "--cluster", "--api", api, KUBECONFIG=str(cluster.kubeconfig)).stdout
+    assert f"{namespace}/blog" in told and "Synced" in told
+    assert "Last webhook: none since the syncer started." in told
+    silent = pages("why", f"{namespace}/blog", "--cluster", KUBECONFIG=str(cluster.kubeconfig)).stdout
+    assert "there is no API to ask" in silent
+    none = pages("why", f"{namespace}/none", "--cluster", KUBECONFIG=str(cluster.kubeconfig))
+    assert (none.returncode, "cannot be read" in none.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("body", ["Content-Length: 50000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"])
+def test_w4_a_body_that_is_too_large_is_refused_whatever_more_is_sent(syncer: SyncerProcess, body: str) -> None:
+    head = "POST /webhook/gitea HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", syncer.api_port), timeout=20) as connection:
+        connection.sendall((head + body).encode())
+        if "chunked" in body:
+            for _ in range(17):
+                connection.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 413"
 
 
 def test_health_and_api_are_on_ports_of_their_own(syncer: SyncerProcess) -> None:

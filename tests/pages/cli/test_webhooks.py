@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,15 @@ from typing import Any
 import pytest
 import yaml
 
+from pages.api import REQUESTED_AT
+from syncer.webhooks.receiver import FORGES
 from tests.support import deliveries
 from tests.support.deliveries import Sent
 from tests.support.git_server import GitServer
 from tests.support.serving import Serving, eventually, pages
 
 HOST = "webhook.pages.localhost"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def site(name: str, repo: str, **annotations: str) -> dict[str, Any]:
@@ -111,6 +116,25 @@ def test_an_annotation_asks_for_a_sync(api: API, git_server: GitServer) -> None:
     (api.folder / "manifests/blog.yaml").write_text(yaml.safe_dump(manifest))
     eventually(lambda: api.serving.shows("blog.pages.localhost", "two"))
     eventually(lambda: api.serving.statuses()["team/blog"].get("lastHandledRequest") == "2026-01-01T12:00:00Z")
+
+
+def test_the_scripts_of_the_how_to_work_as_they_stand_there(api: API, git_server: GitServer) -> None:
+    script = re.findall(r"```sh\n(.*?)```", (DOCS / "how-to/webhooks-generic.md").read_text(), re.DOTALL)[0]
+    script = script.replace("https://webhook.pages.example.com", f"http://127.0.0.1:{api.serving.port}")
+    script = script.replace("https://forge.example.com/you/blog.git", git_server.url("blog"))
+    (api.folder / "webhook-secret").write_bytes(deliveries.SECRET)
+    done = subprocess.run(["sh", "-c", script], cwd=api.folder, capture_output=True, text=True, check=False)
+    assert '"sites": ["team/blog"]' in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("page", ["reference/webhooks.md", *(f"how-to/webhooks-{forge}.md" for forge in FORGES)])
+def test_the_docs_name_what_there_is(page: str) -> None:
+    text = (DOCS / page).read_text()
+    if page.startswith("how-to"):
+        assert f"/webhook/{page.removeprefix('how-to/webhooks-').removesuffix('.md')}" in text
+    else:
+        assert all(forge in text for forge in FORGES)
+        assert all(route in text for route in ("/sync/{namespace}/{name}", "/site/{namespace}/{name}", REQUESTED_AT))
 
 
 def test_w4_nginx_refuses_a_large_body_by_rfc_9457(api: API) -> None:
