@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STATE := .state
 PORT ?= 8080
+SECONDS ?= 600
 
 .DEFAULT_GOAL := help
 
@@ -51,7 +52,10 @@ types: install ## Check the types
 bench: install nginx ## Measure against what a user would do instead
 	$(BIN)/python -m bench
 
+soak: install nginx ## Publish under random faults and look whether a reader notices (SECONDS=600)
+	$(BIN)/python -m bench.soak $(SECONDS)
+
 clean: ## Remove what these words made
 	rm -rf $(VENV) $(STATE) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help install nginx serve tools test e2e-kind lint format types bench clean
+.PHONY: help install nginx serve tools test e2e-kind lint format types bench soak clean

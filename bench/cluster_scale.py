@@ -7,10 +7,12 @@ import os
 import shutil
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Self
 
 import tabulate
 import yaml
@@ -50,9 +52,10 @@ def main() -> None:
             stack.enter_context(metacontroller).wait_until_ready()
         syncer = SyncerProcess(folder, "syncer", cluster.service_account("pages-syncer", folder), origin)
         stack.enter_context(syncer).wait_until_ready()
+        memory = stack.enter_context(PeakMemory(syncer, hooks))
         rows = list(measure(cluster, syncer, origin, routed=bool(executable)))
-        rows += [("memory of the syncer, peak, MB", megabytes(syncer))]
-        rows += [("memory of the hooks, peak, MB", megabytes(hooks))] if executable else []
+        rows += [("memory of the syncer, peak, MB", memory.megabytes(syncer))]
+        rows += [("memory of the hooks, peak, MB", memory.megabytes(hooks))] if executable else []
     print(tabulate.tabulate(rows, headers=(f"{SITES} sites of {REPOSITORIES} repositories", ""), floatfmt=".2f"))
     if not executable:
         print("left out: routes, as there is no Metacontroller; name its executable in METACONTROLLER")
@@ -170,10 +173,39 @@ def processes(program: Program) -> Iterator[Path]:
             yield folder
 
 
-def megabytes(program: Program) -> float:
-    """The most memory that each of its processes has had, in sum; what they share is counted twice."""
-    lines = [line for each in processes(program) for line in (each / "status").read_text().splitlines()]
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+class PeakMemory:
+    """The most memory that each program has had with all its processes, as a pod is charged: what is shared, once."""
+
+    def __init__(self, *programs: Program) -> None:
+        self._peaks = dict.fromkeys(programs, 0.0)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def megabytes(self, program: Program) -> float:
+        """The peak so far."""
+        return self._peaks[program]
+
+    def _look(self) -> None:
+        while not self._stopping.wait(0.5):
+            for program, peak in self._peaks.items():
+                self._peaks[program] = max(peak, sum(proportional_megabytes(each) for each in processes(program)))
+
+
+def proportional_megabytes(process: Path) -> float:
+    """Memory of a process, each page divided by the number of those who share it."""
+    try:
+        lines = (process / "smaps_rollup").read_text().splitlines()
+    except OSError:  # it has ended
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def cpu_seconds(program: Program) -> float:

@@ -17,7 +17,7 @@ from werkzeug.exceptions import (
 
 from pages.api import StaticSite
 from syncer.errors import SyncError
-from syncer.releases import SiteKey
+from syncer.records import SiteKey
 from syncer.sources import Source, source_of
 from syncer.sync import key_of
 from syncer.tokens import Trust

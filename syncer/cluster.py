@@ -11,14 +11,18 @@ import structlog
 from lightkube import AsyncClient, Client
 
 from pages.api import StaticSite
+from syncer.addresses import Addresses
 from syncer.app import Engine
 from syncer.commit_status.writer import CommitStatuses
 from syncer.errors import LeaseLost, StorageFailed, StorageFull
 from syncer.git import Git
 from syncer.hosts import AllowedHosts
 from syncer.lease import Lease
+from syncer.limits import Limits
 from syncer.mirrors import Mirrors
-from syncer.releases import Releases, SiteKey
+from syncer.policy import DiskPolicy
+from syncer.records import SiteKey
+from syncer.releases import Releases
 from syncer.service import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.cluster import ClusterStore
@@ -43,9 +47,10 @@ class Settings:
     hosts: AllowedHosts
     workers: int
     heartbeat: timedelta
-    grace: timedelta
+    disk: DiskPolicy
     lease: timedelta
     trust: Trust
+    limits: Limits
 
 
 class ClusterSyncer:
@@ -71,7 +76,8 @@ class ClusterSyncer:
             settings.namespace,
             self._store_changed,
         )
-        self._git = Git()
+        limits = settings.limits
+        self._git = Git(limits.timeouts, limits.process, addresses=Addresses(settings.hosts))
         self._syncer = self._make_syncer()
         self._requests = Requests(self._syncer.request)
         self._requests.start()
@@ -80,7 +86,9 @@ class ClusterSyncer:
         # A daemon, because the election knows no end but the loss of the Lease.
         self._election = threading.Thread(target=self._elect, name="lease", daemon=True)
         self._election.start()
-        log.info("syncer_started", namespace=settings.namespace, volume=str(settings.volume))
+        log.info(
+            "syncer_started", git=self._git.check_version(), namespace=settings.namespace, volume=str(settings.volume)
+        )
 
     def stop(self) -> None:
         """Stop all work, write the last statuses, give the Lease back."""
@@ -122,15 +130,14 @@ class ClusterSyncer:
             problems.append(f"another syncer is at work: {self._lease.holder() or 'nobody yet'}")
         if not self._store.listed():
             problems.append("the StaticSites, VirtualHosts and Platforms have not all been listed; the log says why")
-        if self._storage_problem:
-            problems.append(self._storage_problem)
+        if problem := self._storage_problem or self._syncer.volume_problem():
+            problems.append(problem)
         return problems
 
     def _make_syncer(self) -> Syncer:
         settings = self._settings
-        grace = settings.grace.total_seconds()
-        self._releases = releases = Releases(settings.volume, grace_seconds=grace, fence=self._fence)
-        mirrors = Mirrors(settings.cache, self._git)
+        self._releases = releases = Releases(settings.volume, settings.disk, fence=self._fence)
+        mirrors = Mirrors(settings.cache, self._git, settings.disk, releases.relieve)
         self._commit_statuses = CommitStatuses(self._store.secret, settings.hosts)
         source_sync = SourceSync(
             git=self._git,
@@ -138,6 +145,7 @@ class ClusterSyncer:
             releases=releases,
             hosts=settings.hosts,
             read_secret=self._store.secret,
+            limits=settings.limits.site,
             begin=self._commit_statuses.begun,
         )
         return Syncer(
@@ -146,7 +154,7 @@ class ClusterSyncer:
             releases,
             mirrors,
             workers=settings.workers,
-            housekeeping_seconds=min(HOUSEKEEPING_SECONDS, max(1.0, settings.grace.total_seconds())),
+            housekeeping_seconds=min(HOUSEKEEPING_SECONDS, max(1.0, settings.disk.grace_seconds)),
             heartbeat=settings.heartbeat,
             sync_token=settings.trust.sync_token,
             observer=self._commit_statuses.ended,

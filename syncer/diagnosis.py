@@ -2,9 +2,12 @@
 
 import re
 import signal
+from collections.abc import Collection
 
+from pages import sizes
 from syncer import errors
 from syncer.errors import SyncError
+from syncer.limits import ProcessLimits
 
 _MAX_QUOTE = 300
 
@@ -18,6 +21,11 @@ _REFUSED = "the git server refuses the credentials of spec.secretRef; check that
 _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
     (r"No space left on device|Disk quota exceeded", errors.StorageFull, "the git cache has no room left; free space"),
     (r"Read-only file system|insufficient permission", errors.StorageFailed, "the git cache cannot be written"),
+    (
+        r"dumb http transport",
+        errors.UnsupportedServer,
+        "the server only hands out files, it does not speak git's smart HTTP; publish from a forge or git http-backend",
+    ),
     (r"couldn't find remote ref", errors.BranchNotFound, "the repository has no such branch"),
     (r"returned error: 3\d\d", errors.RepoMoved, "the repository has moved (the server redirects); update spec.repo"),
     (
@@ -55,21 +63,52 @@ _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
 _AUTH = re.compile(r"Authentication failed|could not read (Username|Password)|returned error: 40[13]|Access denied")
 
 
-def explain(verb: str, code: int, stderr: bytes, *, secret: str | None) -> SyncError:
-    """The error that fits; it quotes what git said, without control characters or the secret that was used."""
+def explain(
+    verb: str, code: int, stderr: bytes, *, secrets: Collection[str] = (), limits: ProcessLimits | None = None
+) -> SyncError:
+    """The error that fits; it quotes what git said, without control characters or the ``secrets`` that were used."""
     text = stderr.decode("utf-8", "replace")
-    quote = clean(text.replace(secret, "***") if secret else text)
-    if code in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ) or "signal 25" in text:
-        return errors.LimitExceeded("the repository is larger than the operator allows")
+    quote = clean(text, secrets)
+    if limit := _limit(code, text, limits or ProcessLimits()):
+        return limit
     if _AUTH.search(text):
-        return errors.AuthFailed(f"{_REFUSED if secret else _ASKED} (git: {quote})")
+        return errors.AuthFailed(f"{_REFUSED if secrets else _ASKED} (git: {quote})")
     for pattern, error, sentence in _RULES:
         if re.search(pattern, text):
             return error(f"{sentence} (git: {quote})")
     return errors.GitFailed(f"git {verb} failed with code {code} (git: {quote or 'nothing said'})")
 
 
-def clean(text: str) -> str:
-    """Untrusted text in one short line of printable characters."""
+def _limit(code: int, text: str, limits: ProcessLimits) -> SyncError | None:
+    """What the child, or one of its own, was not given more of."""
+
+    def died_of(number: signal.Signals) -> bool:
+        return code in {-number, 128 + number} or f"signal {number:d}" in text
+
+    if died_of(signal.SIGXFSZ) or "File too large" in text:  # Python's children ignore the signal
+        return _too_large(f"its content takes more than {sizes.show(limits.file_bytes)}", "--max-pack-size")
+    # That is all fetch says where its index-pack was killed; other ends of it bring a line of their own.
+    silent = re.findall(r"^fatal: .*", text, re.MULTILINE) == ["fatal: fetch-pack: invalid index-pack output"]
+    if died_of(signal.SIGXCPU) or silent:
+        return _too_large(f"git works on it for more than {limits.cpu_seconds} seconds", "--git-cpu-time")
+    if re.search(r"[Oo]ut of memory|Cannot allocate memory|data too large", text):
+        return errors.LimitExceeded(
+            f"the repository is too large: git needs more than {sizes.show(limits.memory_bytes)} of memory for it; "
+            "make its files smaller"
+        )
+    return None
+
+
+def _too_large(what: str, flag: str) -> SyncError:
+    return errors.LimitExceeded(
+        f"the repository is too large: {what}, the limit of {flag}; remove large files from the branch, "
+        "or ask the administrator to raise it"
+    )
+
+
+def clean(text: str, secrets: Collection[str] = ()) -> str:
+    """Untrusted text in one short line of printable characters, without the secrets."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
     words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return words if len(words) <= _MAX_QUOTE else f"{words[:_MAX_QUOTE]}…"

@@ -21,6 +21,12 @@ class HostNotAllowed(SyncError):
     reason = "HostNotAllowed"
 
 
+class AddressForbidden(SyncError):
+    """The repository's host is allowed, but its name leads to an address that is not (U8)."""
+
+    reason = "AddressNotAllowed"
+
+
 class BranchNotFound(SyncError):
     """The repository has other branches, but not this one."""
 
@@ -61,6 +67,12 @@ class TimedOut(SyncError):
     """The server did not finish in time."""
 
     reason = "Timeout"
+
+
+class UnsupportedServer(SyncError):
+    """The server only hands out files; it would have us look for them at other servers, too (U13)."""
+
+    reason = "UnsupportedServer"
 
 
 class GitFailed(SyncError):
@@ -137,9 +149,18 @@ class StorageFull(SyncError):
     """The volume or the mirror cache has no room."""
 
     reason = "StorageFull"
+    retry_within_seconds = 60
+
+
+class QuotaExceeded(SyncError):
+    """The site, or its namespace, has used up its part of the volume."""
+
+    reason = "QuotaExceeded"
+    retry_within_seconds = 300  # releases that are not live any more go after the grace time
 
 
 class StorageFailed(SyncError):
     """The volume cannot be written."""
 
     reason = "StorageFailed"
+    retry_within_seconds = 60

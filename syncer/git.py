@@ -1,10 +1,6 @@
-"""The few git commands we run, hardened: nothing of the machine's configuration, no prompt, no redirect, no filter.
+"""The few git commands we run, hardened (``hardening.py``) and bounded (``process.py``)."""
 
-All that git is told stands in the environment of that one child, so neither a credential nor a setting is ever in
-argv or on disk (threats, section 5).
-"""
-
-import os
+import base64
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,60 +9,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
-from syncer import diagnosis
+from syncer import diagnosis, hardening
+from syncer.addresses import Addresses
 from syncer.errors import BranchNotFound, EmptyRepo, GitFailed, SyncError
-from syncer.process import Ended, GitProcesses, Job, ProcessLimits
+from syncer.limits import ProcessLimits, Timeouts
+from syncer.process import Ended, GitProcesses, Job
 
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_OLDEST = (2, 39)
 _MAX_OUTPUT = 1 << 20
 _BRANCHES_NAMED = 8
 _ASKED_AT_ONCE = 500  # as many names as surely fit into a pipe, so that neither side waits for the other
 _NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 _NO_COMMIT = "the repository has no commits yet; push a first one"
-
-# Answers for one host only: git would otherwise offer the secret to whatever host a server sends it to.
-_CREDENTIAL_HELPER = (
-    '!f() { [ "$1" = get ] || exit 0; h=; while IFS="=" read -r k v; do [ "$k" = host ] && h=$v; done; '
-    '[ "$h" = "$PAGES_HOST" ] || exit 0; '
-    'printf "username=%s\\npassword=%s\\n" "$PAGES_USERNAME" "$PAGES_PASSWORD"; }; f'
-)
-_CONFIG = {
-    "protocol.allow": "never",
-    "protocol.http.allow": "always",  # only after AllowedHosts has admitted the URL
-    "protocol.https.allow": "always",
-    "protocol.version": "2",
-    "http.followRedirects": "false",  # a credential would follow (U10)
-    "http.sslVerify": "true",
-    "http.proxy": "",
-    "http.lowSpeedLimit": "1000",
-    "http.lowSpeedTime": "20",
-    "http.cookieFile": "",
-    "http.saveCookies": "false",
-    "transfer.credentialsInUrl": "die",
-    "transfer.bundleURI": "false",
-    "core.sshCommand": "/bin/false",
-    "core.gitProxy": "/bin/false",
-    "fetch.fsckObjects": "true",
-    "transfer.fsckObjects": "true",
-    "fetch.unpackLimit": "1",
-    "fetch.recurseSubmodules": "false",
-    "submodule.recurse": "false",
-    "core.fsync": "none",  # a mirror may be lost at any time, and waiting for the disk is half of a small fetch
-    "core.hooksPath": "/dev/null",
-    "core.fsmonitor": "false",
-    "core.attributesFile": "/dev/null",
-    "core.alternateRefsCommand": "/bin/false",
-    "gc.auto": "0",
-    "maintenance.auto": "false",
-    "safe.bareRepository": "explicit",
-    "pack.threads": "1",
-    "pack.windowMemory": "64m",
-    "core.deltaBaseCacheLimit": "32m",
-    "core.packedGitLimit": "256m",
-    "core.bigFileThreshold": "8m",
-}
 
 
 @dataclass(frozen=True)
@@ -76,6 +33,11 @@ class Credential:
     username: str
     password: str = field(repr=False)
 
+    def spellings(self) -> tuple[str, ...]:
+        """The password as a server that saw it may write it into its answer (K1)."""
+        basic = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        return self.password, quote(self.password, safe=""), basic.rstrip("=")
+
 
 @dataclass(frozen=True)
 class Remote:
@@ -84,28 +46,48 @@ class Remote:
     url: str
     credential: Credential | None = None
 
+    def login(self) -> Mapping[str, str]:
+        """The credential as variables for git's environment."""
+        if self.credential is None:
+            return _NOTHING_MORE
+        return hardening.log_in(self.url, self.credential.username, self.credential.password)
 
-@dataclass(frozen=True)
-class Timeouts:
-    """Seconds of wall clock for a question to a server or a mirror, and for a transfer or a whole release."""
-
-    ask: float = 30
-    transfer: float = 120
+    def secrets(self) -> tuple[str, ...]:
+        """What must not show."""
+        return self.credential.spellings() if self.credential else ()
 
 
 class Git:
-    """Runs git. ``local`` admits the ``file`` transport. Every child is gone once ``close`` has returned."""
+    """Runs git. ``local`` admits the ``file`` transport. Every child is gone once ``close`` has returned.
+
+    Git connects to the ``addresses`` of a server's name and nowhere else; without any, to public ones only.
+    """
 
     def __init__(
-        self, timeouts: Timeouts | None = None, limits: ProcessLimits | None = None, *, local: bool = False
+        self,
+        timeouts: Timeouts | None = None,
+        limits: ProcessLimits | None = None,
+        *,
+        addresses: Addresses | None = None,
+        local: bool = False,
     ) -> None:
         self._timeouts = timeouts or Timeouts()
-        self._processes = GitProcesses(limits or ProcessLimits())
-        self._config = _CONFIG | ({"protocol.file.allow": "always"} if local else {})
+        self._addresses = addresses or Addresses()
+        self._limits = limits or ProcessLimits()
+        self._processes = GitProcesses(self._limits)
+        self._config = hardening.CONFIG | ({"protocol.file.allow": "always"} if local else {})
 
     def close(self) -> None:
         """Stop all children now; commands started later fail."""
         self._processes.close()
+
+    def check_version(self) -> str:
+        """Git's version. Raises GitFailed where it does not know all settings that harden it."""
+        said = self._run("version").decode(errors="replace").strip()
+        number = re.search(r"([0-9]+)\.([0-9]+)", said)
+        if number is None or (int(number[1]), int(number[2])) < _OLDEST:
+            raise GitFailed(f"{said!r} is too old: install git {_OLDEST[0]}.{_OLDEST[1]} or later")
+        return said
 
     def branch_head(self, remote: Remote, branch: str) -> str:
         """The commit at the tip of the branch (``git ls-remote``). Raises a SyncError such as BranchNotFound."""
@@ -135,27 +117,31 @@ class Git:
         command = ("fetch", *options, "--no-write-fetch-head", "--end-of-options", remote.url, refspec)
         try:
             protocol = {"protocol.version": "0"} if first else {}
-            self._run(*command, git_dir=git_dir, remote=remote, seconds=self._timeouts.transfer, config=protocol)
-        except BranchNotFound:
-            raise self._explain_missing(remote, branch) from None
+            self._run(*command, git_dir=git_dir, remote=remote, transfers=True, config=protocol)
+        except SyncError as error:
+            for remains in git_dir.glob("objects/pack/tmp_*"):  # as large as the server liked to send (C4)
+                remains.unlink(missing_ok=True)
+            if isinstance(error, BranchNotFound):
+                raise self._explain_missing(remote, branch) from None
+            raise
 
     @contextmanager
     def tree(self, git_dir: Path, tree: str) -> Iterator[IO[bytes]]:
         r"""The recursive listing of a tree: ``MODE TYPE OID SIZE\tPATH`` records, each ended by NUL."""
         job = self._job(("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree), git_dir)
-        with self._processes.converse(job, lambda ended: _check(job, ended)) as (_, output):
+        with self._processes.converse(job, lambda ended: self._check(job, ended)) as (_, output):
             yield output
 
     @contextmanager
     def objects(self, git_dir: Path) -> Iterator["Objects"]:
         """The objects of a bare repository, by one ``git cat-file --batch``."""
         job = self._job(("cat-file", "--batch"), git_dir)
-        with self._processes.converse(job, lambda ended: _check(job, ended)) as (questions, answers):
+        with self._processes.converse(job, lambda ended: self._check(job, ended)) as (questions, answers):
             yield Objects(questions, answers)
 
     def repack(self, git_dir: Path) -> None:
         """Leave one pack of what the refs reach."""
-        self._run("repack", "-a", "-d", "-q", git_dir=git_dir, seconds=self._timeouts.transfer)
+        self._run("repack", "-a", "-d", "-q", git_dir=git_dir, transfers=True)
 
     def _ask(self, remote: Remote, *arguments: str) -> list[tuple[str, str]]:
         output = self._run("ls-remote", *arguments, remote=remote)
@@ -166,7 +152,7 @@ class Git:
         heads = self._ask(remote, "--heads", "--end-of-options", remote.url)
         if not heads:
             return EmptyRepo(_NO_COMMIT)
-        names = [diagnosis.clean(name.removeprefix("refs/heads/")) for _, name in heads]
+        names = [diagnosis.clean(name.removeprefix("refs/heads/"), remote.secrets()) for _, name in heads]
         more = ", …" if len(names) > _BRANCHES_NAMED else ""
         return BranchNotFound(
             f"the repository has no branch {branch!r}; push it, or set spec.branch to one it has: "
@@ -178,12 +164,12 @@ class Git:
         *arguments: str,
         git_dir: Path | None = None,
         remote: Remote | None = None,
-        seconds: float | None = None,
+        transfers: bool = False,
         config: Mapping[str, str] = _NOTHING_MORE,
     ) -> bytes:
-        job = self._job(arguments, git_dir, remote, seconds=seconds or self._timeouts.ask, config=config)
+        job = self._job(arguments, git_dir, remote, transfers=transfers, config=config)
         with tempfile.TemporaryFile() as output_file:
-            _check(job, self._processes.run(job, output_file), remote)
+            self._check(job, self._processes.run(job, output_file), remote)
             output_file.seek(0)
             output = output_file.read(_MAX_OUTPUT + 1)
         if len(output) > _MAX_OUTPUT:
@@ -196,12 +182,23 @@ class Git:
         git_dir: Path | None,
         remote: Remote | None = None,
         *,
-        seconds: float | None = None,
+        transfers: bool = True,
         config: Mapping[str, str] = _NOTHING_MORE,
     ) -> Job:
         where = (f"--git-dir={git_dir}",) if git_dir else ()
-        environment = _environment({**self._config, **config}, git_dir, remote)
-        return Job((*where, *arguments), environment, seconds or self._timeouts.transfer)
+        pinned = hardening.pin(remote.url, self._addresses.of(remote.url)) if remote else _NOTHING_MORE
+        login = remote.login() if remote else _NOTHING_MORE
+        environment = hardening.environment({**self._config, **config, **pinned}, git_dir, login)
+        seconds, flag = (
+            (self._timeouts.transfer, "--git-transfer-time") if transfers else (self._timeouts.ask, "--git-ask-time")
+        )
+        return Job((*where, *arguments), environment, seconds, flag)
+
+    def _check(self, job: Job, ended: Ended, remote: Remote | None = None) -> None:
+        if ended.code:
+            verb = next(each for each in job.arguments if not each.startswith("-"))
+            secrets = remote.secrets() if remote else ()
+            raise diagnosis.explain(verb, ended.code, ended.stderr, secrets=secrets, limits=self._limits)
 
 
 class Objects:
@@ -242,40 +239,3 @@ class Objects:
     def _skip(self, size: int) -> None:
         while size and (chunk := self._answers.read(min(size, 1 << 18))):
             size -= len(chunk)
-
-
-def _check(job: Job, ended: Ended, remote: Remote | None = None) -> None:
-    if ended.code:
-        verb = next(each for each in job.arguments if not each.startswith("-"))
-        credential = remote.credential if remote else None
-        raise diagnosis.explain(verb, ended.code, ended.stderr, secret=credential.password if credential else None)
-
-
-def _environment(config: dict[str, str], git_dir: Path | None, remote: Remote | None) -> dict[str, str]:
-    config = config | ({"safe.directory": str(git_dir)} if git_dir else {})
-    variables = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": "/nonexistent",
-        "XDG_CONFIG_HOME": "/nonexistent",
-        "LC_ALL": "C",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "/bin/false",
-        "SSH_ASKPASS": "/bin/false",
-        "GIT_PROTOCOL_FROM_USER": "0",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-    }
-    if remote and remote.credential:
-        config["credential.helper"] = _CREDENTIAL_HELPER
-        variables["PAGES_HOST"] = urlsplit(remote.url).netloc
-        variables["PAGES_USERNAME"] = remote.credential.username
-        variables["PAGES_PASSWORD"] = remote.credential.password
-    variables["GIT_CONFIG_COUNT"] = str(len(config))
-    for index, (key, value) in enumerate(config.items()):
-        variables[f"GIT_CONFIG_KEY_{index}"] = key
-        variables[f"GIT_CONFIG_VALUE_{index}"] = value
-    return variables

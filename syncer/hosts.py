@@ -2,6 +2,7 @@
 
 An entry is ``forge.example.com``, ``*.example.com`` (any name below it, never itself), either with ``:port``; these
 mean https. Plain http, or an IP address, needs an entry that says so in full: ``http://127.0.0.1:3000`` (U1, U5-U7).
+Only a server whose entry is written in full, ``https://git.internal.example.com``, may be at a private address (U8).
 """
 
 import ipaddress
@@ -21,11 +22,12 @@ _MAX_PORT = 65535
 
 @dataclass(frozen=True)
 class HostPattern:
-    """One entry; ``host`` is lower-case and may begin with ``*.``."""
+    """One entry; ``host`` is lower-case and may begin with ``*.``. ``full``: it was written with its scheme."""
 
     scheme: str
     host: str
     port: int
+    full: bool = False
 
     @classmethod
     def parse(cls, entry: str) -> Self:
@@ -39,7 +41,8 @@ class HostPattern:
         port = int(match["port"] or _PORTS[scheme])
         if not 0 < port <= _MAX_PORT:
             raise ValueError(f"{entry!r} has a port that does not exist")
-        return cls(scheme, _host(entry, match["host"].lower(), explicit=bool(match["scheme"])), port)
+        full = bool(match["scheme"])
+        return cls(scheme, _host(entry, match["host"].lower(), explicit=full), port, full)
 
     def admits(self, scheme: str, host: str, port: int) -> bool:
         """Whether a URL with these parts is covered."""
@@ -83,18 +86,31 @@ class AllowedHosts:
 
     def check(self, url: str) -> None:
         """Raise HostNotAllowed unless the canonical URL's server is covered."""
-        parts = urlsplit(url)
-        if parts.scheme == "file":
+        if urlsplit(url).scheme == "file":
             if not self.local:
                 raise HostNotAllowed("repositories on this machine are published only with --allow-local")
             return
-        host = parts.hostname or ""
-        port = parts.port or _PORTS.get(parts.scheme, 0)
-        if not any(each.admits(parts.scheme, host, port) for each in self.patterns):
+        server = _server(url)
+        if not any(each.admits(*server) for each in self.patterns):
             raise HostNotAllowed(
-                f"the git server {_shown(parts.scheme, host, port)} is not on the list of allowed hosts; "
+                f"the git server {_shown(*server)} is not on the list of allowed hosts; "
                 f"ask the administrator to add it to --allowed-hosts{_hint(self.patterns)}"
             )
+
+    def trust_addresses_of(self, url: str) -> bool:
+        """Whether the operator wrote the server's entry in full, and so means it wherever its name leads."""
+        return any(each.full and each.admits(*_server(url)) for each in self.patterns)
+
+
+def in_full(url: str) -> str:
+    """The entry that admits the URL's server at private addresses, too."""
+    scheme, host, port = _server(url)
+    return f"{scheme}://{host}{'' if port == _PORTS.get(scheme) else f':{port}'}"
+
+
+def _server(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
 
 
 def _shown(scheme: str, host: str, port: int) -> str:

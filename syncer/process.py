@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import IO
 import sh
 
 from syncer.errors import GitFailed, TimedOut
+from syncer.limits import ProcessLimits
 
 _MAX_STDERR = 1 << 16
 _SECONDS_TO_DIE = 5
@@ -20,20 +22,16 @@ _ANY_EXIT_CODE = tuple(range(-64, 256))  # we read the code ourselves
 
 
 @dataclass(frozen=True)
-class ProcessLimits:
-    """What one child may use: seconds of CPU, bytes of any file it writes."""
-
-    cpu_seconds: int = 120
-    file_bytes: int = 1 << 30
-
-
-@dataclass(frozen=True)
 class Job:
-    """What to run. ``environment`` is the whole environment; without ``stdin`` there is nothing to read."""
+    """What to run. ``environment`` is the whole environment; without ``stdin`` there is nothing to read.
+
+    It may take ``seconds``, which the operator sets with the ``flag``.
+    """
 
     arguments: tuple[str, ...]
     environment: dict[str, str] = field(repr=False)
     seconds: float
+    flag: str
     stdin: IO[bytes] | None = None
 
 
@@ -99,7 +97,8 @@ class GitProcesses:
         def wait() -> Ended:
             command.wait()
             if overdue.is_set():
-                raise TimedOut(f"git did not finish within {job.seconds:g} seconds; it is tried again later")
+                limit = f"{job.seconds:g} seconds, the limit of {job.flag}"
+                raise TimedOut(f"git did not finish within {limit}; it is tried again later")
             stderr.seek(0)
             return Ended(command.exit_code, stderr.read(_MAX_STDERR))
 
@@ -129,9 +128,13 @@ class GitProcesses:
         return command
 
     def _limit(self) -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (self._limits.file_bytes, self._limits.file_bytes))
-        resource.setrlimit(resource.RLIMIT_CPU, (self._limits.cpu_seconds, self._limits.cpu_seconds))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        limits = self._limits
+        _lower(resource.RLIMIT_CORE, 0)
+        _lower(resource.RLIMIT_FSIZE, limits.file_bytes)
+        # At the hard limit a process is killed; at the soft one it dies of a signal that says why.
+        _lower(resource.RLIMIT_CPU, limits.cpu_seconds, hard=limits.cpu_seconds + _SECONDS_TO_DIE)
+        _lower(resource.RLIMIT_NOFILE, limits.open_files)
+        _lower(resource.RLIMIT_AS, limits.memory_bytes)  # the last, for we are a copy of the syncer until git runs
 
     def _reap(self, command: sh.RunningCommand) -> None:
         if command.is_alive():
@@ -151,6 +154,13 @@ def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     read_end, write_end = os.pipe()
     with os.fdopen(read_end, "rb", buffering=1 << 18) as reader, os.fdopen(write_end, "wb", buffering=0) as writer:
         yield reader, writer
+
+
+def _lower(kind: int, soft: int, *, hard: int | None = None) -> None:
+    """Set a limit, or leave a lower one that is there already."""
+    already = resource.getrlimit(kind)[1]
+    most = sys.maxsize if already == resource.RLIM_INFINITY else already
+    resource.setrlimit(kind, (min(soft, most), min(soft if hard is None else hard, most)))
 
 
 def _signal_group(command: sh.RunningCommand, number: signal.Signals) -> None:

@@ -1,318 +1,225 @@
 """A tree becomes a directory, the directory becomes live.
 
-::
-
-    live/{namespace}/{name}                     -> ../../releases/{namespace}/{name}/{release}
-    releases/{namespace}/{name}/{release}/…     immutable files
-    releases/{namespace}/{name}/{release}.json  what it was made from
-
 A release is named after its stamp, a second later than any before it, which is also the mtime of its new files: a
 changed file never keeps its ETag (made of mtime and size), an unchanged one is a hard link into the release before
 and always does.
 """
 
-import json
-import os
-import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
-from errno import EDQUOT, EMLINK, ENOENT, ENOSPC, ENOTSUP, EPERM, EXDEV
-from itertools import groupby
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
-from typing import IO, NamedTuple, cast
 
-from syncer.errors import GitFailed, StorageFailed, StorageFull
-from syncer.tree import File, Listing
+import structlog
 
-_TEMPORARY = ".tmp-"
-_CHUNK = 1 << 20
-Blobs = dict[str, list[str | int]]  # path -> [blob id, size in bytes]
-_NO_HARD_LINKS = {EPERM, EMLINK, EXDEV, ENOTSUP}
-# For each of these blobs its id, its size, and the stream to read exactly that many bytes from.
-ReadBlobs = Callable[[Sequence[str]], Iterator[tuple[str, int, IO[bytes]]]]
+from syncer import files, records
+from syncer.errors import StorageFailed, SyncError
+from syncer.files import Plan, ReadBlobs
+from syncer.policy import DiskPolicy
+from syncer.records import Release, SiteKey
+from syncer.retention import Retention
+from syncer.space import Disk, Room
+from syncer.tree import Listing
+from syncer.usage import Usage, Usages
+from syncer.verification import Verification
+from syncer.volume import Volume, delete, stamp_of, storage_errors, temporary_beside
 
-
-class SiteKey(NamedTuple):
-    """Which site."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
-
-
-@dataclass(frozen=True)
-class Release:
-    """What a release was made from: the site's uid, and where its ``tree`` was found. ``stamp``: epoch seconds."""
-
-    uid: str
-    repo: str
-    branch: str
-    commit: str
-    path: str
-    tree: str
-    stamp: int = 0
-    size: int = 0
-    files: int = 0
-    skipped: dict[str, int] = field(default_factory=dict)
+log = structlog.get_logger(__name__)
 
 
 class Releases:
     """The only code that writes to the volume. At most one thread may work on one site at a time.
 
     ``fence`` is asked before each change of what visitors see and before each deletion; it raises to forbid that.
+    ``clock`` is the time of day, ``ticks`` is monotonic.
     """
 
     def __init__(
         self,
         root: Path,
+        policy: DiskPolicy | None = None,
         *,
-        grace_seconds: float = 600,
         clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
         fence: Callable[[], None] = lambda: None,
     ) -> None:
-        self._live = root / "live"
-        self._releases = root / "releases"
-        self._grace_seconds = grace_seconds
+        self._policy = policy or DiskPolicy()
         self._clock = clock
-        self._fence = fence
+        self._volume = Volume(root, fence)
+        self._usages = Usages(self._volume)
+        self._retention = Retention(self._volume, self._usages, self._policy, clock, ticks)
+        self._room = Room(Disk(root, self._policy.keep_free), self._retention, self._usages, self._policy)
+        self._verification = Verification(self._volume)
+        self._copies = False
 
     def prepare(self) -> None:
         """Make the two folders and remove what a killed process left unfinished."""
-        self._fence()
-        with _storage_errors():
-            self._live.parent.mkdir(parents=True, exist_ok=True)
-            for folder in (self._live.parent, self._live, self._releases):
-                _make_folder(folder)
-            for leftover in (*self._releases.glob(f"*/*/{_TEMPORARY}*"), *self._live.glob(f"*/{_TEMPORARY}*")):
-                _remove(leftover)
+        with storage_errors():
+            self._volume.prepare()
 
     def sites(self) -> list[SiteKey]:
         """The sites that are live."""
-        return [SiteKey(link.parent.name, link.name) for link in self._live.glob("*/*") if link.is_symlink()]
+        with storage_errors():
+            return self._volume.sites()
+
+    def origin(self, site: SiteKey) -> Release | None:
+        """What visitors see, be it whole or damaged."""
+        with storage_errors():
+            name = self._volume.live_release(site)
+            return records.read(self._volume.home(site) / name) if name else None
 
     def current(self, site: SiteKey) -> Release | None:
         """The live release, or None where there is none that is whole."""
-        folder = self._current_folder(site)
-        return _read_release(folder) if folder else None
+        release = self.origin(site)
+        if release is None:
+            return None
+        with storage_errors():
+            return None if self._verification.is_damaged(site) else release
+
+    def blobs(self, site: SiteKey) -> set[str]:
+        """The blobs that the live release holds."""
+        with storage_errors():
+            name = self._volume.live_release(site)
+            entries = records.read_entries(self._volume.home(site) / name) if name else None
+        return {entry.oid for entry in (entries or {}).values()}
 
     def publish(self, site: SiteKey, draft: Release, listing: Listing, blobs: ReadBlobs) -> Release:
         """Write the tree that ``draft`` names as a new release and make it live.
 
-        Raises StorageFull, StorageFailed, GitFailed; the release that was live stays so.
+        Raises StorageFull, QuotaExceeded, StorageFailed, GitFailed; the release that was live stays so.
         """
-        self._fence()
-        home = self._releases / site.namespace / site.name
-        with _storage_errors():
-            _make_folder(home.parent)
-            _make_folder(home)
-            release = replace(
-                draft,
-                stamp=self._next_stamp(home),
-                size=listing.size,
-                files=len(listing.files),
-                skipped=dict(listing.skipped),
-            )
-            folder = home / f"{release.stamp}-{release.tree[:12]}"
-            temporary = home / f"{_TEMPORARY}{folder.name}"
+        self._volume.fence()
+        with storage_errors():
+            live = self._volume.live_release(site)
+            folder = self._volume.home(site) / live if live else None
+            known = self._verification.sound_entries(site, folder) if folder else {}
+            planned = files.plan(listing.files, folder, known)
+            need = _need(planned)
+            self._room.make(site, need)
             try:
-                self._write_files(temporary, release.stamp, listing.files, blobs, self._current_folder(site))
-                _write_record(folder, release, {file.path: [file.oid, file.size] for file in listing.files})
-                temporary.rename(folder)
-            except BaseException:
-                _remove(temporary)
-                _record(folder).unlink(missing_ok=True)
+                release, name = self._write(site, draft, listing, planned, blobs)
+            except OSError:
+                self._room.relieve(need)  # for the next try
                 raise
-            self._go_live(site, folder)
+            try:
+                self._volume.flush()
+                self._go_live(site, name, live)
+            except BaseException:
+                with suppress(OSError, SyncError):
+                    self._volume.remove_release(site, name)  # unless it is live by now
+                raise
+            self._usages.published(site, need, exact=release.hard_links)
         return release
 
     def restate(self, site: SiteKey, draft: Release) -> Release:
         """Record that the live tree has a new origin: nothing that visitors see changes."""
-        folder = self._current_folder(site)
-        if folder is None:
-            raise StorageFailed(f"the live release of {site} is gone; it is published anew")
-        current, blobs = _read_release(folder), _read_blobs(folder)
-        release = replace(draft, stamp=current.stamp, size=current.size, files=current.files, skipped=current.skipped)
-        self._fence()
-        with _storage_errors():
-            _write_record(folder, release, blobs)
+        current = self.current(site)
+        with storage_errors():
+            name = self._volume.live_release(site)
+            folder = self._volume.home(site) / (name or "")
+            entries = records.read_entries(folder)
+            if current is None or name is None or entries is None:
+                raise StorageFailed(f"the live release of {site} is gone; it is published anew")
+            release = replace(
+                current,
+                uid=draft.uid,
+                repo=draft.repo,
+                branch=draft.branch,
+                commit=draft.commit,
+                path=draft.path,
+                tree=draft.tree,
+            )
+            self._volume.fence()
+            records.write(folder, temporary_beside(folder), release, entries)
         return release
 
     def take_offline(self, site: SiteKey) -> None:
         """Stop serving the site now; its files follow after the grace time."""
-        self._fence()
-        with _storage_errors():
-            folder = self._current_folder(site)
-            (self._live / site.namespace / site.name).unlink(missing_ok=True)
-            if folder:
-                _record(folder).touch()  # the grace time counts from here
+        with storage_errors():
+            live = self._volume.live_release(site)
+            self._volume.take_offline(site)
+            self._verification.published(site)
+            if live:
+                self._retention.retire(site, live)
 
     def collect(self) -> None:
-        """Delete what has not been live for the grace time (a slow reader may still hold the release before)."""
-        with _storage_errors():
-            for home in self._releases.glob("*/*"):
-                self._fence()
-                self._collect(home)
+        """Delete what has not been live for the grace time and is not kept, and more where the disk is full."""
+        with storage_errors():
+            self._retention.collect()
+            self._room.relieve()
 
-    def _collect(self, home: Path) -> None:
-        current = self._current_folder(SiteKey(home.parent.name, home.name))
-        oldest_kept = self._clock() - self._grace_seconds
-        for folder in [each for each in home.iterdir() if each.is_dir() and each != current]:
-            record = _record(folder)
-            since = record.stat().st_mtime if record.exists() else folder.stat().st_mtime
-            if since < oldest_kept and not folder.name.startswith(_TEMPORARY):
-                trash = folder.rename(home / f"{_TEMPORARY}trash-{folder.name}")
-                record.unlink(missing_ok=True)
-                _remove(trash)
-        if current is None:
-            with suppress(OSError):  # not empty yet
-                home.rmdir()
+    def check_writable(self) -> None:
+        """Raise StorageFull or StorageFailed where the volume cannot be written."""
+        self._volume.fence()
+        with storage_errors():
+            self._volume.check_writable()
 
-    def _current_folder(self, site: SiteKey) -> Path | None:
+    def verify(self) -> list[SiteKey]:
+        """Read back some of what is live; return the sites now found to be damaged, to be published anew."""
+        with storage_errors():
+            return self._verification.turn(self._policy.verify_bytes)
+
+    def relieve(self) -> None:
+        """Make room on the disk, for others too."""
+        with storage_errors():
+            self._room.relieve()
+
+    def _write(
+        self, site: SiteKey, draft: Release, listing: Listing, planned: Plan, blobs: ReadBlobs
+    ) -> tuple[Release, str]:
+        """A whole release that nobody sees yet, and its name."""
+        temporary = self._volume.new_folder(site)
         try:
-            name = (self._live / site.namespace / site.name).readlink().name
-        except FileNotFoundError:
-            return None
-        folder = self._releases / site.namespace / site.name / name
-        return folder if folder.is_dir() and _record(folder).is_file() else None
+            stamp = self._next_stamp(site)
+            written = files.write(temporary, stamp, planned, blobs)
+            self._say_once(site, copies=bool(written.copied))
+            release = replace(
+                draft,
+                stamp=stamp,
+                size=listing.size,
+                files=len(listing.files),
+                skipped=dict(listing.skipped),
+                folders=len(planned.folders),
+                hard_links=not written.copied,
+            )
+            folder = temporary.with_name(f"{stamp}-{release.tree[:12]}")
+            records.write(folder, temporary_beside(folder), release, written.entries)
+            _rename(temporary, folder)
+        except BaseException:
+            delete(temporary)
+            raise
+        return release, folder.name
 
-    def _next_stamp(self, home: Path) -> int:
-        stamps = [int(each.name.partition("-")[0]) for each in home.iterdir() if each.name[0].isdigit()]
-        return max([int(self._clock()), *(stamp + 1 for stamp in stamps)])
+    def _next_stamp(self, site: SiteKey) -> int:
+        return max([int(self._clock()), *(stamp_of(name) + 1 for name in self._volume.releases(site))])
 
-    def _write_files(
-        self, folder: Path, stamp: int, files: Sequence[File], blobs: ReadBlobs, previous: Path | None
-    ) -> None:
-        _make_folders(folder, files)
-        known = _read_blobs(previous) if previous else {}
-        unchanged = [file for file in files if known.get(file.path) == [file.oid, file.size]]
-        linked = _link_files(previous, folder, unchanged) if previous else set()
-        missing = [file for file in files if file.path not in linked]
-        contents = blobs([file.oid for file in missing])
-        for file, (_, size, stream) in zip(missing, contents, strict=True):
-            _write_file(folder / file.path, size, stream, stamp)
+    def _go_live(self, site: SiteKey, name: str, before: str | None) -> None:
+        self._volume.go_live(site, name)
+        self._retention.revive(site, name)
+        self._verification.published(site)
+        if before and before != name:
+            self._retention.retire(site, before)
 
-    def _go_live(self, site: SiteKey, folder: Path) -> None:
-        previous = self._current_folder(site)
-        home = self._live / site.namespace
-        _make_folder(home)
-        link = home / f"{_TEMPORARY}{site.name}"
-        link.unlink(missing_ok=True)
-        link.symlink_to(Path("../../releases") / site.namespace / site.name / folder.name)
-        self._fence()
-        link.replace(home / site.name)
-        if previous:
-            _record(previous).touch()  # its grace time begins
-
-
-def _record(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.json")
-
-
-def _read_release(folder: Path) -> Release:
-    with _record(folder).open() as record:
-        return Release(**json.loads(record.readline()))
+    def _say_once(self, site: SiteKey, *, copies: bool) -> None:
+        if copies and not self._copies:
+            self._copies = True
+            log.warning(
+                "hard_links_refused", site=str(site), consequence="unchanged files are copied and take room again"
+            )
 
 
-def _read_blobs(folder: Path) -> Blobs:
-    with _record(folder).open() as record:
-        record.readline()
-        return cast("Blobs", json.loads(record.readline()))
+def _need(planned: Plan) -> Usage:
+    """What the release will use beyond what the one before does."""
+    new = planned.new
+    return Usage(sum(file.size for file in new), len(new) + len(planned.folders))
 
 
-def _write_record(folder: Path, release: Release, blobs: Blobs) -> None:
-    """Two lines: the release, which is read at every sync, and its files, which are read by the next release."""
-    temporary = folder.with_name(f"{_TEMPORARY}{folder.name}.json")
-    temporary.write_text(f"{json.dumps(asdict(release))}\n{json.dumps(blobs)}\n")
-    temporary.replace(_record(folder))
-
-
-def _make_folders(root: Path, files: Sequence[File]) -> None:
-    """The release's folder and all below it, parents first, whatever the umask."""
-    wanted = {""}
-    for file in files:
-        parent = file.path.rpartition("/")[0]
-        while parent not in wanted:
-            wanted.add(parent)
-            parent = parent.rpartition("/")[0]
-    for path in sorted(wanted):
-        _make_folder(f"{root}/{path}")
-
-
-def _make_folder(path: str | Path) -> None:
-    """A folder that nginx may enter, whatever the umask. It may be there already."""
-    with suppress(FileExistsError):
-        os.mkdir(path, 0o755)  # noqa: PTH102 - of 5,000 files' folders, pathlib costs more than the system call
-        if os.stat(path).st_mode & 0o777 != 0o755:  # noqa: PTH116, PLR2004 - see above
-            os.chmod(path, 0o755)  # noqa: PTH101, S103 - see above
-
-
-def _link_files(previous: Path, folder: Path, files: Iterable[File]) -> set[str]:
-    """Take unchanged files over, with their mtime, from the release before; return which ones could be."""
-    linked: set[str] = set()
-    for parent, siblings in groupby(files, key=lambda file: file.path.rpartition("/")[0]):
-        with suppress(FileNotFoundError), _opened(previous / parent) as source, _opened(folder / parent) as target:
-            _link_folder(siblings, source, target, linked)
-    return linked
-
-
-def _link_folder(files: Iterable[File], source: int, target: int, linked: set[str]) -> None:
-    for file in files:
-        name = file.path.rpartition("/")[2]
-        try:
-            os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
-        except OSError as error:
-            if error.errno not in {ENOENT, *_NO_HARD_LINKS}:
-                raise
-        else:
-            linked.add(file.path)
-
-
-@contextmanager
-def _opened(folder: Path) -> Iterator[int]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _rename(temporary: Path, folder: Path) -> None:
     try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _write_file(path: Path, size: int, stream: IO[bytes], stamp: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
-    try:
-        while size:
-            chunk = stream.read(min(size, _CHUNK))
-            if not chunk:
-                raise GitFailed("the mirror's content is cut short; it is fetched anew")
-            _write_all(descriptor, chunk)
-            size -= len(chunk)
-        os.fchmod(descriptor, 0o644)
-        os.utime(descriptor, (stamp, stamp))
-    finally:
-        os.close(descriptor)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _storage_errors() -> Iterator[None]:
-    try:
-        yield
+        temporary.rename(folder)
     except OSError as error:
-        if error.errno in {ENOSPC, EDQUOT}:
-            raise StorageFull("the volume is full; free space or make it larger (the last release stays)") from error
-        raise StorageFailed(f"the volume cannot be written: {error.strerror or error}") from error
+        if error.errno in {EEXIST, ENOTEMPTY}:
+            raise StorageFailed("another syncer has published here; look for a second one on this volume") from error
+        raise

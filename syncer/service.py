@@ -16,7 +16,9 @@ import structlog
 from pages.api import StaticSite, StaticSiteStatus
 from syncer import sources, status
 from syncer.errors import LeaseLost, SyncError
+from syncer.housekeeping import Housekeeper
 from syncer.mirrors import Mirrors
+from syncer.records import SiteKey
 from syncer.releases import Releases
 from syncer.schedule import Schedule
 from syncer.sources import Source
@@ -29,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 HOUSEKEEPING_SECONDS = 60.0
 _STUCK_SECONDS = 180.0
+_LOOK_SECONDS = 60.0  # to be seen alive
 _LAST_STATUSES_SECONDS = 5.0
 _PAUSE = 3.0
 Observer = Callable[[StaticSite, Outcome], None]
@@ -55,10 +58,16 @@ class Syncer:
         self._store = store
         self._source_sync = source_sync
         self._releases = releases
-        self._mirrors = mirrors
+        self._housekeeper = Housekeeper(
+            releases,
+            mirrors,
+            interval_seconds=housekeeping_seconds,
+            remove_gone=self._take_offline_what_is_gone,
+            wanted=self._wanted_sources,
+            damaged=self._publish_anew,
+        )
         self._workers = workers
         self._heartbeat = heartbeat
-        self._housekeeping_seconds = housekeeping_seconds
         self._base_url = base_url
         self._sync_token = sync_token
         self._observer = observer
@@ -101,18 +110,23 @@ class Syncer:
         """Whether ``run`` goes round; syncs that hang do not stop it."""
         return not self._stopping.is_set() and time.monotonic() - self._last_look < _STUCK_SECONDS
 
+    def volume_problem(self) -> str:
+        """Why nothing can be published, or nothing."""
+        return self._housekeeper.problem
+
     def run(self) -> None:
         """Sync until stopped. Raises StorageFailed, StorageFull where the volume cannot be used at all."""
         self._releases.prepare()
         self._changed.set()
         self._statuses.start()
+        self._housekeeper.start()
         try:
             self._go_round()
         finally:
+            self._housekeeper.stop()
             self._statuses.close(_LAST_STATUSES_SECONDS)
 
     def _go_round(self) -> None:
-        housekeeping = time.monotonic() + self._housekeeping_seconds
         follow_from = 0.0
         with ThreadPoolExecutor(self._workers, thread_name_prefix="sync") as pool:
             while not self._stopping.is_set():
@@ -123,12 +137,9 @@ class Syncer:
                     self._follow_store()
                     # A stream of changes must not keep us from everything else.
                     follow_from = time.monotonic() + _PAUSE * (time.monotonic() - now)
-                if time.monotonic() >= housekeeping:
-                    housekeeping = time.monotonic() + self._housekeeping_seconds
-                    self._keep_house()
                 for source in self._take_due():
                     pool.submit(self._work, source)
-                self._wake.wait(self._seconds_to_wait(follow_from if self._changed.is_set() else housekeeping))
+                self._wake.wait(self._seconds_to_wait(follow_from if self._changed.is_set() else now + _LOOK_SECONDS))
             pool.shutdown(cancel_futures=True)
 
     def _follow_store(self) -> None:
@@ -153,19 +164,26 @@ class Syncer:
         return _identity(self._groups.get(source, []))
 
     def _take_offline_what_is_gone(self) -> None:
-        snapshot = self._snapshot
+        with self._lock:
+            snapshot = self._snapshot
         wanted = {key_of(site) for site in snapshot.sites} | snapshot.unreadable
-        for key in self._releases.sites():
-            if key not in wanted and (snapshot.complete or key in snapshot.deleted):
-                log.info("site_removed", site=str(key))
-                with _logged("site_not_removed", site=str(key)):
-                    self._releases.take_offline(key)
+        with _logged("sites_not_listed"):
+            for key in self._releases.sites():
+                if key not in wanted and (snapshot.complete or key in snapshot.deleted):
+                    log.info("site_removed", site=str(key))
+                    with _logged("site_not_removed", site=str(key)):
+                        self._releases.take_offline(key)
 
-    def _keep_house(self) -> None:
-        with _logged("housekeeping_failed"):
-            self._releases.collect()
-            if self._snapshot.complete:
-                self._mirrors.keep_only(self._groups)
+    def _wanted_sources(self) -> list[Source] | None:
+        with self._lock:
+            return list(self._groups) if self._snapshot.complete else None
+
+    def _publish_anew(self, damaged: Sequence[SiteKey]) -> None:
+        with self._lock:
+            for source, sites in self._groups.items():
+                if any(key_of(site) in damaged for site in sites):
+                    self._schedule.hasten(source, time.monotonic())
+        self._wake.set()
 
     def _take_due(self) -> list[Source]:
         """As many as there are idle workers: what waits, waits in the schedule, where a new site comes first."""

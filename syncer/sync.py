@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
 
 from pages.api import StaticSite
-from syncer import credentials, tree
+from syncer import credentials, lfs, links, tree
 from syncer.credentials import ReadSecret
 from syncer.errors import (
     GitFailed,
@@ -17,10 +17,11 @@ from syncer.errors import (
 )
 from syncer.git import Git, Objects, Remote
 from syncer.hosts import AllowedHosts
+from syncer.limits import SiteLimits
 from syncer.mirrors import Mirror, Mirrors
-from syncer.releases import Release, Releases, SiteKey
+from syncer.records import Release, SiteKey
+from syncer.releases import Releases
 from syncer.sources import Source
-from syncer.tree import SiteLimits
 
 # Takes note of a site's outcome.
 Report = Callable[[StaticSite, "Outcome"], None]
@@ -93,7 +94,7 @@ class SourceSync:
     def _take_predecessors_offline(self, sites: Sequence[StaticSite]) -> None:
         """A site created anew under an old name never shows the old content, not even while git is down (N3)."""
         for site in sites:
-            current = self._releases.current(key_of(site))
+            current = self._releases.origin(key_of(site))
             if current and current.uid != site.metadata.uid:
                 self._releases.take_offline(key_of(site))
 
@@ -120,6 +121,8 @@ class SourceSync:
                 return Published(self._releases.restate(key, draft), changed=False)
             with self._git.tree(mirror.folder, draft.tree) as output:
                 listing = tree.read(output, self._limits)
+            listing = links.follow(listing, objects.contents, self._limits)
+            listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
             return Published(self._releases.publish(key, draft, listing, objects.contents), changed=True)
 
 
@@ -134,7 +137,10 @@ def _find_tree(objects: Objects, commit: str, path: str) -> str:
     if found is None:
         if objects.find(commit) is None:
             raise GitFailed(f"the mirror lacks commit {commit}; it is fetched anew")
-        raise SubpathNotFound(f"commit {commit[:12]} has no folder /{path}; check spec.path or push the folder")
+        raise SubpathNotFound(
+            f"commit {commit[:12]} has no folder /{path}; check spec.path, or push the folder "
+            "(what is in a submodule is not fetched)"
+        )
     oid, kind = found
     if kind != "tree":
         raise NotADirectory(f"/{path} is not a folder in commit {commit[:12]}; spec.path must name a folder")

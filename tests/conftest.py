@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.bench import Bench
 from tests.support.git_server import GitServer
 
 
@@ -33,3 +34,10 @@ def git_server(tmp_path: Path) -> Iterator[GitServer]:
     root.mkdir()
     with GitServer(root) as server:
         yield server
+
+
+@pytest.fixture
+def bench(tmp_path: Path, git_server: GitServer) -> Iterator[Bench]:
+    made = Bench(tmp_path, git_server)
+    yield made
+    made.git.close()

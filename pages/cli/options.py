@@ -1,10 +1,18 @@
 """What several commands accept in the same way."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
+from pages import sizes, validation
 from syncer.hosts import AllowedHosts
+
+HOSTS = (
+    "forge.example.com, *.example.com, forge.example.com:8443; in full, with http:// or https://, where plain http, an "
+    "IP address or a server at a private address is meant: http://forge.forgejo.svc:3000"
+)
 
 
 def allowed_hosts(_context: click.Context, _parameter: click.Parameter, value: str | None) -> AllowedHosts | None:
@@ -16,6 +24,37 @@ def allowed_hosts(_context: click.Context, _parameter: click.Parameter, value: s
     if hosts is not None and not hosts.patterns:
         raise click.BadParameter("names no host: write forge.example.com, or *.example.com")
     return hosts
+
+
+def duration(_context: click.Context, _parameter: click.Parameter, value: str) -> timedelta:
+    """``90s``, ``1h30m``."""
+    try:
+        return validation.duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def size(least: int = 0) -> Callable[[click.Context, click.Parameter, str], int]:
+    """A callback that makes bytes of ``100MiB``, at least so many."""
+
+    def convert(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
+        try:
+            found = sizes.parse(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+        if found < least:
+            raise click.BadParameter(f"must be at least {sizes.show(least)}")
+        return found
+
+    return convert
+
+
+def seconds(context: click.Context, parameter: click.Parameter, value: str) -> int:
+    """``90s`` or ``2m`` as whole seconds, at least one."""
+    found = int(duration(context, parameter, value).total_seconds())
+    if not found:
+        raise click.BadParameter("must be at least 1s")
+    return found
 
 
 def secret_file(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> bytes | None:

@@ -11,12 +11,13 @@ import click
 from flask import Flask
 from gunicorn.workers.base import Worker
 
-from pages import validation
-from pages.cli import gunicorn, logs, options
+from pages.cli import disk_options, gunicorn, limit_options, logs, options
 from pages.cli.hooks import LOG_LEVEL
 from pages.cli.listener import Listener
 from syncer import tokens
 from syncer.hosts import AllowedHosts
+from syncer.limits import Limits
+from syncer.policy import DiskPolicy
 from syncer.tokens import Trust
 
 if TYPE_CHECKING:
@@ -26,21 +27,13 @@ _MIN_LEASE_SECONDS = 5
 _THREADS = 16  # a client that sends slowly holds one
 
 
-def _duration(_context: click.Context, _parameter: click.Parameter, value: str) -> timedelta:
-    try:
-        return validation.duration(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 @click.command()
 @click.option(
     "--allowed-hosts",
     callback=options.allowed_hosts,
     required=True,
     metavar="HOST,...",
-    help="The git servers that a StaticSite may name: forge.example.com, *.example.com, forge.example.com:8443; "
-    "plain http or an IP address in full: http://forge.forgejo.svc:3000.",
+    help=f"The git servers that a StaticSite may name: {options.HOSTS}.",
 )
 @click.option(
     "--namespace",
@@ -67,21 +60,14 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str) 
     "--heartbeat",
     default="1h",
     show_default=True,
-    callback=_duration,
+    callback=options.duration,
     help="How often lastSync is refreshed while nothing else changes. Each write makes the hooks look at everything.",
-)
-@click.option(
-    "--grace",
-    default="10m",
-    show_default=True,
-    callback=_duration,
-    help="How long files are kept that are not served any more, for those who still read them.",
 )
 @click.option(
     "--lease",
     default="15s",
     show_default=True,
-    callback=_duration,
+    callback=options.duration,
     help="How long a syncer that is gone is waited for before another takes over.",
 )
 @click.option(
@@ -108,7 +94,9 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str) 
     metavar="HOST:PORT",
     help="Where the cluster asks for /healthz and /readyz. Nobody else should be able to.",
 )
+@disk_options.disk
 @LOG_LEVEL
+@limit_options.limits
 def syncer(  # noqa: PLR0917 - click passes them by name
     allowed_hosts: AllowedHosts,
     namespace: str,
@@ -116,7 +104,6 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     cache: Path,
     workers: int,
     heartbeat: timedelta,
-    grace: timedelta,
     lease: timedelta,
     token_key_file: Path | None,
     webhook_secret_file: bytes | None,
@@ -124,6 +111,8 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     bind: str,
     health_bind: str,
     log_level: str,
+    limits: Limits,
+    disk: DiskPolicy,
 ) -> None:
     """Keep the volume current with the git repositories of all StaticSites, and say at each how it is.
 
@@ -155,9 +144,10 @@ def syncer(  # noqa: PLR0917 - click passes them by name
             hosts=allowed_hosts,
             workers=workers,
             heartbeat=heartbeat,
-            grace=grace,
+            disk=disk,
             lease=lease,
             trust=trust,
+            limits=limits,
         )
         return ClusterSyncer(settings)
 

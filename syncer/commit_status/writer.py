@@ -12,6 +12,7 @@ import structlog
 
 from pages.api import CommitStatus, StaticSite, canonical_repo
 from syncer import credentials, sources
+from syncer.addresses import Addresses
 from syncer.commit_status import calls, client, said
 from syncer.commit_status.calls import Call
 from syncer.commit_status.client import NotAccepted
@@ -52,6 +53,7 @@ class CommitStatuses:
     ) -> None:
         self._read_secret = read_secret
         self._hosts = hosts
+        self._addresses = Addresses(hosts)
         self._post = post
         self._pauses = pauses
         self._said: OrderedDict[str, Said] = OrderedDict()  # by uid: the last that there was to say
@@ -135,6 +137,7 @@ class CommitStatuses:
     def _call(self, each: _Waiting) -> Call:
         site, repo = each.site, canonical_repo(each.site.spec.repo)
         self._hosts.check(repo)
+        self._addresses.of(repo)  # a name that leads inside is not sent a token (U8)
         secret = each.wanted.secret_ref or site.spec.secret_ref
         assert secret is not None, "the model sees to it"  # noqa: S101 - for the type checker
         token = credentials.read(self._read_secret, sources.secret_key(site.metadata.namespace, secret)).password

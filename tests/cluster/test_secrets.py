@@ -1,15 +1,14 @@
 """Credentials of private repositories: read with the namespace's leave, shown nowhere (K1-K3)."""
 
-import base64
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 import yaml
 
 from syncer.errors import SecretForbidden
+from tests.support.canary import CommandLines, spellings
 from tests.support.cluster import SyncerProcess, condition, static_site
 from tests.support.control_plane import ROOT, Cluster, Object
 from tests.support.git_server import GitServer
@@ -109,31 +108,6 @@ def test_a_secret_of_another_kind_is_not_used(
     assert "example.com/database" in synced(cluster, namespace)["message"]
 
 
-class CommandLines:
-    """Looks at the command lines of all processes, all the time."""
-
-    def __init__(self) -> None:
-        self.seen: set[bytes] = set()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    def _look(self) -> None:
-        while not self._stopping.wait(0.002):
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    self.seen.add(path.read_bytes())
-                except OSError:
-                    continue
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-
 @pytest.fixture
 def command_lines() -> Iterator[CommandLines]:
     with CommandLines() as looking:
@@ -184,8 +158,3 @@ def test_a_credential_shows_nowhere_whatever_fails(
     for spelling in spellings(CANARY):
         for where, text in shown.items():
             assert spelling not in text, where
-
-
-def spellings(text: str) -> list[bytes]:
-    basic = base64.b64encode(f"deploy:{text}".encode())
-    return [text.encode(), base64.b64encode(text.encode()).rstrip(b"="), basic.rstrip(b"=")]

@@ -232,6 +232,24 @@ def test_the_conditions_time_stays_while_nothing_turns() -> None:
     assert platform.sync(request, now=NOW + timedelta(hours=1))["status"] == first
 
 
+def test_c8_one_host_belongs_to_one_namespace() -> None:
+    def claim(namespace: str, day: int, **spec: str) -> Object:
+        created = f"2026-01-0{day}T00:00:00Z"
+        metadata = {"namespace": namespace, "name": f"site-{day}", "uid": f"{day}", "creationTimestamp": created}
+        return {**a_site(), "metadata": metadata, "spec": {"repo": "https://forge.example.com/x", **spec}}
+
+    owner, sibling = claim("a", 1, domain="one.test"), claim("a", 2, domain="one.test", pathPrefix="/docs")
+    stranger = claim("b", 3, domain="one.test", pathPrefix="/login")
+    squatter = claim("b", 4, domain=PAGES)
+    answer = ask([owner, sibling, stranger, squatter])
+    routed = {
+        (host["spec"]["domain"], r["site"]["namespace"]) for host in hosts(answer) for r in host["spec"]["routes"]
+    }
+    assert routed == {("one.test", "a")}
+    rejected = {each["name"]: each["reason"] for each in answer["status"]["rejections"]}
+    assert rejected == {"site-3": "DomainConflict", "site-4": "PlatformDomain"}
+
+
 def a_site() -> Object:
     return {
         "kind": "StaticSite",

@@ -3,8 +3,11 @@
 import base64
 import gzip
 import os
+import struct
 import subprocess
 import threading
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,15 +16,22 @@ from typing import Self
 
 from tests.support.repositories import Repository, git
 
+_PACKET = 60_000
+
 
 @dataclass
 class Behaviour:
-    """How the server treats one repository."""
+    """How the server treats one repository; ``only`` names the method that it is about, all else is answered well."""
 
     credentials: tuple[str, str] | None = None
     status: int | None = None
+    echoes: bool = False
     location: str | None = None
     hangs: bool = False
+    drips: bool = False
+    cut_at: int | None = None
+    pack: Callable[[], Iterator[bytes]] | None = None
+    only: str | None = None
 
 
 class GitServer:
@@ -30,6 +40,7 @@ class GitServer:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.requests: list[str] = []
+        self.authorizations: list[str | None] = []
         self.released = threading.Event()
         self.behaviours: dict[str, Behaviour] = {}
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -58,28 +69,47 @@ class GitServer:
         """The repository's URL."""
         return f"{self.origin}/{name}.git"
 
-    def require(self, name: str, username: str, password: str) -> None:
+    def require(self, name: str, username: str, password: str, *, only: str | None = None) -> None:
         """Ask for these credentials from now on."""
-        self._behave(name).credentials = (username, password)
+        self._behave(name, only).credentials = (username, password)
 
-    def redirect(self, name: str, location: str) -> None:
+    def redirect(self, name: str, location: str, *, only: str | None = None) -> None:
         """Answer every request with a redirect."""
-        self._behave(name).location = location
+        self._behave(name, only).location = location
 
-    def fail(self, name: str, status: int) -> None:
+    def fail(self, name: str, status: int, *, only: str | None = None) -> None:
         """Answer every request with this status."""
+        self._behave(name, only).status = status
+
+    def echo(self, name: str, status: int) -> None:
+        """Answer with this status and the credentials that were sent, for git to show."""
         self._behave(name).status = status
+        self._behave(name).echoes = True
 
     def hang(self, name: str) -> None:
         """Take requests and never answer."""
         self._behave(name).hangs = True
 
+    def drip(self, name: str) -> None:
+        """Send six bytes of each answer per second."""
+        self._behave(name).drips = True
+
+    def cut(self, name: str, size: int) -> None:
+        """Close the connection within each pack, after so many bytes of it."""
+        self._behave(name, "POST").cut_at = size
+
+    def send_pack(self, name: str, pack: Callable[[], Iterator[bytes]]) -> None:
+        """Send this in the place of each pack; it may never end."""
+        self._behave(name, "POST").pack = pack
+
     def heal(self, name: str) -> None:
         """Behave again."""
         self.behaviours.pop(name, None)
 
-    def _behave(self, name: str) -> Behaviour:
-        return self.behaviours.setdefault(name, Behaviour())
+    def _behave(self, name: str, only: str | None = None) -> Behaviour:
+        behaviour = self.behaviours.setdefault(name, Behaviour())
+        behaviour.only = only
+        return behaviour
 
 
 class _Server(ThreadingHTTPServer):
@@ -109,18 +139,23 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server.git
         server.requests.append(f"{self.command} {self.path}")
         body = self._body()
+        server.authorizations.append(self.headers.get("Authorization"))
         behaviour = server.behaviours.get(self.path.lstrip("/").partition(".git")[0], Behaviour())
+        if behaviour.only not in {None, self.command}:
+            behaviour = Behaviour()
         if behaviour.hangs:
             server.released.wait(60)
             self.close_connection = True
         elif behaviour.location:
             self._send(302, {"Location": behaviour.location})
+        elif behaviour.echoes and not self._credentials():
+            self._send(401, {"WWW-Authenticate": 'Basic realm="git"'})
         elif behaviour.status:
-            self._send(behaviour.status, {})
+            self._send(behaviour.status, {"Content-Type": "text/plain"}, self._echo() if behaviour.echoes else b"")
         elif behaviour.credentials and self._credentials() != behaviour.credentials:
             self._send(401, {"WWW-Authenticate": 'Basic realm="git"'})
         else:
-            self._send(*self._backend(body))
+            self._send_as(behaviour, *self._backend(body))
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") == "chunked":
@@ -140,6 +175,10 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         username, _, password = base64.b64decode(encoded).decode().partition(":")
         return username, password
+
+    def _echo(self) -> bytes:
+        username, password = self._credentials() or ("", "")
+        return f"{self.headers.get('Authorization')} is {username} {password}\n".encode()
 
     def _backend(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         path, _, query = self.path.partition("?")
@@ -162,13 +201,54 @@ class _Handler(BaseHTTPRequestHandler):
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
         return int(headers.pop("Status", "200").split()[0]), headers, content
 
+    def _send_as(self, behaviour: Behaviour, status: int, headers: dict[str, str], content: bytes) -> None:
+        # The pack begins within a packet of a length (4 bytes) and a channel (1 byte).
+        before_pack = content.find(b"PACK") - 5
+        if behaviour.drips:
+            self._begin(status, headers, len(content))
+            for start in range(0, len(content), 3):
+                self.wfile.write(content[start : start + 3])
+                if self.server.git.released.wait(0.5):
+                    break
+        elif behaviour.cut_at is not None and before_pack >= 0:
+            self._begin(status, headers, len(content))
+            self.wfile.write(content[: before_pack + 5 + behaviour.cut_at])
+            self.close_connection = True
+        elif behaviour.pack and before_pack >= 0:
+            self._begin(status, headers, 1 << 50)
+            self.wfile.write(content[:before_pack])
+            for data in behaviour.pack():
+                for start in range(0, len(data), _PACKET):
+                    packet = data[start : start + _PACKET]
+                    self.wfile.write(b"%04x\x01%b" % (len(packet) + 5, packet))
+            self.close_connection = True
+        else:
+            self._send(status, headers, content)
+
     def _send(self, status: int, headers: dict[str, str], content: bytes = b"") -> None:
+        self._begin(status, headers, len(content))
+        self.wfile.write(content)
+
+    def _begin(self, status: int, headers: dict[str, str], length: int) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(length))
         self.end_headers()
-        self.wfile.write(content)
+
+
+def endless_pack(*, squeezed: bool) -> Iterator[bytes]:
+    """Blobs of a megabyte of zeros, a million of them: each takes a megabyte, or a kilobyte where it is squeezed."""
+    yield pack_header(1 << 20)
+    # The size in a pack: four bits beside the type (a blob is 3), then seven at a time.
+    blob = b"\xb0\x80\x80\x04" + zlib.compress(bytes(1 << 20), 9 if squeezed else 0)
+    for _ in range(1 << 20):
+        yield blob
+
+
+def pack_header(objects: int) -> bytes:
+    """The beginning of a pack that announces so many objects."""
+    return b"PACK" + struct.pack(">II", 2, objects)
 
 
 _BACKEND = f"{git('--exec-path')}/git-http-backend"

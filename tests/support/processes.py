@@ -99,3 +99,16 @@ def wait_until_ready(program: Program, port: int, host: str = "127.0.0.1") -> No
     """Until /readyz says so."""
     eventually(lambda: answer(port, "/readyz", host)[0] == 200 or not program.running())
     assert program.running(), program.output
+
+
+def running_commands(text: str) -> list[str]:
+    """The command lines of all processes that contain the text (Linux)."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if text in line:
+            lines.append(line)
+    return lines

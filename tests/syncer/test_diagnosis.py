@@ -26,14 +26,14 @@ from syncer import diagnosis, errors
     ],
 )
 def test_each_trouble_has_its_own_reason(stderr: str, error: type[errors.SyncError]) -> None:
-    found = diagnosis.explain("fetch", 128, stderr.encode(), secret=None)
+    found = diagnosis.explain("fetch", 128, stderr.encode())
     assert type(found) is error
     assert str(found)
 
 
 def test_a_secret_and_control_characters_never_show() -> None:
     text = "fatal: \x1b[31mboom\x07 t0ken\x00 \xff".encode("latin-1") + b"x" * 5000
-    shown = str(diagnosis.explain("fetch", 128, text, secret="t0ken"))
+    shown = str(diagnosis.explain("fetch", 128, text, secrets=["t0ken"]))
     assert "t0ken" not in shown
     assert shown.isprintable()
     assert len(shown) < 500

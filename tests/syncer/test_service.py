@@ -10,8 +10,9 @@ import pytest
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
-from syncer.git import Git, Timeouts
+from syncer.git import Git
 from syncer.hosts import AllowedHosts
+from syncer.limits import Timeouts
 from syncer.mirrors import Mirrors
 from syncer.releases import Releases
 from syncer.service import Syncer

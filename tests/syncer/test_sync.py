@@ -1,91 +1,16 @@
 """From a real git server to live files, one source at a time."""
 
 import shutil
-from base64 import b64encode
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pages.api import ObjectMeta, StaticSite
-from pages.core import Secret
 from syncer.errors import SyncError
-from syncer.git import Git, Timeouts
-from syncer.hosts import AllowedHosts
-from syncer.mirrors import Mirrors
-from syncer.releases import Releases
-from syncer.sources import group
-from syncer.sync import Outcome, Published, SourceSync
-from syncer.tree import SiteLimits
+from syncer.git import Git
+from syncer.limits import SiteLimits, Timeouts
+from syncer.sync import Published
+from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
-
-
-class Bench:
-    """A syncer's inside, run by hand: `sync` does one round for all sites."""
-
-    def __init__(self, root: Path, server: GitServer) -> None:
-        self.root = root
-        self.server = server
-        self.secrets: dict[tuple[str, str], dict[str, bytes]] = {}
-        self.secret_type = "Opaque"
-        self.git = Git(Timeouts(ask=10, transfer=10))
-        self.releases = Releases(root / "volume")
-        self.releases.prepare()
-        self.limits = SiteLimits()
-        self.hosts = server.origin
-        self.outcomes: dict[str, Outcome] = {}
-
-    def sync(self, *sites: StaticSite) -> dict[str, Outcome]:
-        source_sync = SourceSync(
-            git=self.git,
-            mirrors=Mirrors(self.root / "mirrors", self.git),
-            releases=self.releases,
-            hosts=AllowedHosts.parse(self.hosts),
-            read_secret=self._secret,
-            limits=self.limits,
-        )
-        self.outcomes = {}
-        self.server.requests.clear()
-        for source, members in group(sites).items():
-            source_sync.run(source, members, self._note)
-        return self.outcomes
-
-    def _secret(self, namespace: str, name: str) -> Secret | None:
-        data = self.secrets.get((namespace, name))
-        metadata = ObjectMeta(name=name, namespace=namespace)
-        encoded = {key: b64encode(value).decode() for key, value in (data or {}).items()}
-        written = {"metadata": metadata.dump(), "type": self.secret_type, "data": encoded}
-        return None if data is None else Secret.model_validate(written)
-
-    def _note(self, site: StaticSite, outcome: Outcome) -> None:
-        self.outcomes[site.metadata.name] = outcome
-
-    def live(self, name: str = "site") -> dict[str, str]:
-        folder = self.root / "volume/live/team" / name
-        return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
-
-    def reason(self, site: StaticSite) -> str:
-        outcome = self.sync(site)[site.metadata.name]
-        assert isinstance(outcome, SyncError)
-        assert str(outcome)
-        return outcome.reason
-
-
-@pytest.fixture
-def bench(tmp_path: Path, git_server: GitServer) -> Iterator[Bench]:
-    made = Bench(tmp_path, git_server)
-    yield made
-    made.git.close()
-
-
-def a_site(server: GitServer, name: str = "site", uid: str = "", repository: str = "site", **spec: Any) -> StaticSite:
-    return StaticSite.model_validate(
-        {
-            "metadata": {"namespace": "team", "name": name, "uid": uid or name},
-            "spec": {"repo": server.url(repository), **spec},
-        }
-    )
 
 
 def test_a_push_is_live_after_the_next_sync(bench: Bench, git_server: GitServer) -> None:
@@ -156,24 +81,6 @@ def test_what_a_tenant_got_wrong_has_a_reason(
     if files:
         repository.commit(files)
     assert bench.reason(a_site(git_server, **spec)) == reason
-
-
-def test_a_link_is_no_folder(bench: Bench, git_server: GitServer) -> None:
-    git_server.repository().commit({"real/index.html": "x"}, symlinks={"public": "real", "out": "../../.."})
-    assert bench.reason(a_site(git_server, path="/public")) == "NotADirectory"
-    assert bench.reason(a_site(git_server, path="/out")) == "NotADirectory"
-
-
-def test_a_submodule_is_no_folder(bench: Bench, git_server: GitServer) -> None:
-    git_server.repository().commit({"index.html": "x"}, submodules={"theme": "a" * 40})
-    assert bench.reason(a_site(git_server, path="/theme")) in {"NotADirectory", "SubpathNotFound"}
-
-
-def test_a_host_that_is_not_allowed_is_not_even_asked(bench: Bench, git_server: GitServer) -> None:
-    git_server.repository().commit({"index.html": "x"})
-    bench.hosts = "forge.example.com"
-    assert bench.reason(a_site(git_server)) == "HostNotAllowed"
-    assert git_server.requests == []
 
 
 @pytest.mark.parametrize(

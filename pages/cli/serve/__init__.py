@@ -11,13 +11,16 @@ import click
 
 from pages import manifests, validation
 from pages.api import API_VERSION, StaticSite, canonical_repo
-from pages.cli import options
+from pages.cli import disk_options, limit_options, options
 from pages.cli.serve.nginx import NginxError, find
 from pages.cli.serve.progress import Progress
 from pages.cli.serve.runner import Runner, Settings
+from syncer.addresses import Addresses
 from syncer.errors import SyncError
 from syncer.git import Git, Remote
 from syncer.hosts import AllowedHosts, HostPattern
+from syncer.limits import Limits
+from syncer.policy import DiskPolicy
 from syncer.stores.state import StateNotUsable
 
 
@@ -48,8 +51,7 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
     "--allowed-hosts",
     callback=options.allowed_hosts,
     metavar="HOST,...",
-    help="The git servers that manifests may name: forge.example.com, *.example.com, forge.example.com:8443; "
-    "plain http or an IP address in full: http://127.0.0.1:3000. Needed unless --repo or --allow-local is given.",
+    help=f"The git servers that manifests may name: {options.HOSTS}. Needed unless --repo or --allow-local is given.",
 )
 @click.option(
     "--sync-interval",
@@ -61,6 +63,8 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
 @click.option("--allow-local", is_flag=True, help="Also publish repositories of this machine: file:///… and folders.")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Syncs at the same time.")
 @options.WEBHOOK_SECRET
+@limit_options.limits
+@disk_options.disk
 def serve(  # noqa: PLR0917 - click passes them by name
     paths: tuple[Path, ...],
     repo: str | None,
@@ -74,6 +78,8 @@ def serve(  # noqa: PLR0917 - click passes them by name
     allow_local: bool,
     workers: int,
     webhook_secret_file: bytes | None,
+    limits: Limits,
+    disk: DiskPolicy,
 ) -> None:
     """Publish the sites of a directory of manifests on this machine.
 
@@ -99,15 +105,17 @@ def serve(  # noqa: PLR0917 - click passes them by name
             "as in --allowed-hosts forge.example.com"
         )
     _check_programs()
-    git = Git(local=allow_local)
-    patterns = allowed_hosts.patterns if allowed_hosts else ()
+    repo = _repository(repo, allow_local=allow_local) if repo else None
+    patterns = (*(allowed_hosts.patterns if allowed_hosts else ()), *(_server_of(repo) if repo else ()))
+    hosts = AllowedHosts(patterns, allow_local)
+    git = Git(limits.timeouts, limits.process, addresses=Addresses(hosts), local=allow_local)
     try:
+        git.check_version()
         if repo:
-            repo = _repository(repo, allow_local=allow_local)
-            patterns = (*patterns, *_server_of(repo))
             paths = (_manifest_for(repo, branch, folder, state, git),)
-        hosts = AllowedHosts(tuple(patterns), allow_local)
-        settings = Settings(paths, state, address, port, hosts, sync_interval, workers, webhook_secret_file)
+        settings = Settings(
+            paths, state, address, port, hosts, sync_interval, workers, limits.site, disk, webhook_secret_file
+        )
         runner = Runner(settings, git, Progress())
         _run(runner)
     except (StateNotUsable, NginxError, SyncError) as error:

@@ -21,7 +21,9 @@ from syncer.app import Engine, create_app
 from syncer.commit_status.writer import CommitStatuses
 from syncer.git import Git
 from syncer.hosts import AllowedHosts
+from syncer.limits import SiteLimits
 from syncer.mirrors import Mirrors
+from syncer.policy import DiskPolicy
 from syncer.releases import Releases
 from syncer.service import Syncer
 from syncer.stores.directory import DirectoryStore
@@ -54,6 +56,8 @@ class Settings:
     hosts: AllowedHosts
     sync_interval: str
     workers: int
+    limits: SiteLimits
+    disk: DiskPolicy
     webhook_secret: bytes | None = field(default=None, repr=False)
 
 
@@ -86,7 +90,7 @@ class Runner:
                 sync_interval=self._settings.sync_interval,
             )
             self._nginx = Nginx(state.folder, live="volume/live")
-            self._releases = Releases(state.volume)
+            self._releases = Releases(state.volume, self._settings.disk)
             self._trust = Trust(self._settings.webhook_secret, state.token_key())
             self._syncer = self._make_syncer(state)
             self._listener = Listener("127.0.0.1:0")  # nginx stands before it
@@ -105,7 +109,7 @@ class Runner:
             self._follow_edits()
 
     def _make_syncer(self, state: State) -> Syncer:
-        mirrors = Mirrors(state.mirrors, self._git)
+        mirrors = Mirrors(state.mirrors, self._git, self._settings.disk, self._releases.relieve)
         self._commit_statuses = CommitStatuses(self._store.secret, self._settings.hosts)
         source_sync = SourceSync(
             git=self._git,
@@ -113,6 +117,7 @@ class Runner:
             releases=self._releases,
             hosts=self._settings.hosts,
             read_secret=self._store.secret,
+            limits=self._settings.limits,
             begin=self._commit_statuses.begun,
         )
         return Syncer(

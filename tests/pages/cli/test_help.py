@@ -1,7 +1,12 @@
 """`--help` teaches."""
 
+import re
+
+import click
 import pytest
 
+from pages.cli import main
+from tests.support.control_plane import ROOT
 from tests.support.serving import pages
 
 
@@ -32,3 +37,30 @@ def test_status_without_a_state_says_where_to_look() -> None:
 
 def test_the_version() -> None:
     assert pages("--version").stdout.startswith("pages, version 0.")
+
+
+@pytest.mark.parametrize("command", ["serve", "syncer"])
+def test_every_limit_is_an_option_with_the_default_that_the_reference_names(command: str) -> None:
+    found = main.get_command(click.Context(main), command)
+    assert found
+    defaults = {parameter.opts[0]: str(parameter.default) for parameter in found.params}
+    table = re.findall(
+        r"^\| `(--[a-z-]+)` \| ([^|]+) \|", (ROOT / "docs/reference/limits.md").read_text(), re.MULTILINE
+    )
+    assert len(table) == 9
+    assert {option: defaults[option] for option, _ in table} == dict(table)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "what_is_wrong"),
+    [
+        ("--max-file-size", "much", "100MiB"),
+        ("--max-pack-size", "1KiB", "at least 1 MiB"),
+        ("--git-ask-time", "0s", "at least 1s"),
+        ("--max-files", "0", "0 is not in the range"),
+    ],
+)
+def test_a_limit_that_means_nothing_is_named(option: str, value: str, what_is_wrong: str) -> None:
+    done = pages("serve", "--repo", "https://forge.example.com/x", option, value)
+    assert done.returncode == 2
+    assert option in done.stderr and what_is_wrong in done.stderr

@@ -12,7 +12,7 @@ from syncer.commit_status.said import MAX_DESCRIPTION
 from syncer.commit_status.writer import CommitStatuses
 from syncer.errors import SubpathNotFound, Unreachable
 from syncer.hosts import AllowedHosts
-from syncer.releases import Release
+from syncer.records import Release
 from syncer.sync import Published
 from tests.support.forge_api import ForgeAPI
 from tests.support.serving import eventually

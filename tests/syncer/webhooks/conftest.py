@@ -15,7 +15,7 @@ from syncer.webhooks.matching import Index
 from tests.support.deliveries import SECRET, Sent
 
 if TYPE_CHECKING:
-    from syncer.releases import SiteKey
+    from syncer.records import SiteKey
     from syncer.sources import Source
 
 KEY = b"k" * 32

@@ -1,0 +1,83 @@
+"""The syncer that is killed: python -m bench.soak.syncer ROOT ORIGIN. It reads the names of pushed sites."""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from pages.api import StaticSite, StaticSiteStatus
+from pages.core import Secret
+from syncer.git import Git
+from syncer.hosts import AllowedHosts
+from syncer.limits import Timeouts
+from syncer.mirrors import Mirrors
+from syncer.policy import DiskPolicy
+from syncer.releases import Releases
+from syncer.service import Syncer
+from syncer.stores import Snapshot
+from syncer.sync import SourceSync
+
+NAMESPACE = "soak"
+SITES = 6
+POLICY = DiskPolicy(grace_seconds=2, keep_releases=3, keep_free=0.02)
+
+
+class Store:
+    """Sites whose generation a push raises, which makes them due at once; what is said of them is not kept."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        self._generations = {f"site{number}": 1 for number in range(SITES)}
+
+    def touch(self, name: str) -> None:
+        """It was pushed to."""
+        self._generations[name] += 1
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(sites=[self._site(name, generation) for name, generation in self._generations.items()])
+
+    def secret(self, namespace: str, name: str) -> Secret | None:  # noqa: ARG002 - a Store's
+        return None
+
+    def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
+        pass
+
+    def _site(self, name: str, generation: int) -> StaticSite:
+        metadata = {"namespace": NAMESPACE, "name": name, "uid": name, "generation": generation}
+        spec = {"repo": f"{self._origin}/{name}.git", "syncInterval": "10s"}
+        return StaticSite.model_validate({"metadata": metadata, "spec": spec})
+
+
+def main(root: Path, origin: str) -> None:
+    """Sync until SIGTERM."""
+    git = Git(Timeouts(ask=3, transfer=6))
+    releases = Releases(root / "volume", POLICY)
+    mirrors = Mirrors(root / "mirrors", git, POLICY, releases.relieve)
+    source_sync = SourceSync(
+        git=git,
+        mirrors=mirrors,
+        releases=releases,
+        hosts=AllowedHosts.parse(origin),
+        read_secret=lambda _namespace, _name: None,
+    )
+    store = Store(origin)
+    syncer = Syncer(store, source_sync, releases, mirrors, housekeeping_seconds=1)
+
+    def listen() -> None:
+        for line in sys.stdin:
+            store.touch(line.strip())
+            syncer.store_changed()
+
+    def stop(_number: int, _frame: object) -> None:
+        git.close()
+        syncer.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    threading.Thread(target=listen, daemon=True).start()
+    syncer.run()
+    os._exit(0)  # the one that listens waits for a line
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,87 @@
+"""What a release was made from: a file beside its folder.
+
+Two lines: the release, which is read at every sync, and its files, which are read by the next release and whoever
+checks this one. What cannot be read counts as missing: the release is then made again from git.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+
+class SiteKey(NamedTuple):
+    """Which site."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a release was made from: the site's uid, and where its ``tree`` was found. ``stamp``: epoch seconds.
+
+    ``folders`` and ``hard_links`` (whether unchanged files were taken over so) tell what it uses of the volume.
+    """
+
+    uid: str
+    repo: str
+    branch: str
+    commit: str
+    path: str
+    tree: str
+    stamp: int = 0
+    size: int = 0
+    files: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    folders: int = 0
+    hard_links: bool = True
+
+
+class Entry(NamedTuple):
+    """A file of a release: its blob, its size in bytes, its mtime, which is the stamp of the release that wrote it."""
+
+    oid: str
+    size: int
+    mtime: int
+
+
+Entries = dict[str, Entry]  # by path
+
+
+def path_of(folder: Path) -> Path:
+    """Where the record of the release in ``folder`` is."""
+    return folder.with_name(f"{folder.name}.json")
+
+
+def read(folder: Path) -> Release | None:
+    """The release, or None where its record is missing or broken."""
+    try:
+        with path_of(folder).open() as record:
+            return Release(**json.loads(record.readline()))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError):
+        return None
+
+
+def read_entries(folder: Path) -> Entries | None:
+    """The release's files, or None where its record is missing or broken."""
+    try:
+        with path_of(folder).open() as record:
+            record.readline()
+            entries = json.loads(record.readline())
+            return dict(zip(entries, map(Entry._make, entries.values()), strict=True))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def write(folder: Path, temporary: Path, release: Release, entries: Entries) -> None:
+    """Write the record, by way of ``temporary``, which is gone afterwards."""
+    try:
+        temporary.write_text(f"{json.dumps(asdict(release))}\n{json.dumps(entries)}\n")
+        temporary.replace(path_of(folder))
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

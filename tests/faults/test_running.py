@@ -1,0 +1,104 @@
+"""F6, F16, F26 in a syncer at work: what goes wrong on the volume is mended without anybody's doing."""
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pages.api import StaticSite, StaticSiteStatus
+from pages.core import Secret
+from syncer.service import Syncer
+from syncer.stores import Snapshot
+from tests.faults.conftest import Mount, Volume
+from tests.support.git_server import GitServer
+from tests.support.serving import eventually
+
+
+class Store:
+    """The sites that a test wants, and what is said of them."""
+
+    def __init__(self, sites: Sequence[StaticSite]) -> None:
+        self.sites = list(sites)
+        self.reasons: dict[str, str | None] = {}
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(sites=list(self.sites))
+
+    def secret(self, namespace: str, name: str) -> Secret | None:
+        return None
+
+    def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
+        self.reasons[site.metadata.name] = status.conditions[1].reason
+
+
+@contextmanager
+def running(volume: Volume, store: Store) -> Iterator[Syncer]:
+    syncer = Syncer(store, volume.source_sync(), volume.releases, volume.mirrors, housekeeping_seconds=0.05)
+    thread = threading.Thread(target=syncer.run)
+    thread.start()
+    try:
+        yield syncer
+    finally:
+        volume.git.close()
+        syncer.stop()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_f16_changed_content_is_made_again_while_it_runs(volume: Volume, git_server: GitServer) -> None:
+    git_server.repository().commit({"index.html": "whole"})
+    store = Store([volume.site()])
+    with running(volume, store):
+        page = volume.live_link() / "index.html"
+        eventually(lambda: store.reasons.get("site") == "Synced")
+        before = page.stat()
+        page.write_text("wrong")
+        os.utime(page, ns=(before.st_atime_ns, before.st_mtime_ns))
+        eventually(lambda: page.read_text() == "whole")
+
+
+def test_f6_a_site_that_could_not_be_taken_offline_goes_once_the_volume_can_be_written(
+    volume: Volume, git_server: GitServer, mount: Mount
+) -> None:
+    git_server.repository().commit({"index.html": "x"})
+    volume.publish(volume.site())
+    folder = mount(volume.root / "volume", "size=2m")
+    store = Store([volume.site()])
+    with running(volume, store) as syncer:
+        eventually(lambda: store.reasons.get("site") == "Synced")
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        store.sites = []
+        syncer.store_changed()
+        git_server.repository("other").commit({"index.html": "y"})
+        store.sites = [volume.site("other")]
+        syncer.store_changed()
+        eventually(lambda: store.reasons.get("other") == "StorageFailed")
+        assert volume.live() == {"index.html": "x"}
+        assert syncer.alive()
+        eventually(lambda: "Read-only" in syncer.volume_problem())  # what makes it not ready in a cluster
+        subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
+        eventually(lambda: not os.path.lexists(volume.live_link()))
+        eventually(lambda: not syncer.volume_problem())
+
+
+def test_f26_a_site_that_is_deleted_while_it_is_synced_does_not_come_back_and_its_files_go(
+    volume: Volume, git_server: GitServer
+) -> None:
+    volume.policy = type(volume.policy)(keep_free=0, grace_seconds=0)
+    volume.start()
+    git_server.repository().commit({"index.html": "x"})
+    git_server.hang("site")
+    store = Store([volume.site(served=True)])
+    with running(volume, store) as syncer:
+        eventually(lambda: git_server.requests)
+        store.sites = []
+        syncer.store_changed()
+        git_server.heal("site")
+        git_server.released.set()
+        git_server.repository("next").commit({"index.html": "y"})
+        store.sites = [volume.site("next")]
+        syncer.store_changed()
+        eventually(lambda: store.reasons.get("next") == "Synced")
+        eventually(lambda: not volume.home().exists() and not os.path.lexists(volume.live_link()))
+        eventually(lambda: len(list((volume.root / "mirrors").iterdir())) == 1)

@@ -1,0 +1,81 @@
+"""Readers that never stop: what they may see is one whole release after another, never less."""
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class Reader:
+    """Reads the files of a live site over and over, on a thread. Each file holds the number of its commit.
+
+    Two requests of a visitor may rightly see two releases, with a swap in between. So a pair is read below one open
+    folder, where it has to be equal; and each file alone by its path, where numbers may only grow (unless two syncers
+    are at work that know nothing of each other: not ``monotonic``).
+    """
+
+    def __init__(
+        self, site: Path, names: Sequence[str] = ("a", "b/b"), *, monotonic: bool = True, pause: float = 0.005
+    ) -> None:
+        self.reads = 0
+        self.errors: list[str] = []
+        self.torn: list[str] = []
+        self._site = site
+        self._names = names
+        self._pause = pause
+        self._monotonic = monotonic
+        self._highest = dict.fromkeys(names, 0)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reader")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def assert_content(self) -> None:
+        """It has read, and saw nothing else than whole releases."""
+        assert self.reads > 0
+        assert self.errors == []
+        assert self.torn == []
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._read_pair()
+                self._read_paths()
+            except (OSError, ValueError) as error:
+                self.errors.append(repr(error))
+            self.reads += 1
+            self._stopping.wait(self._pause)
+
+    def _read_pair(self) -> None:
+        folder = os.open(self._site, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            numbers = {_number(name, folder) for name in self._names}
+        finally:
+            os.close(folder)
+        if len(numbers) != 1:
+            self.torn.append(f"one release holds {numbers}")
+
+    def _read_paths(self) -> None:
+        for name in self._names:
+            number = _number(str(self._site / name))
+            if self._monotonic and number < self._highest[name]:
+                self.torn.append(f"{name} went back from {self._highest[name]} to {number}")
+            self._highest[name] = number
+
+
+def _number(path: str, folder: int | None = None) -> int:
+    descriptor = os.open(path, os.O_RDONLY, dir_fd=folder)
+    try:
+        return int(os.read(descriptor, 100).split()[0])
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,164 @@
+"""Credentials of private repositories: shown nowhere, of the own namespace only, read anew each time (K1-K4, U12)."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pages import validation
+from syncer.git import Credential, Remote
+from syncer.sync import Published
+from syncer.tokens import sync_token
+from tests.support.bench import Bench, a_site
+from tests.support.canary import CommandLines, spellings
+from tests.support.git_server import GitServer
+from tests.support.serving import Serving, eventually, pages
+
+CANARY = "canary-4f2a9c-do not/sing"
+
+
+def outcome(bench: Bench, git_server: GitServer, **spec: Any) -> str:
+    """The reason, or "Published"."""
+    found = bench.sync(a_site(git_server, secretRef={"name": "token"}, **spec))["site"]
+    return "Published" if isinstance(found, Published) else found.reason
+
+
+def reasons(serving: Serving) -> dict[str, str]:
+    """Why each site is synced or not."""
+    conditions = {site: status.get("conditions", []) for site, status in serving.statuses().items()}
+    return {site: each["reason"] for site, found in conditions.items() for each in found if each["type"] == "Synced"}
+
+
+def test_k1_a_credential_shows_nowhere_whatever_fails(
+    git_server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same for a cluster, with its Events and Secrets, is in tests/cluster/test_secrets.py."""
+    failures: dict[str, tuple[dict[str, Any], str]] = {
+        "works": ({}, "Synced"),
+        "refused": ({}, "AuthFailed"),
+        "missing": ({}, "RepoNotFound"),
+        "broken": ({}, "Unreachable"),
+        "echo": ({}, "Unreachable"),
+        "echo-auth": ({}, "AuthFailed"),
+        "moved": ({}, "RepoMoved"),
+        "hanging": ({}, "Timeout"),
+        "cut": ({}, "Unreachable"),
+        "large": ({}, "LimitExceeded"),
+        "empty": ({}, "EmptyRepo"),
+        "branch": ({"branch": "gone"}, "BranchNotFound"),
+        "folder": ({"path": "/gone"}, "SubpathNotFound"),
+        "host": ({"repo": "https://forge.example.com/x/y"}, "HostNotAllowed"),
+        "key": ({"secretRef": {"name": "token", "key": "gone"}}, "SecretMissing"),
+    }
+    for name in failures.keys() - {"missing", "empty"}:
+        git_server.repository(name).commit({"index.html": name})
+        git_server.require(name, "deploy", CANARY)
+    git_server.repository("empty")
+    git_server.repository("large").commit({f"{number}": "x" for number in range(5)})
+    git_server.repository("branch").commit({"x": "x"}, branch=CANARY.replace(" ", "-"))
+    git_server.require("refused", "deploy", "something else")
+    git_server.fail("broken", 500)
+    git_server.echo("echo", 500)
+    git_server.echo("echo-auth", 403)
+    git_server.redirect("moved", f"{git_server.origin}/works.git")
+    git_server.hang("hanging")
+    git_server.cut("cut", 10)
+    manifests = tmp_path / "manifests"
+    manifests.mkdir()
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "token", "namespace": "team"},
+        "stringData": {"username": "deploy", "password": CANARY},
+    }
+    sites = [
+        {
+            "apiVersion": "pages.kup6s.com/v1beta1",
+            "kind": "StaticSite",
+            "metadata": {"name": name, "namespace": "team"},
+            "spec": {"repo": git_server.url(name), "secretRef": {"name": "token"}, **spec},
+        }
+        for name, (spec, _) in failures.items()
+    ]
+    (manifests / "all.yaml").write_text(yaml.safe_dump_all([secret, *sites]))
+    state = tmp_path / "state"
+    limits = ("--git-ask-time", "3s", "--git-transfer-time", "3s", "--max-files", "4", "--workers", "8")
+    monkeypatch.setenv("PAGES_VERBOSE", "2")
+    arguments = (manifests, "--allowed-hosts", git_server.origin, *limits)
+    with CommandLines() as command_lines, Serving(state, arguments) as serving:
+        wanted = {f"team/{name}": reason for name, (_, reason) in failures.items()}
+        eventually(lambda: reasons(serving) == wanted)
+        bodies = str([serving.get(f"{name}.pages.localhost") for name in failures])
+        status = pages("status", "--state", state, "-o", "yaml").stdout
+    assert any(b"git" in line and b"fetch" in line for line in command_lines.seen), "no git was seen"
+    assert any(git_server.authorizations), "no credential was used"
+    shown = {
+        "argv": b"\n".join(command_lines.seen),
+        "disk": b"".join(path.read_bytes() for path in state.rglob("*") if path.is_file()),
+        "logs": serving.output.encode(),
+        "status": status.encode(),
+        "answers": bodies.encode(),
+    }
+    for spelling in spellings(CANARY):
+        for where, text in shown.items():
+            assert spelling not in text, where
+
+
+def test_k1_a_credential_never_shows_in_what_is_printed_of_it(git_server: GitServer) -> None:
+    assert CANARY not in repr(Remote(git_server.url(), Credential("deploy", CANARY)))
+
+
+def test_k2_a_secret_of_another_namespace_or_kind_is_never_used(bench: Bench, git_server: GitServer) -> None:
+    git_server.repository().commit({"index.html": "x"})
+    git_server.require("site", "git", "right")
+    bench.secrets["other", "token"] = {"password": b"right"}
+    assert outcome(bench, git_server) == "SecretMissing"
+    bench.secrets["team", "token"] = {"password": b"right"}
+    for kind in ("kubernetes.io/service-account-token", "kubernetes.io/tls", "helm.sh/release.v1"):
+        bench.secret_type = kind
+        assert outcome(bench, git_server) == "SecretMissing"
+    assert set(git_server.authorizations) <= {None}
+
+
+@pytest.mark.parametrize("name", ["../other/token", "other/token", "Token", "", "a" * 254, "a\n"])
+def test_k2_a_secrets_name_leads_nowhere_else(name: str) -> None:
+    with pytest.raises(ValueError, match="must"):
+        validation.secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"token": b"right"}, {"password": b""}, {"password": b"\n"}, {"password": b"\xff\xfe"}, {"password": b"a\0b"}],
+)
+def test_k3_a_bad_secret_is_said_and_the_next_sync_reads_it_anew(
+    bench: Bench, git_server: GitServer, data: dict[str, bytes]
+) -> None:
+    git_server.repository().commit({"index.html": "private"})
+    git_server.require("site", "git", "right")
+    bench.secrets["team", "token"] = data
+    assert outcome(bench, git_server) == "SecretMissing"
+    bench.secrets["team", "token"] = {"password": b"right\n"}
+    assert outcome(bench, git_server) == "Published"
+    bench.secrets["team", "token"] = {"password": b"revoked"}
+    assert outcome(bench, git_server) == "AuthFailed"
+    bench.secrets["team", "token"] = {"password": b"right"}
+    assert outcome(bench, git_server) == "Published"
+
+
+@pytest.mark.parametrize("key", ["username", "password"])
+@pytest.mark.parametrize("value", [b"right\r\nhost=evil.test", b"right\nurl=http://evil.test", b"ri\0ght", b"right\r"])
+def test_u12_a_secret_says_nothing_else_in_gits_protocol(
+    bench: Bench, git_server: GitServer, key: str, value: bytes
+) -> None:
+    git_server.repository().commit({"index.html": "x"})
+    bench.secrets["team", "token"] = {"username": b"git", "password": b"right"} | {key: value}
+    assert outcome(bench, git_server) == "SecretMissing"
+    assert git_server.requests == []
+
+
+def test_k4_the_token_in_the_status_opens_this_one_site_and_tells_nothing_of_the_key() -> None:
+    key = b"k" * 32
+    tokens = {sync_token(key, uid) for uid in ("one", "two", "")} | {sync_token(b"K" * 32, "one")}
+    assert len(tokens) == 4
+    assert all(len(token) == 64 and key.hex() not in token for token in tokens)

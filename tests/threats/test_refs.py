@@ -1,0 +1,83 @@
+"""What a tenant writes into spec.branch, and what refs a repository has (R1, R2)."""
+
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pages import validation
+from syncer.git import Git, Remote
+from tests.support.bench import Bench, a_site
+from tests.support.git_server import GitServer
+from tests.support.repositories import ENVIRONMENT
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "",
+        "--foo",
+        "-",
+        "a..b",
+        "a b",
+        "x~1",
+        "x^",
+        "@{1}",
+        "a@{u}",
+        "HEAD",
+        "@",
+        ":x",
+        "+x:y",
+        "*",
+        "a?",
+        "a[b",
+        "a.lock",
+        "a.lock/b",
+        "main\n",
+        "a\nb",
+        "a\0b",
+        "a\\b",
+        ".a",
+        "a/.b",
+        "/a",
+        "a/",
+        "a//b",
+        "x" * 201,
+        "x" * 5000,
+    ],
+)
+def test_r1_what_is_no_plain_branch_name_is_refused(branch: str) -> None:
+    with pytest.raises(ValueError, match="must"):
+        validation.branch(branch)
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_r1_what_is_accepted_git_accepts_as_well(branch: str) -> None:
+    try:
+        validation.branch(branch)
+    except ValueError:
+        return
+    done = subprocess.run(["git", "check-ref-format", f"refs/heads/{branch}"], env=ENVIRONMENT, check=False)
+    assert done.returncode == 0
+
+
+def test_r2_the_tip_of_exactly_this_branch(git: Git, git_server: GitServer) -> None:
+    repository = git_server.repository()
+    main = repository.commit({"a": "1"})
+    repository.commit({"a": "2"}, branch="feature/main")
+    repository.tag("main", repository.commit({"a": "3"}, branch="other"))
+    assert git.branch_head(Remote(git_server.url()), "main") == main
+
+
+def test_r2_a_tag_or_a_longer_branch_is_never_published_instead(bench: Bench, git_server: GitServer) -> None:
+    repository = git_server.repository()
+    repository.commit({"index.html": "branch"})
+    repository.commit({"index.html": "longer"}, branch="feature/main")
+    repository.tag("main", repository.commit({"index.html": "tag"}, branch="other"))
+    bench.sync(a_site(git_server))
+    assert bench.live() == {"index.html": "branch"}
+    repository.delete_branch("main")
+    assert bench.reason(a_site(git_server)) == "BranchNotFound"
+    assert bench.live() == {"index.html": "branch"}
