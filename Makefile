@@ -27,10 +27,11 @@ serve: install nginx ## Publish the example sites on http://*.pages.localhost:80
 	@sh examples/prepare.sh $(STATE)/examples
 	$(BIN)/pages serve examples/sites --allow-local --state $(STATE)/serve --port $(PORT)
 
-tools: ## Build what the cluster tests run: etcd, kube-apiserver and more (once, 5 to 10 minutes)
+tools: ## Build what some tests run: etcd, kube-apiserver, Gitea and more (once, 10 to 15 minutes)
 	sh tests/tools/build.sh .cache/tools
+	sh tests/tools/gitea/build.sh .cache/tools
 
-test: install nginx ## Run all tests; those on a cluster where `make tools` was run before
+test: install nginx ## Run all tests; those on a cluster and with Gitea where `make tools` was run before
 	$(BIN)/pytest
 
 e2e-kind: install ## Run the cluster tests on a kind cluster (needs Docker, kind, kubectl, helm)

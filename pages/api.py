@@ -21,6 +21,9 @@ API_VERSION: Literal["pages.kup6s.com/v1beta1"] = "pages.kup6s.com/v1beta1"
 
 # Validation context key: admits file:// URLs and folders as repositories (`pages serve --allow-local`).
 ALLOW_LOCAL = "allow_local"
+# Annotation of a StaticSite: any new value, such as the time, asks for a sync now.
+REQUESTED_AT = "pages.kup6s.com/requestedAt"
+MAX_REQUEST_LENGTH = 253
 
 
 class Model(BaseModel):
@@ -85,12 +88,27 @@ class Object(Model):
         return f"{self.metadata.namespace}/{self.metadata.name}"
 
 
-class SecretRef(Model):
-    """A Secret in the StaticSite's own namespace."""
+class TokenRef(Model):
+    """An entry of a Secret in the StaticSite's own namespace."""
 
     name: SecretName
     key: SecretKey = "password"
+
+
+class SecretRef(TokenRef):
+    """A Secret in the StaticSite's own namespace."""
+
     username_key: SecretKey = "username"
+
+
+ForgeKind = Literal["forgejo", "gitea", "github", "gitlab"]
+
+
+class CommitStatus(Model):
+    """Tells the forge what became of a commit. Without a ``secretRef``, with the site's own credential."""
+
+    secret_ref: TokenRef | None = None
+    forge: ForgeKind | None = None
 
 
 class StaticSiteSpec(Model):
@@ -103,11 +121,18 @@ class StaticSiteSpec(Model):
     path_prefix: PathPrefix = ""
     secret_ref: SecretRef | None = None
     sync_interval: SyncInterval = "5m"
+    commit_status: CommitStatus | None = None
 
     @model_validator(mode="after")
     def _prefix_needs_domain(self) -> Self:
         if self.path_prefix and not self.domain:
             raise ValueError("pathPrefix needs domain: add the domain below which the site is to be served")
+        return self
+
+    @model_validator(mode="after")
+    def _commit_status_needs_a_token(self) -> Self:
+        if self.commit_status and not (self.commit_status.secret_ref or self.secret_ref):
+            raise ValueError("commitStatus needs secretRef: name the Secret with a token for the forge's API")
         return self
 
     @property
@@ -134,6 +159,7 @@ class StaticSiteStatus(Model):
     url: str | None = None
     last_sync: Timestamp | None = None
     last_commit: str | None = None
+    last_handled_request: str | None = None
     sync_token: str | None = None
     conditions: list[Condition] = []
     resources: Resources | None = None
@@ -155,6 +181,11 @@ class StaticSite(Object):
         except ValueError as error:
             raise ValueError(f"metadata.name {error}") from None
         return self
+
+    @property
+    def requested_at(self) -> str:
+        """The sync that was asked for last, by annotation."""
+        return self.metadata.annotations.get(REQUESTED_AT, "")[:MAX_REQUEST_LENGTH]
 
 
 class LabelSelectorRequirement(Model):

@@ -1,27 +1,157 @@
-"""The syncer over HTTP: how it is."""
+"""The syncer over HTTP: webhooks, and what the owner of a site may ask for. Whatever goes wrong is told by RFC 9457."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
 
-from flask import Flask, Response, jsonify
+import structlog
+from flask import Flask, Response, json, request
+from werkzeug.exceptions import (
+    HTTPException,
+    RequestEntityTooLarge,
+    ServiceUnavailable,
+    Unauthorized,
+    UnsupportedMediaType,
+)
 
-# What is wrong, a sentence each; nothing where all is well.
-Problems = Callable[[], list[str]]
+from pages.api import StaticSite
+from syncer.errors import SyncError
+from syncer.records import SiteKey
+from syncer.sources import Source, source_of
+from syncer.sync import key_of
+from syncer.tokens import Trust
+from syncer.webhooks.bodies import NotADelivery, UnknownContentType
+from syncer.webhooks.matching import Index
+from syncer.webhooks.receiver import FORGES, Answer, NotSigned, Receiver
+from syncer.webhooks.record import Record
+
+log = structlog.get_logger(__name__)
+
+MAX_BODY_BYTES = 1 << 20
 
 
-def create_app(sick: Problems, not_ready: Problems) -> Flask:
-    """The WSGI application. ``sick``: a new process would help. ``not_ready``: nobody should send us anything."""
-    app = Flask(__name__)
+@dataclass(frozen=True)
+class Engine:
+    """What the API asks of the syncer. ``at_work`` is false where another one is, or nobody yet."""
 
-    @app.get("/healthz")
-    def healthz() -> tuple[Response, int]:
-        return _answer(sick())
+    index: Callable[[], Index]
+    request: Callable[[Iterable[Source]], None]
+    take_offline: Callable[[SiteKey], None]
+    commit_status: Callable[[str], str | None] = lambda _uid: None  # what became of the last, by the site's uid
+    at_work: Callable[[], bool] = lambda: True
 
-    @app.get("/readyz")
-    def readyz() -> tuple[Response, int]:
-        return _answer(sick() + not_ready())
 
+def create_app(trust: Trust, engine: Engine) -> Flask:
+    """The WSGI application."""
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    app.url_map.merge_slashes = False
+    record = Record()
+
+    @app.before_request
+    def only_at_work() -> None:
+        if not engine.at_work():
+            raise ServiceUnavailable("this syncer is not the one at work; try again", retry_after=5)
+
+    _register_webhooks(app, Receiver(trust, engine.index, engine.request, record))
+    _register_sites(app, trust, engine, record)
+    _register_errors(app)
     return app
 
 
-def _answer(problems: list[str]) -> tuple[Response, int]:
-    return jsonify(ok=not problems, problems=problems), 503 if problems else 200
+def _register_webhooks(app: Flask, receiver: Receiver) -> None:
+    @app.post(f"/webhook/<any({','.join(FORGES)}):forge>")
+    def webhook(forge: str) -> Response:
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise UnsupportedMediaType("send the body as it is, without a Content-Encoding")
+        return _delivered(receiver.receive(FORGES[forge], request.headers, request.mimetype, _body()))
+
+
+def _register_sites(app: Flask, trust: Trust, engine: Engine, record: Record) -> None:
+    def site_of(namespace: str, name: str) -> StaticSite:
+        """The site whose token was sent; one that is not there is as closed as any other (W8)."""
+        site = engine.index().named(namespace, name)
+        if not trust.opens(site, request.headers.get("X-API-Key")) or site is None:
+            raise Unauthorized("X-API-Key must be the site's status.syncToken")
+        return site
+
+    @app.post("/sync/<namespace>/<name>")
+    def sync(namespace: str, name: str) -> Response:
+        site = site_of(namespace, name)
+        engine.request([source_of(site)])
+        return _delivered(Answer("queued", "queued: 1 site", (site.key,)))
+
+    @app.delete("/site/<namespace>/<name>")
+    def delete(namespace: str, name: str) -> Response:
+        site = site_of(namespace, name)
+        engine.take_offline(key_of(site))
+        log.info("site_dropped", site=site.key)
+        return _json({"status": "deleted", "message": "the next sync brings the site back", "site": site.key})
+
+    @app.get("/site/<namespace>/<name>")
+    def show(namespace: str, name: str) -> Response:
+        site = site_of(namespace, name)
+        last, refused = record.last(site.metadata.uid), record.last_refused(site.metadata.uid)
+        return _json(
+            {
+                "site": site.key,
+                "lastDelivery": last.dump() if last else None,
+                "lastRefusedDelivery": refused.dump() if refused else None,
+                "commitStatus": engine.commit_status(site.metadata.uid),
+            }
+        )
+
+
+def _body() -> bytes:
+    """The request's body, which Flask cuts off at the limit where its length was not sent (W4)."""
+    body = request.get_data(cache=False)
+    if request.content_length is None and len(body) >= MAX_BODY_BYTES:
+        raise RequestEntityTooLarge
+    return body
+
+
+def _delivered(answer: Answer) -> Response:
+    status = HTTPStatus.ACCEPTED if answer.status == "queued" else HTTPStatus.OK
+    return _json({"status": answer.status, "message": answer.message, "sites": answer.sites}, status)
+
+
+def _json(content: dict[str, Any], status: int = HTTPStatus.OK, kind: str = "application/json") -> Response:
+    return Response(json.dumps(content) + "\n", status, {"Cache-Control": "no-store"}, mimetype=kind)
+
+
+def _register_errors(app: Flask) -> None:
+    @app.errorhandler(NotSigned)
+    def not_signed(_error: NotSigned) -> Response:
+        return _problem(401, "the delivery must be signed with the webhook secret, or with the site's status.syncToken")
+
+    @app.errorhandler(NotADelivery)
+    def not_a_delivery(error: NotADelivery) -> Response:
+        return _problem(400, str(error))
+
+    @app.errorhandler(UnknownContentType)
+    def unknown_content_type(error: UnknownContentType) -> Response:
+        return _problem(415, str(error))
+
+    @app.errorhandler(SyncError)
+    def not_possible_now(error: SyncError) -> Response:
+        log.warning("request_failed", reason=error.reason, error=str(error))
+        return _problem(503, "this is not possible just now; try again")
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        response = _problem(error.code or 500, error.description or "")
+        for name, value in error.get_headers():
+            if name in {"Allow", "Retry-After"}:
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def internal_error(error: Exception) -> Response:
+        log.error("request_crashed", exc_info=error)
+        return _problem(500, "the request failed; the log says why")
+
+
+def _problem(status: int, detail: str) -> Response:
+    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return _json(content, status, "application/problem+json")

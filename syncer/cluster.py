@@ -1,7 +1,7 @@
 """The syncer in a cluster: waits for the Lease, works as long as it holds it, and is of no more use without."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,8 +11,9 @@ import structlog
 from lightkube import AsyncClient, Client
 
 from pages.api import StaticSite
-from syncer import tokens
 from syncer.addresses import Addresses
+from syncer.app import Engine
+from syncer.commit_status.writer import CommitStatuses
 from syncer.errors import LeaseLost, StorageFailed, StorageFull
 from syncer.git import Git
 from syncer.hosts import AllowedHosts
@@ -20,11 +21,16 @@ from syncer.lease import Lease
 from syncer.limits import Limits
 from syncer.mirrors import Mirrors
 from syncer.policy import DiskPolicy
+from syncer.records import SiteKey
 from syncer.releases import Releases
 from syncer.schedule import Capacity
 from syncer.service import HOUSEKEEPING_SECONDS, Syncer
+from syncer.sources import Source
 from syncer.stores.cluster import ClusterStore
 from syncer.sync import SourceSync
+from syncer.tokens import Trust
+from syncer.webhooks.matching import LatestIndex
+from syncer.webhooks.requests import Requests
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +50,7 @@ class Settings:
     heartbeat: timedelta
     disk: DiskPolicy
     lease: timedelta
-    token_key: bytes | None
+    trust: Trust
     limits: Limits
 
 
@@ -74,6 +80,9 @@ class ClusterSyncer:
         limits = settings.limits
         self._git = Git(limits.timeouts, limits.process, addresses=Addresses(settings.hosts))
         self._syncer = self._make_syncer()
+        self._requests = Requests(self._syncer.request)
+        self._requests.start()
+        self._commit_statuses.start()
         self._store.start()
         # A daemon, because the election knows no end but the loss of the Lease.
         self._election = threading.Thread(target=self._elect, name="lease", daemon=True)
@@ -85,12 +94,24 @@ class ClusterSyncer:
     def stop(self) -> None:
         """Stop all work, write the last statuses, give the Lease back."""
         self._stopping.set()
+        self._requests.stop()
+        self._commit_statuses.stop()
         self._git.close()
         self._syncer.stop()
         self._idle.wait()
         self._lease.release()
         self._store.stop()
         log.info("syncer_stopped")
+
+    def engine(self) -> Engine:
+        """What the API asks of us, once we have started."""
+        return Engine(
+            index=LatestIndex(self._sites),
+            request=self._request,
+            take_offline=self._take_offline,
+            commit_status=self._commit_status,
+            at_work=lambda: not self.not_ready(),
+        )
 
     def sick(self) -> list[str]:
         """What only a new process can mend."""
@@ -116,8 +137,9 @@ class ClusterSyncer:
 
     def _make_syncer(self) -> Syncer:
         settings = self._settings
-        releases = Releases(settings.volume, settings.disk, fence=self._fence)
+        self._releases = releases = Releases(settings.volume, settings.disk, fence=self._fence)
         mirrors = Mirrors(settings.cache, self._git, settings.disk, releases.relieve)
+        self._commit_statuses = CommitStatuses(self._store.secret, settings.hosts)
         source_sync = SourceSync(
             git=self._git,
             mirrors=mirrors,
@@ -125,6 +147,7 @@ class ClusterSyncer:
             hosts=settings.hosts,
             read_secret=self._store.secret,
             limits=settings.limits.site,
+            begin=self._commit_statuses.begun,
         )
         return Syncer(
             self._store,
@@ -134,19 +157,28 @@ class ClusterSyncer:
             capacity=settings.capacity,
             housekeeping_seconds=min(HOUSEKEEPING_SECONDS, max(1.0, settings.disk.grace_seconds)),
             heartbeat=settings.heartbeat,
-            sync_token=self._sync_token,
+            sync_token=settings.trust.sync_token,
+            observer=self._commit_statuses.ended,
         )
 
     def _store_changed(self) -> None:
         self._syncer.store_changed()
 
+    def _sites(self) -> Mapping[str, StaticSite]:
+        return self._syncer.sites()
+
+    def _request(self, sources: Iterable[Source]) -> None:
+        self._requests.put(sources)
+
+    def _take_offline(self, site: SiteKey) -> None:
+        self._releases.take_offline(site)
+
+    def _commit_status(self, uid: str) -> str | None:
+        return self._commit_statuses.result(uid)
+
     def _fence(self) -> None:
         if not self._lease.held():
             raise LeaseLost("the Lease is not held any more; another syncer may be at work")
-
-    def _sync_token(self, site: StaticSite) -> str | None:
-        key = self._settings.token_key
-        return tokens.sync_token(key, site.metadata.uid) if key else None
 
     def _elect(self) -> None:
         self._lease.run(on_started=self._work, on_stopped=self._lost)

@@ -12,6 +12,7 @@ class SyncError(Exception):
     reason: ClassVar[str] = "SyncFailed"
     retry_within_seconds: ClassVar[float] = float("inf")  # what is mended here and not at the server need not wait long
     remedy: str = ""  # something to apply as it is, which the message ends with
+    commit: str = ""  # what could not be published, where it came to that
 
 
 class HostNotAllowed(SyncError):

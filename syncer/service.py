@@ -6,7 +6,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,6 +36,7 @@ _LAST_STATUSES_SECONDS = 5.0
 _PAUSE = 3.0
 _DEATHS_FORGIVEN = 2  # a machine may stop at any time
 Observer = Callable[[StaticSite, Outcome], None]
+_Identity = tuple[str, str, int, str]
 
 
 class Syncer:
@@ -92,16 +93,20 @@ class Syncer:
         self._changed.set()
         self._wake.set()
 
+    def stop(self) -> None:
+        """Make ``run`` return once the workers are done; close Git first, so that they are done soon."""
+        self._stopping.set()
+        self._wake.set()
+
+    def sites(self) -> Mapping[str, StaticSite]:
+        """The sites by uid, as they were when we last looked; another mapping whenever that has changed."""
+        return self._sites
+
     def request(self, wanted: Iterable[Source]) -> None:
         """Sync these now, or once more where they are being synced; those that no site has are passed over."""
         with self._lock:
             for source in wanted:
                 self._schedule.hasten(source, time.monotonic())
-        self._wake.set()
-
-    def stop(self) -> None:
-        """Make ``run`` return once the workers are done; close Git first, so that they are done soon."""
-        self._stopping.set()
         self._wake.set()
 
     def alive(self) -> bool:
@@ -168,7 +173,7 @@ class Syncer:
         for source in self._groups:
             self._deaths.pop(source.mirror_id, None)
 
-    def _identity(self, source: Source) -> list[tuple[str, str, int]]:
+    def _identity(self, source: Source) -> list[_Identity]:
         return _identity(self._groups.get(source, []))
 
     def _take_offline_what_is_gone(self) -> None:
@@ -238,7 +243,9 @@ class Syncer:
                 self._releases.take_offline(key_of(site))
         elif current.metadata.generation == site.metadata.generation:  # else it is synced once more
             self._say(current, outcome)
-            self._observer(site, outcome)
+            with self._lock:
+                said = self._said.get(site.metadata.uid)
+            self._observer(current.model_copy(update={"status": said.status}) if said else current, outcome)
 
     def _current(self, site: StaticSite) -> StaticSite | None:
         """The site as it is now; one deleted while it was being synced must not come back to life (F26)."""
@@ -294,9 +301,9 @@ def _result(outcomes: Sequence[Outcome]) -> Result:
     return Result(well=bool(outcomes) and not errors, at_most=at_most, host_answers=answers)
 
 
-def _identity(sites: Sequence[StaticSite]) -> list[tuple[str, str, int]]:
+def _identity(sites: Sequence[StaticSite]) -> list[_Identity]:
     """What makes a sync due at once when it changes."""
-    return sorted((site.key, site.metadata.uid, site.metadata.generation) for site in sites)
+    return sorted((site.key, site.metadata.uid, site.metadata.generation, site.requested_at) for site in sites)
 
 
 @contextlib.contextmanager

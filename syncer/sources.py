@@ -8,7 +8,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from pages import validation
-from pages.api import SecretRef, StaticSite, canonical_repo
+from pages.api import SecretRef, StaticSite, TokenRef, canonical_repo
 
 _LOCAL_INTERVAL = timedelta(seconds=5)
 
@@ -53,7 +53,7 @@ def source_of(site: StaticSite) -> Source:
     return Source(
         repo=canonical_repo(site.spec.repo),
         branch=site.spec.branch,
-        secret=_secret_key(site.metadata.namespace, secret) if secret else None,
+        secret=secret_key(site.metadata.namespace, secret) if secret else None,
     )
 
 
@@ -80,5 +80,7 @@ def payer(sites: Iterable[StaticSite]) -> str:
     return min(counts, key=lambda namespace: (-counts[namespace], namespace))
 
 
-def _secret_key(namespace: str, secret: SecretRef) -> SecretKey:
-    return SecretKey(namespace, secret.name, secret.username_key, secret.key)
+def secret_key(namespace: str, secret: TokenRef) -> SecretKey:
+    """The entries that a site names, in its own namespace."""
+    username_key = secret.username_key if isinstance(secret, SecretRef) else ""
+    return SecretKey(namespace, secret.name, username_key, secret.key)

@@ -75,6 +75,7 @@ def build(
         url=f"{base_url(routing.host.spec)}{routing.path_prefix}/" if routing.host else None,
         last_sync=now if published else before.last_sync,
         last_commit=published.commit if published else before.last_commit,
+        last_handled_request=(site.requested_at if outcome else before.last_handled_request) or None,
         sync_token=sync_token,
         conditions=stamped,
         resources=routing.route.resources if routing.route else None,

@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Self
 
 from pages.api import StaticSite
-from pages.core import Secret
-from syncer import lfs, links, tree, walk
+from syncer import credentials, lfs, links, tree, walk
+from syncer.credentials import ReadSecret
 from syncer.errors import (
     AuthFailed,
     GitFailed,
     NotADirectory,
-    SecretMissing,
     StorageFailed,
     StorageFull,
     SubpathNotFound,
     SyncError,
 )
-from syncer.git import Credential, Git, Objects, Remote
+from syncer.git import Git, Objects, Remote
 from syncer.heads import Heads, Tips
 from syncer.hosts import AllowedHosts
 from syncer.limits import SiteLimits
@@ -29,15 +28,13 @@ from syncer.mirrors import Mirror, Mirrors
 from syncer.records import Release, SiteKey
 from syncer.refusals import Refusals
 from syncer.releases import Releases
-from syncer.sources import SecretKey, Source
+from syncer.sources import Source
 
-# The Secret of that namespace and name, or None where there is none.
-ReadSecret = Callable[[str, str], Secret | None]
 _CONVERSATION_SECONDS = 20.0  # its clock allows for a large site after that
-# Not the tokens and keys that Kubernetes and its controllers keep in Secrets (K2).
-_SECRET_TYPES = ("Opaque", "kubernetes.io/basic-auth")
 # Takes note of a site's outcome.
 Report = Callable[[StaticSite, "Outcome"], None]
+# Takes note that a commit, which is not live yet, begins to be published.
+Begin = Callable[[StaticSite, str], None]
 Groups = Mapping[Source, Sequence[StaticSite]]
 
 
@@ -86,6 +83,7 @@ class SourceSync:
         hosts: AllowedHosts,
         read_secret: ReadSecret,
         limits: SiteLimits | None = None,
+        begin: Begin = lambda _site, _commit: None,
     ) -> None:
         self._git = git
         self._mirrors = mirrors
@@ -95,6 +93,7 @@ class SourceSync:
         self._limits = limits or SiteLimits()
         self._heads = Heads(git)
         self._refusals = Refusals()
+        self._begin = begin
 
     def run(self, source: Source, sites: Sequence[StaticSite], report: Report) -> list[Outcome]:
         """Sync all sites of the source; report each one's outcome as soon as it is known, and return them all."""
@@ -106,7 +105,8 @@ class SourceSync:
         try:
             current = self._current([site for sites in groups.values() for site in sites])
             self._hosts.check(source.repo)
-            remote = Remote(source.repo, self._credential(source.secret))
+            credential = credentials.read(self._read_secret, source.secret) if source.secret else None
+            remote = Remote(source.repo, credential)
             self._refusals.check(remote)
             with self._mirrors.open(source, remote) as mirror:
                 tips = self._tips(remote, groups)
@@ -188,11 +188,13 @@ class SourceSync:
                 return self._publish(site, mirror.source, mirror.rebuild(), reading.objects())
         except SyncError as error:
             reading.close()  # whatever is left of an answer
+            error.commit = commit
             return error
 
     def _publish(self, site: StaticSite, source: Source, commit: str, objects: Objects) -> Published:
         key, path = key_of(site), site.spec.path.strip("/")
         current = self._releases.current(key)
+        self._begin(site, commit)
         draft = Release(*_origin(site, source, commit), tree=_find_tree(objects, commit, path))
         if current and current.tree == draft.tree:
             return Published(self._releases.restate(key, draft), changed=False)
@@ -200,22 +202,6 @@ class SourceSync:
         listing = links.follow(listing, objects.contents, self._limits)
         listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
         return Published(self._releases.publish(key, draft, listing, objects.contents), changed=True)
-
-    def _credential(self, wanted: SecretKey | None) -> Credential | None:
-        if wanted is None:
-            return None
-        secret = self._read_secret(wanted.namespace, wanted.name)
-        if secret is None:
-            raise SecretMissing(f"there is no Secret {wanted.name!r} in namespace {wanted.namespace!r}; create it")
-        if secret.type not in _SECRET_TYPES:
-            raise SecretMissing(
-                f"Secret {wanted.name!r} is of type {secret.type}; only {' and '.join(_SECRET_TYPES)} are read"
-            )
-        password = _secret_value(wanted, secret.data, wanted.password_key)
-        username = (
-            _secret_value(wanted, secret.data, wanted.username_key) if wanted.username_key in secret.data else "git"
-        )
-        return Credential(username, password)
 
 
 class _Reading:
@@ -274,19 +260,3 @@ def _find_tree(objects: Objects, commit: str, path: str) -> str:
     if kind != "tree":
         raise NotADirectory(f"/{path} is not a folder in commit {commit[:12]}; spec.path must name a folder")
     return oid
-
-
-def _secret_value(secret: SecretKey, data: dict[str, bytes], key: str) -> str:
-    if key not in data:
-        has = ", ".join(sorted(data)) or "none"
-        raise SecretMissing(
-            f"Secret {secret.name!r} has no key {key!r} (it has: {has}); add it or set spec.secretRef.key"
-        )
-    try:
-        value = data[key].decode()
-    except UnicodeDecodeError:
-        value = "\0"
-    value = value.removesuffix("\n")  # what `kubectl create secret --from-file` brings along
-    if not value or not value.isprintable():
-        raise SecretMissing(f"key {key!r} of Secret {secret.name!r} is empty or holds control characters")
-    return value

@@ -6,7 +6,7 @@ import click
 
 from pages.cli import logs
 
-_COMMANDS = ("serve", "status", "render", "hooks", "syncer")
+_COMMANDS = ("serve", "status", "why", "render", "hooks", "syncer")
 
 
 class _Commands(click.Group):
@@ -50,6 +50,7 @@ def main(verbose: int) -> None:
       pages serve --repo URL    one repository, without any file
       pages serve DIRECTORY     all sites of a directory of manifests
       pages status              how the sites are doing, and why
+      pages why SITE            what is known of one site, its last webhook too
       pages render FILE         what a cluster would make of a manifest
       pages hooks, pages syncer the two programs that run in a cluster
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import click
 
@@ -56,3 +57,25 @@ def seconds(context: click.Context, parameter: click.Parameter, value: str) -> i
     if not found:
         raise click.BadParameter("must be at least 1s")
     return found
+
+
+def secret_file(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> bytes | None:
+    """What a file holds, without the white space that editors leave around it."""
+    if value is None:
+        return None
+    try:
+        secret = value.read_bytes().strip()
+    except OSError as error:
+        raise click.BadParameter(f"{value} cannot be read: {error.strerror}") from None
+    if not secret:
+        raise click.BadParameter(f"{value} is empty; to make a secret: head -c 32 /dev/urandom | base64")
+    return secret
+
+
+WEBHOOK_SECRET = click.option(
+    "--webhook-secret-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    callback=secret_file,
+    help="A file with the secret that forges sign their webhooks with; such a delivery counts for every site. A site's "
+    "status.syncToken can sign as well, for that site alone.",
+)

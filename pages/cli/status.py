@@ -48,7 +48,7 @@ def status(site: str | None, namespace: str | None, state: Path, output: str) ->
     kept = State(state)
     if not kept.exists():
         raise click.UsageError(f"there is no state of `pages serve` in {state}: name its directory with --state")
-    objects = [each for _, each in kept.sites() if _is_meant(each, site, namespace)]
+    objects = [each for _, each in kept.sites() if is_meant(each, site, namespace)]
     if site and not objects:
         raise click.UsageError(f"there is no site {site!r}; `pages status` lists those that there are")
     if output == "table":
@@ -63,7 +63,8 @@ def status(site: str | None, namespace: str | None, state: Path, output: str) ->
     sys.exit(0 if not problems and all(_is_ready(each) for each in objects) else 1)
 
 
-def _is_meant(site: dict[str, Any], name: str | None, namespace: str | None) -> bool:
+def is_meant(site: dict[str, Any], name: str | None, namespace: str | None) -> bool:
+    """Whether the site has that name, or NAMESPACE/NAME, and is in that namespace."""
     metadata = site["metadata"]
     if namespace and metadata["namespace"] != namespace:
         return False

@@ -13,16 +13,19 @@ from gunicorn.workers.base import Worker
 
 from pages.cli import disk_options, gunicorn, limit_options, logs, options
 from pages.cli.hooks import LOG_LEVEL
+from pages.cli.listener import Listener
 from syncer import tokens
 from syncer.hosts import AllowedHosts
 from syncer.limits import Limits
 from syncer.policy import DiskPolicy
 from syncer.schedule import Capacity
+from syncer.tokens import Trust
 
 if TYPE_CHECKING:
     from syncer.cluster import ClusterSyncer
 
 _MIN_LEASE_SECONDS = 5
+_THREADS = 16  # a client that sends slowly holds one
 
 
 @click.command()
@@ -84,7 +87,24 @@ _MIN_LEASE_SECONDS = 5
     help="A file with at least 32 bytes of secret, from which each site's status.syncToken is made. Without it there "
     "are no tokens.",
 )
-@click.option("--bind", default="0.0.0.0:8080", show_default=True, metavar="HOST:PORT", help="Where to listen.")
+@options.WEBHOOK_SECRET
+@click.option(
+    "--without-webhooks", is_flag=True, help="Neither take webhooks nor answer /sync and /site: only polling is left."
+)
+@click.option(
+    "--bind",
+    default="0.0.0.0:8080",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where forges and tenants reach /webhook, /sync and /site, by way of Traefik (deploy/webhook).",
+)
+@click.option(
+    "--health-bind",
+    default="0.0.0.0:8081",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where the cluster asks for /healthz and /readyz. Nobody else should be able to.",
+)
 @disk_options.disk
 @LOG_LEVEL
 @limit_options.limits
@@ -99,7 +119,10 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     heartbeat: timedelta,
     lease: timedelta,
     token_key_file: Path | None,
+    webhook_secret_file: bytes | None,
+    without_webhooks: bool,
     bind: str,
+    health_bind: str,
     log_level: str,
     limits: Limits,
     disk: DiskPolicy,
@@ -108,15 +131,18 @@ def syncer(  # noqa: PLR0917 - click passes them by name
 
     It finds the Kubernetes API as kubectl does: by KUBECONFIG, or by its ServiceAccount in a pod. Several may run; one
     holds the Lease and works, the others wait. /healthz says that it goes round, /readyz that it is the one at work.
+    Forges are configured in docs/how-to/webhooks-*.md.
 
     \b
     Examples:
-      pages syncer --allowed-hosts forge.example.com
-      KUBECONFIG=~/.kube/config pages syncer --allowed-hosts '*.example.com' --volume /tmp/sites --cache /tmp/git
+      pages syncer --allowed-hosts forge.example.com --webhook-secret-file /secrets/webhook
+      KUBECONFIG=~/.kube/config pages syncer --without-webhooks --allowed-hosts '*.example.com' \\
+        --volume /tmp/sites --cache /tmp/git
     """  # noqa: D301 - click wants the backspace
     if lease < timedelta(seconds=_MIN_LEASE_SECONDS):
         raise click.BadParameter(f"must be at least {_MIN_LEASE_SECONDS}s", param_hint="--lease")
-    token_key = _token_key(token_key_file) if token_key_file else None
+    trust = Trust(webhook_secret_file, _token_key(token_key_file) if token_key_file else None)
+    _check_trust(trust, without_webhooks=without_webhooks)
     logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
 
     @functools.cache
@@ -133,27 +159,57 @@ def syncer(  # noqa: PLR0917 - click passes them by name
             heartbeat=heartbeat,
             disk=disk,
             lease=lease,
-            token_key=token_key,
+            trust=trust,
             limits=limits,
         )
         return ClusterSyncer(settings)
 
-    def create_app() -> Flask:
-        from syncer.app import create_app as create  # noqa: PLC0415
+    def health() -> Flask:
+        from syncer.health import create_app  # noqa: PLC0415
 
-        return create(at_work().sick, at_work().not_ready)
+        return create_app(at_work().sick, at_work().not_ready)
+
+    def api() -> Flask:
+        from syncer.app import create_app  # noqa: PLC0415
+
+        return create_app(trust, at_work().engine())
+
+    listener = None if without_webhooks else _listener(health_bind)
 
     def start(worker: Worker) -> None:
         gunicorn.freeze(worker)
         at_work().start(on_lost=lambda: worker.handle_exit(signal.SIGTERM, None))
+        if listener:
+            listener.start(health())
 
     gunicorn.run(
-        create_app,
-        bind,
+        api if listener else health,
+        bind if listener else health_bind,
         workers=1,
+        threads=_THREADS,
+        keepalive=0,  # after a request that was refused, the rest of its body is not read (W4)
         post_worker_init=start,
         worker_exit=lambda _server, _worker: at_work().stop(),
     )
+
+
+def _check_trust(trust: Trust, *, without_webhooks: bool) -> None:
+    """Nothing is taken from just anybody, and nobody should believe that webhooks arrive when none can (W1)."""
+    if without_webhooks and trust.platform_secret:
+        raise click.UsageError("--without-webhooks and --webhook-secret-file exclude each other")
+    if not without_webhooks and not trust.platform_secret and not trust.token_key:
+        raise click.UsageError(
+            "nobody could sign a webhook: give --webhook-secret-file (a secret of the forges'), or --token-key-file "
+            "(each site has its own), or both; or say --without-webhooks"
+        )
+
+
+def _listener(bind: str) -> Listener:
+    try:
+        return Listener(bind)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "write HOST:PORT"
+        raise click.ClickException(f"--health-bind {bind}: {reason}") from None
 
 
 def _token_key(file: Path) -> bytes:

@@ -234,7 +234,8 @@ def _patch(status: StaticSiteStatus) -> dict[str, Any]:
 
 def _matter(site: _Seen[StaticSite] | None) -> object:
     """What of a site the syncer has to look at."""
-    return None if site is None or site.is_going else (site.uid, site.generation)
+    requested = site.model.requested_at if site and site.model else ""
+    return None if site is None or site.is_going else (site.uid, site.generation, requested)
 
 
 def _age(platform: Platform) -> tuple[str, str]:

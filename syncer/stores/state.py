@@ -5,6 +5,8 @@
     lock                          held while a process uses the folder
     sites/{namespace}--{name}.json  {"file": manifest, "object": StaticSite with metadata and status}
     answer.json                   {"platform": Platform, "virtualHosts": [VirtualHost, …]} as the hooks left them
+    token-key                     what the sites' syncTokens are made from; for the owner's eyes, as are sites/
+    api.json                      {"port": where the API listens on 127.0.0.1}
     problems.json                 what is wrong with the manifests, one sentence each
     volume/ mirrors/              live sites and releases; the git cache
 
@@ -14,6 +16,7 @@ Every write is a rename, so a reader beside us (``pages status``) sees whole fil
 import fcntl
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,12 +40,14 @@ class State:
         self._sites = self.folder / "sites"
         self._answer = self.folder / "answer.json"
         self._problems = self.folder / "problems.json"
+        self._api = self.folder / "api.json"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Make the folder and hold it. Raises StateNotUsable."""
         try:
             self._sites.mkdir(parents=True, exist_ok=True)
+            self._sites.chmod(0o700)
             self._check_writable()
             lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
@@ -111,6 +116,28 @@ class State:
     def write_problems(self, problems: list[str]) -> None:
         """Keep what is wrong with the manifests."""
         _write(self._problems, problems)
+
+    def api_port(self) -> int | None:
+        """Where the API listens, while something does."""
+        port = _read(self._api, {}).get("port")
+        return port if isinstance(port, int) and self.is_served() else None
+
+    def write_api_port(self, port: int) -> None:
+        """Keep where the API listens."""
+        _write(self._api, {"port": port})
+
+    def token_key(self) -> bytes:
+        """The key of the sites' tokens, made at its first use."""
+        file = self.folder / "token-key"
+        try:
+            return file.read_bytes()
+        except FileNotFoundError:
+            temporary = file.with_name(".tmp-token-key")
+            temporary.unlink(missing_ok=True)
+            temporary.touch(mode=0o600)
+            temporary.write_bytes(secrets.token_bytes(32))
+            temporary.replace(file)
+            return file.read_bytes()
 
     def _site_file(self, metadata: Mapping[str, str]) -> Path:
         return self._sites / f"{metadata['namespace']}--{metadata['name']}.json"

@@ -138,6 +138,7 @@ def test_a_credential_shows_nowhere_whatever_fails(
     for name in ("refused", "broken", "moved"):
         git_server.repository(name).commit({"index.html": name})
     git_server.require("refused", "deploy", "something else")
+    git_server.speak_no_protocol_2("private", 404)  # so that git is given the credential too
     git_server.fail("broken", 500)
     git_server.redirect("moved", f"{git_server.origin}/elsewhere.git")
     grant(cluster, namespace)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 
 from pages.cli.metacontroller import reconcile
 from tests.support.control_plane import SYSTEM, Cluster, Object
+from tests.support.deliveries import SECRET
 from tests.support.processes import Program, answer, wait_until_ready
 from tests.support.serving import PAGES, free_port
 
@@ -31,16 +32,23 @@ def condition(found: Object | None, type_: str) -> Object:
 class SyncerProcess(Program):
     """`pages syncer` with the rights of its ServiceAccount; all of a test share volume and cache."""
 
-    def __init__(self, folder: Path, name: str, kubeconfig: Path, hosts: str, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, name: str, kubeconfig: Path, hosts: str, options: Sequence[str] = (), *, secret: bool = True
+    ) -> None:
         self.port = free_port()
+        self.api_port = free_port()
         self.volume = folder / "volume"
         self.cache = folder / "cache"
+        secret_file = folder / "webhook-secret"
+        secret_file.write_bytes(SECRET)
         command = [
             *(*PAGES, "syncer"),
             *("--allowed-hosts", hosts),
             *("--volume", str(self.volume)),
             *("--cache", str(self.cache)),
-            *("--bind", f"127.0.0.1:{self.port}"),
+            *(("--webhook-secret-file", str(secret_file)) if secret else ()),
+            *("--bind", f"127.0.0.1:{self.api_port}"),
+            *("--health-bind", f"127.0.0.1:{self.port}"),
             *("--lease", "5s"),
             *options,
         ]

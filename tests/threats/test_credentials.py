@@ -59,6 +59,7 @@ def test_k1_a_credential_shows_nowhere_whatever_fails(
     git_server.repository("branch").commit({"x": "x"}, branch=CANARY.replace(" ", "-"))
     git_server.require("refused", "deploy", "something else")
     git_server.fail("broken", 500)
+    git_server.speak_no_protocol_2("works", 404)  # so that git is given the credential too
     git_server.echo("echo", 500)
     git_server.echo("echo-auth", 403)
     git_server.redirect("moved", f"{git_server.origin}/works.git")

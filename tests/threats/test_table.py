@@ -28,7 +28,7 @@ def test_each_test_with_an_id_has_its_row() -> None:
 def test_no_threat_is_left_out() -> None:
     wanted = {
         f"{kind}{number}"
-        for kind, last in (("U", 13), ("R", 2), ("C", 8), ("S", 2), ("K", 4))
+        for kind, last in (("U", 13), ("R", 2), ("C", 8), ("S", 2), ("K", 4), ("W", 8))
         for number in range(1, last + 1)
     }
     assert wanted | {"X2"} <= {threat for threat, _ in ROWS}

@@ -63,6 +63,7 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
 )
 @click.option("--allow-local", is_flag=True, help="Also publish repositories of this machine: file:///… and folders.")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help=options.WORKERS)
+@options.WEBHOOK_SECRET
 @limit_options.limits
 @disk_options.disk
 def serve(  # noqa: PLR0917 - click passes them by name
@@ -77,6 +78,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     sync_interval: str,
     allow_local: bool,
     workers: int,
+    webhook_secret_file: bytes | None,
     limits: Limits,
     disk: DiskPolicy,
 ) -> None:
@@ -84,7 +86,8 @@ def serve(  # noqa: PLR0917 - click passes them by name
 
     MANIFESTS are YAML files, or directories of them: StaticSites, the Secrets they name, and a Platform where you
     want to try one. Each site is served at http://NAME.pages.localhost:8080/ or at its own domain (by Host header).
-    Edits are followed at once, pushes at the next sync.
+    Edits are followed at once; pushes too where a forge sends webhooks to http://webhook.pages.localhost:8080/webhook/
+    (docs/how-to), else at the next sync.
 
     \b
     Examples:
@@ -111,7 +114,10 @@ def serve(  # noqa: PLR0917 - click passes them by name
         git.check_version()
         if repo:
             paths = (_manifest_for(repo, branch, folder, state, git),)
-        settings = Settings(paths, state, address, port, hosts, sync_interval, Capacity.of(workers), limits.site, disk)
+        capacity = Capacity.of(workers)
+        settings = Settings(
+            paths, state, address, port, hosts, sync_interval, capacity, limits.site, disk, webhook_secret_file
+        )
         runner = Runner(settings, git, Progress())
         _run(runner)
     except (StateNotUsable, NginxError, SyncError) as error:

@@ -3,19 +3,22 @@
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 
 from hooks.requests import Object
-from pages.api import VirtualHostSpec
+from pages.api import StaticSite, VirtualHostSpec
 from pages.cli import metacontroller
-from pages.cli.serve import nginx_config, traefik
+from pages.cli.listener import Listener
+from pages.cli.serve import api, nginx_config, traefik
 from pages.cli.serve.nginx import Nginx, NginxError, loopback
 from pages.cli.serve.progress import Progress, SiteName
 from pages.cli.serve.watch import Watch
+from syncer.app import Engine, create_app
+from syncer.commit_status.writer import CommitStatuses
 from syncer.git import Git
 from syncer.hosts import AllowedHosts
 from syncer.limits import SiteLimits
@@ -26,7 +29,10 @@ from syncer.schedule import Capacity
 from syncer.service import Syncer
 from syncer.stores.directory import DirectoryStore
 from syncer.stores.state import State
-from syncer.sync import SourceSync
+from syncer.sync import Outcome, SourceSync
+from syncer.tokens import Trust
+from syncer.webhooks.matching import LatestIndex
+from syncer.webhooks.requests import Requests
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +59,7 @@ class Settings:
     capacity: Capacity
     limits: SiteLimits
     disk: DiskPolicy
+    webhook_secret: bytes | None = field(default=None, repr=False)
 
 
 class Runner:
@@ -84,38 +91,51 @@ class Runner:
                 sync_interval=self._settings.sync_interval,
             )
             self._nginx = Nginx(state.folder, live="volume/live")
+            self._releases = Releases(state.volume, self._settings.disk)
+            self._trust = Trust(self._settings.webhook_secret, state.token_key())
             self._syncer = self._make_syncer(state)
+            self._listener = Listener("127.0.0.1:0")  # nginx stands before it
+            state.write_api_port(self._listener.port)
             stack.callback(self._nginx.stop)
             self._progress.problems(self._store.reload())
             self._nginx.start(self._routes())
             self._start_syncer(stack)
+            self._start_api(stack)
             self._watch(stack)
             self._progress.serving(
-                [_name(site) for site in self._store.sites()], f"http://*.{LOCAL_DOMAIN}{self._port()}/"
+                [_name(site) for site in self._store.sites()],
+                f"http://*.{LOCAL_DOMAIN}{self._port()}/",
+                f"http://{api.HOST}{self._port()}/webhook/",
             )
             self._follow_edits()
 
     def _make_syncer(self, state: State) -> Syncer:
-        releases = Releases(state.volume, self._settings.disk)
-        mirrors = Mirrors(state.mirrors, self._git, self._settings.disk, releases.relieve)
+        mirrors = Mirrors(state.mirrors, self._git, self._settings.disk, self._releases.relieve)
+        self._commit_statuses = CommitStatuses(self._store.secret, self._settings.hosts)
         source_sync = SourceSync(
             git=self._git,
             mirrors=mirrors,
-            releases=releases,
+            releases=self._releases,
             hosts=self._settings.hosts,
             read_secret=self._store.secret,
             limits=self._settings.limits,
+            begin=self._commit_statuses.begun,
         )
         return Syncer(
             self._store,
             source_sync,
-            releases,
+            self._releases,
             mirrors,
             capacity=self._settings.capacity,
             heartbeat=timedelta(seconds=1),  # a status is a file here: each sync may say that it was
             base_url=self._base_url,
-            observer=self._progress.synced,
+            sync_token=self._trust.sync_token,
+            observer=self._synced,
         )
+
+    def _synced(self, site: StaticSite, outcome: Outcome) -> None:
+        self._progress.synced(site, outcome)
+        self._commit_statuses.ended(site, outcome)
 
     def _start_syncer(self, stack: ExitStack) -> None:
         thread = threading.Thread(target=self._syncer.run, name="syncer")
@@ -123,6 +143,21 @@ class Runner:
         stack.callback(thread.join)
         stack.callback(self._syncer.stop)
         stack.callback(self._git.close)
+
+    def _start_api(self, stack: ExitStack) -> None:
+        requests = Requests(self._syncer.request)
+        requests.start()
+        stack.callback(requests.stop)
+        self._commit_statuses.start()
+        stack.callback(self._commit_statuses.stop)
+        engine = Engine(
+            index=LatestIndex(self._syncer.sites),
+            request=requests.put,
+            take_offline=self._releases.take_offline,
+            commit_status=self._commit_statuses.result,
+        )
+        self._listener.start(create_app(self._trust, engine))
+        stack.callback(self._listener.stop)
 
     def _watch(self, stack: ExitStack) -> None:
         watch = Watch(self._settings.manifests, self._notice_edit)
@@ -166,12 +201,14 @@ class Runner:
         self._store.write_answer(reconciled.platform_status, reconciled.virtual_hosts)
         self._pages_domain = platform["spec"]["pagesDomain"]
         self._progress.routed(self._urls(reconciled.virtual_hosts), reconciled.platform_status.get("rejections", []))
-        return traefik.render(
+        sites = traefik.render(
             reconciled.objects,
             listen=self._listen(),
             upstream=nginx_config.SITES,
             aliases=self._aliases,
+            unknown_host=api.locations(),
         )
+        return f"{api.server(self._listen(), self._listener.port)}\n{sites}"
 
     def _listen(self) -> list[str]:
         if self._settings.address is None:

@@ -104,6 +104,7 @@ def render(
     listen: Sequence[str],
     upstream: str,
     aliases: Callable[[str], Iterable[str]] = lambda _host: (),
+    unknown_host: Sequence[str] = (),
 ) -> str:
     """The http-level part of an nginx configuration that routes as Traefik would.
 
@@ -112,6 +113,7 @@ def render(
         listen: addresses such as ``127.0.0.1:8080``.
         upstream: the server of the sites, such as ``unix:nginx/sites.sock``.
         aliases: more names for a host. A name that an object claims, or that another host has, is not given again.
+        unknown_host: what else there is, besides a 404, at hosts that no object names.
 
     Raises:
         UnsupportedObject: an object is malformed, of an unknown kind, or would be routed otherwise by Traefik.
@@ -119,7 +121,7 @@ def render(
     hosts = _by_host(_routes([item for item in objects if item.get("apiVersion") == API_VERSION]))
     names = _server_names(hosts, aliases)
     servers = [_server(listen, names[host], hosts[host]) for host in sorted(hosts)]
-    return "\n".join([_common(upstream, sum(map(len, names.values()))), _unknown_host(listen), *servers])
+    return "\n".join([_common(upstream, sum(map(len, names.values()))), _unknown_host(listen, unknown_host), *servers])
 
 
 def _routes(objects: Sequence[Object]) -> Iterable[_Route]:
@@ -265,11 +267,12 @@ proxy_redirect off;
 """
 
 
-def _unknown_host(listen: Sequence[str]) -> str:
+def _unknown_host(listen: Sequence[str], more: Sequence[str]) -> str:
     return _block(
         "server",
         *(f"listen {address} default_server;" for address in listen),
-        'return 404 "No site is served at $host here.\\n";',
+        *more,
+        _block("location /", 'return 404 "No site is served at $host here.\\n";'),
     )
 
 

@@ -16,7 +16,7 @@ def test_the_first_page_shows_a_whole_site_and_where_to_begin() -> None:
         assert text in shown
 
 
-@pytest.mark.parametrize("command", ["serve", "status", "render"])
+@pytest.mark.parametrize("command", ["serve", "status", "why", "render"])
 def test_every_command_explains_itself_with_examples(command: str) -> None:
     shown = pages(command, "--help").stdout
     assert "Examples:" in shown

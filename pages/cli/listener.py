@@ -1,0 +1,45 @@
+"""A small web server on a thread, for what never meets the open network: health, and the API behind our own nginx."""
+
+import contextlib
+import socket
+import threading
+
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 30  # seconds that a client may keep silent
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's signature
+        """What is worth a line is logged by the applications."""
+
+
+class Listener:
+    """Listens on ``HOST:PORT`` from the beginning, so that a port in use shows at once; answers from ``start`` on."""
+
+    def __init__(self, bind: str) -> None:
+        host, _, port = bind.rpartition(":")
+        host = host.strip("[]")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, int(port)), family=family, backlog=512)
+        self.port: int = self._socket.getsockname()[1]
+        self._host = host
+
+    def start(self, app: Flask) -> None:
+        """Answer with the application, each request on a thread of its own."""
+        self._server = make_server(
+            self._host, self.port, app, threaded=True, request_handler=_Handler, fd=self._socket.fileno()
+        )
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="listener", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer no more."""
+        self._server.shutdown()
+        self._thread.join()
+        with contextlib.suppress(OSError):
+            self._server.server_close()
+        self._socket.close()

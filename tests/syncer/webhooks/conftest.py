@@ -1,0 +1,90 @@
+"""The API with some sites and nothing behind it: what it asks of the syncer is taken down."""
+
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from pages.api import StaticSite
+from syncer.app import Engine, create_app
+from syncer.tokens import Trust
+from syncer.webhooks.matching import Index
+from tests.support.deliveries import SECRET, Sent
+
+if TYPE_CHECKING:
+    from syncer.records import SiteKey
+    from syncer.sources import Source
+
+KEY = b"k" * 32
+
+
+def a_site(key: str, repo: str, branch: str = "main") -> StaticSite:
+    namespace, _, name = key.partition("/")
+    metadata = {"namespace": namespace, "name": name, "uid": str(uuid.uuid5(uuid.NAMESPACE_URL, key))}
+    return StaticSite.model_validate({"metadata": metadata, "spec": {"repo": repo, "branch": branch}})
+
+
+class API:
+    """The API, its sites and what it asked for."""
+
+    def __init__(self, trust: Trust, sites: Iterable[StaticSite]) -> None:
+        self.trust = trust
+        self.sites = {site.key: site for site in sites}
+        self.requested: list[Source] = []
+        self.offline: list[SiteKey] = []
+        self.at_work = True
+        index = Index(self.sites.values())
+        engine = Engine(
+            index=lambda: index,
+            request=self.requested.extend,
+            take_offline=self.offline.append,
+            at_work=lambda: self.at_work,
+        )
+        self.app = create_app(trust, engine)
+        self.client = self.app.test_client()
+
+    def send(self, sent: Sent) -> TestResponse:
+        return self.client.post(f"/webhook/{sent.forge}", data=sent.body, headers=list(sent.headers.items()))
+
+    def token(self, key: str) -> str:
+        token = self.trust.sync_token(self.sites[key])
+        assert token
+        return token
+
+    def ask(self, method: str, path: str, token: str | None, **more: Any) -> TestResponse:
+        headers = {} if token is None else {"X-API-Key": token}
+        return self.client.open(path, method=method, headers=headers, **more)
+
+    def last(self, key: str) -> dict[str, Any]:
+        """What the site's owner learns of deliveries."""
+        answer = self.ask("GET", f"/site/{key}", self.token(key))
+        assert answer.status_code == 200
+        return dict(answer.get_json())
+
+
+@contextmanager
+def nothing_else(api: API) -> Iterator[None]:
+    """Nothing is asked of the syncer meanwhile."""
+    before = list(api.requested), list(api.offline)
+    yield
+    assert (api.requested, api.offline) == before
+
+
+@pytest.fixture
+def api() -> API:
+    """Two tenants' sites, of repositories at several forges."""
+    return API(
+        Trust(SECRET, KEY),
+        [
+            a_site("team/docs", "https://forge.example.com/team/docs.git"),
+            a_site("team/preview", "https://forge.example.com/team/docs.git", branch="feature/new-look"),
+            a_site("other/site", "https://forge.example.com/other/site"),
+            a_site("lab/site", "http://127.0.0.1:23300/alice/site.git"),
+            a_site("lab/forgejo", "http://127.0.0.1:23310/alice/site.git"),
+            a_site("hub/docs", "https://github.com/team/docs"),
+            a_site("lab/gitlab", "https://gitlab.example.com/group/team/docs.git"),
+        ],
+    )
