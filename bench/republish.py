@@ -15,7 +15,7 @@ import tabulate
 from bench.adapters import Site
 from bench.syncing import source_sync, static_site
 from pages.api import StaticSite
-from syncer.hosts import AllowedHosts
+from syncer.git.hosts import AllowedHosts
 from syncer.sources import source_of
 from syncer.sync import SourceSync
 from tests.support.repositories import ENVIRONMENT, Repository

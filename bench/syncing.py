@@ -6,14 +6,14 @@ from pathlib import Path
 from bench.adapters import Site
 from pages.api import ALLOW_LOCAL, StaticSite, StaticSiteStatus
 from pages.core import Secret
-from syncer.addresses import Addresses
-from syncer.git import Git
-from syncer.hosts import AllowedHosts
-from syncer.mirrors import Mirrors
-from syncer.releases import Releases
+from syncer.git.addresses import Addresses
+from syncer.git.commands import Git
+from syncer.git.hosts import AllowedHosts
+from syncer.git.mirrors import Mirrors
 from syncer.service import Syncer
 from syncer.stores import Snapshot
 from syncer.sync import SourceSync
+from syncer.volume.releases import Releases
 
 
 class _Store:

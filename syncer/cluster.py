@@ -11,24 +11,24 @@ import structlog
 from lightkube import AsyncClient, Client
 
 from pages.api import StaticSite
-from syncer.addresses import Addresses
 from syncer.app import Engine
 from syncer.commit_status.writer import CommitStatuses
 from syncer.errors import LeaseLost, StorageFailed, StorageFull
-from syncer.git import Git
-from syncer.hosts import AllowedHosts
+from syncer.git.addresses import Addresses
+from syncer.git.commands import Git
+from syncer.git.hosts import AllowedHosts
+from syncer.git.mirrors import Mirrors
 from syncer.lease import Lease
 from syncer.limits import Limits
-from syncer.mirrors import Mirrors
-from syncer.policy import DiskPolicy
-from syncer.records import SiteKey
-from syncer.releases import Releases
 from syncer.schedule import Capacity
 from syncer.service import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.cluster import ClusterStore
 from syncer.sync import SourceSync
 from syncer.tokens import Trust
+from syncer.volume.policy import DiskPolicy
+from syncer.volume.records import SiteKey
+from syncer.volume.releases import Releases
 from syncer.webhooks.matching import LatestIndex
 from syncer.webhooks.requests import Requests
 

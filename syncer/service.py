@@ -16,16 +16,16 @@ import structlog
 from pages.api import StaticSite, StaticSiteStatus
 from syncer import sources, status
 from syncer.errors import Busy, LeaseLost, SyncError, TimedOut, Unreachable
-from syncer.housekeeping import Housekeeper
-from syncer.mirrors import Mirrors
-from syncer.records import SiteKey
-from syncer.releases import Releases
+from syncer.git.mirrors import Mirrors
 from syncer.schedule import Capacity, Result, Run, Schedule, Wish
 from syncer.sources import Source
 from syncer.status import Routing, Routings
 from syncer.status_writer import StatusWriter
 from syncer.stores import Snapshot, Store
 from syncer.sync import Outcome, Published, SourceSync, key_of
+from syncer.volume.housekeeping import Housekeeper
+from syncer.volume.records import SiteKey
+from syncer.volume.releases import Releases
 
 log = structlog.get_logger(__name__)
 

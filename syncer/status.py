@@ -8,7 +8,7 @@ from typing import Literal
 from pages import conditions, names
 from pages.api import Platform, Rejection, RouteStatus, StaticSite, StaticSiteStatus, VirtualHost, VirtualHostSpec
 from pages.conditions import Condition, condition
-from syncer import tree
+from syncer.content import tree
 from syncer.sync import Outcome, Published
 
 HEARTBEAT = timedelta(hours=1)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from pages.api import StaticSite
-from syncer import credentials, lfs, links, tree, walk
+from syncer import credentials
+from syncer.content import lfs, links, tree, walk
 from syncer.credentials import ReadSecret
 from syncer.errors import (
     AuthFailed,
@@ -20,15 +21,15 @@ from syncer.errors import (
     SubpathNotFound,
     SyncError,
 )
-from syncer.git import Git, Objects, Remote
-from syncer.heads import Heads, Tips
-from syncer.hosts import AllowedHosts
+from syncer.git.commands import Git, Objects, Remote
+from syncer.git.heads import Heads, Tips
+from syncer.git.hosts import AllowedHosts
+from syncer.git.mirrors import Mirror, Mirrors
+from syncer.git.refusals import Refusals
 from syncer.limits import SiteLimits
-from syncer.mirrors import Mirror, Mirrors
-from syncer.records import Release, SiteKey
-from syncer.refusals import Refusals
-from syncer.releases import Releases
 from syncer.sources import Source
+from syncer.volume.records import Release, SiteKey
+from syncer.volume.releases import Releases
 
 _CONVERSATION_SECONDS = 20.0  # its clock allows for a large site after that
 # Takes note of a site's outcome.

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
-from syncer.git import Git
-from syncer.hosts import AllowedHosts
+from syncer.git.commands import Git
+from syncer.git.hosts import AllowedHosts
+from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
-from syncer.mirrors import Mirrors
-from syncer.policy import DiskPolicy
-from syncer.releases import Releases
 from syncer.service import Syncer
 from syncer.stores import Snapshot
 from syncer.sync import SourceSync
+from syncer.volume.policy import DiskPolicy
+from syncer.volume.releases import Releases
 
 NAMESPACE = "soak"
 SITES = 6

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pages.cli import options
-from syncer.policy import DiskPolicy, Quota
+from syncer.volume.policy import DiskPolicy, Quota
 
 _DISK = (
     click.option(

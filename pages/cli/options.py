@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pages import sizes, validation
-from syncer.hosts import AllowedHosts
+from syncer.git.hosts import AllowedHosts
 
 HOSTS = (
     "forge.example.com, *.example.com, forge.example.com:8443; in full, with http:// or https://, where plain http, an "

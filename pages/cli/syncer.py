@@ -15,11 +15,11 @@ from pages.cli import disk_options, gunicorn, limit_options, logs, options
 from pages.cli.hooks import LOG_LEVEL
 from pages.cli.listener import Listener
 from syncer import tokens
-from syncer.hosts import AllowedHosts
+from syncer.git.hosts import AllowedHosts
 from syncer.limits import Limits
-from syncer.policy import DiskPolicy
 from syncer.schedule import Capacity
 from syncer.tokens import Trust
+from syncer.volume.policy import DiskPolicy
 
 if TYPE_CHECKING:
     from syncer.cluster import ClusterSyncer

@@ -12,14 +12,14 @@ import structlog
 
 from pages.api import CommitStatus, StaticSite, canonical_repo
 from syncer import credentials, sources
-from syncer.addresses import Addresses
 from syncer.commit_status import calls, client, said
 from syncer.commit_status.calls import Call
 from syncer.commit_status.client import NotAccepted
 from syncer.commit_status.said import Said
 from syncer.credentials import ReadSecret
 from syncer.errors import SyncError
-from syncer.hosts import AllowedHosts
+from syncer.git.addresses import Addresses
+from syncer.git.hosts import AllowedHosts
 from syncer.sync import Outcome
 
 log = structlog.get_logger(__name__)

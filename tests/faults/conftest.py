@@ -12,15 +12,15 @@ import pytest
 from pages.api import ALLOW_LOCAL, StaticSite
 from pages.core import Secret
 from syncer.errors import SyncError
-from syncer.git import Git
-from syncer.hosts import AllowedHosts
+from syncer.git.commands import Git
+from syncer.git.hosts import AllowedHosts
+from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
-from syncer.mirrors import Mirrors
-from syncer.policy import DiskPolicy
-from syncer.records import Release
-from syncer.releases import Releases
 from syncer.sources import group
 from syncer.sync import Outcome, Published, SourceSync, key_of
+from syncer.volume.policy import DiskPolicy
+from syncer.volume.records import Release
+from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 
 # Every size and number of files is known in the tests; nothing is kept free or collected unless a test says so.

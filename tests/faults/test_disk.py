@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from syncer.git import Git, Remote
-from syncer.mirrors import Mirrors
-from syncer.policy import Quota
+from syncer.git.commands import Git, Remote
+from syncer.git.mirrors import Mirrors
 from syncer.sources import Source, source_of
 from syncer.sync import key_of
+from syncer.volume.policy import Quota
 from tests.faults.conftest import Mount, Volume
 from tests.support.git_server import GitServer
 from tests.support.repositories import Repository
@@ -279,7 +279,7 @@ def test_a_mirror_stays_bounded_whatever_is_pushed_and_however_often(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twice around: what is not the tip's any more goes, and so do the entries of `shallow`."""
-    monkeypatch.setattr("syncer.mirrors._PACKS_BEFORE_REPACK", 5)
+    monkeypatch.setattr("syncer.git.mirrors._PACKS_BEFORE_REPACK", 5)
     repository, git = Repository(tmp_path / "site.git"), Git(local=True)
     mirrors, source = Mirrors(tmp_path / "mirrors", git), Source(f"file://{repository.folder}", "main")
     largest = 0
@@ -298,7 +298,7 @@ def test_a_mirror_stays_bounded_whatever_is_pushed_and_however_often(
 
 
 def test_a_mirror_of_large_pushes_is_repacked_sooner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("syncer.mirrors._BYTES_BEFORE_REPACK", 1 << 20)
+    monkeypatch.setattr("syncer.git.mirrors._BYTES_BEFORE_REPACK", 1 << 20)
     repository, git = Repository(tmp_path / "site.git"), Git(local=True)
     mirrors, source = Mirrors(tmp_path / "mirrors", git), Source(f"file://{repository.folder}", "main")
     for number in range(7):

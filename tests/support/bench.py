@@ -7,13 +7,13 @@ from typing import Any
 from pages.api import ObjectMeta, StaticSite
 from pages.core import Secret
 from syncer.errors import SyncError
-from syncer.git import Git
-from syncer.hosts import AllowedHosts
+from syncer.git.commands import Git
+from syncer.git.hosts import AllowedHosts
+from syncer.git.mirrors import Mirrors
 from syncer.limits import SiteLimits, Timeouts
-from syncer.mirrors import Mirrors
-from syncer.releases import Releases
 from syncer.sources import group
 from syncer.sync import Outcome, SourceSync
+from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 
 

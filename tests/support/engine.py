@@ -17,14 +17,14 @@ from typing import Any, Self
 
 from pages.api import ALLOW_LOCAL, StaticSite
 from syncer.errors import SyncError
-from syncer.git import Git
-from syncer.hosts import AllowedHosts
+from syncer.git.commands import Git
+from syncer.git.hosts import AllowedHosts
+from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
-from syncer.mirrors import Mirrors
-from syncer.policy import DiskPolicy
-from syncer.releases import Releases
 from syncer.sources import group
 from syncer.sync import Outcome, SourceSync, key_of
+from syncer.volume.policy import DiskPolicy
+from syncer.volume.releases import Releases
 
 # What Python says of before it does it: everything of ours that changes the disk, or starts a program.
 _STEPS = {

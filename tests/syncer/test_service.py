@@ -11,17 +11,17 @@ import pytest
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
-from syncer.attempts import Attempts
-from syncer.git import Git
-from syncer.hosts import AllowedHosts
+from syncer.git.attempts import Attempts
+from syncer.git.commands import Git
+from syncer.git.hosts import AllowedHosts
+from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
-from syncer.mirrors import Mirrors
-from syncer.releases import Releases
 from syncer.schedule import Capacity
 from syncer.service import Syncer
 from syncer.sources import source_of
 from syncer.stores import Snapshot
 from syncer.sync import SourceSync
+from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 
 

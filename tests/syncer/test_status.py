@@ -9,9 +9,9 @@ from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
 from pages.conditions import Condition
 from syncer import status
 from syncer.errors import BranchNotFound, SecretForbidden
-from syncer.records import Release
 from syncer.status import Routing, Routings
 from syncer.sync import Published
+from syncer.volume.records import Release
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 COMMIT = "c" * 40

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from syncer.errors import SyncError
-from syncer.git import Git
+from syncer.git.commands import Git
 from syncer.limits import SiteLimits, Timeouts
 from syncer.sync import Published
 from tests.support.bench import Bench, a_site

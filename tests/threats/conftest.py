@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from syncer.git import Git
+from syncer.git.commands import Git
 from syncer.limits import Timeouts
 from tests.support.recorder import GitRecorder
 from tests.support.repositories import git as run_git

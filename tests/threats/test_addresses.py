@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from syncer import errors
-from syncer.addresses import Addresses
-from syncer.git import Git, Remote
-from syncer.hosts import AllowedHosts
+from syncer.git.addresses import Addresses
+from syncer.git.commands import Git, Remote
+from syncer.git.hosts import AllowedHosts
 from syncer.limits import Timeouts
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer

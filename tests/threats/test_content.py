@@ -8,10 +8,10 @@ from typing import IO, Any
 import pytest
 
 from syncer import status
-from syncer.git import Objects
-from syncer.records import Release
+from syncer.git.commands import Objects
 from syncer.status import Routing
 from syncer.sync import Published
+from syncer.volume.records import Release
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 from tests.support.objects import RawRepository

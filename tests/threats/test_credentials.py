@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from pages import validation
-from syncer.git import Credential, Remote
+from syncer.git.commands import Credential, Remote
 from syncer.sync import Published
 from syncer.tokens import sync_token
 from tests.support.bench import Bench, a_site

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from syncer import errors
-from syncer.git import Git
+from syncer.git.commands import Git
 from syncer.limits import ProcessLimits, SiteLimits, Timeouts
 from syncer.sync import Published
 from tests.support.bench import Bench, a_site

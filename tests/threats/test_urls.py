@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from pages import validation
 from pages.api import StaticSite, canonical_repo
 from syncer import errors
-from syncer.git import Git, Remote
-from syncer.hosts import AllowedHosts
+from syncer.git.commands import Git, Remote
+from syncer.git.hosts import AllowedHosts
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 from tests.support.recorder import GitRecorder

@@ -15,14 +15,14 @@ from pages.cli import disk_options, limit_options, options
 from pages.cli.serve.nginx import NginxError, find
 from pages.cli.serve.progress import Progress
 from pages.cli.serve.runner import Runner, Settings
-from syncer.addresses import Addresses
 from syncer.errors import SyncError
-from syncer.git import Git, Remote
-from syncer.hosts import AllowedHosts, HostPattern
+from syncer.git.addresses import Addresses
+from syncer.git.commands import Git, Remote
+from syncer.git.hosts import AllowedHosts, HostPattern
 from syncer.limits import Limits
-from syncer.policy import DiskPolicy
 from syncer.schedule import Capacity
 from syncer.stores.state import StateNotUsable
+from syncer.volume.policy import DiskPolicy
 
 
 def _interval(_context: click.Context, _parameter: click.Parameter, value: str) -> str:

@@ -19,18 +19,18 @@ from pages.cli.serve.progress import Progress, SiteName
 from pages.cli.serve.watch import Watch
 from syncer.app import Engine, create_app
 from syncer.commit_status.writer import CommitStatuses
-from syncer.git import Git
-from syncer.hosts import AllowedHosts
+from syncer.git.commands import Git
+from syncer.git.hosts import AllowedHosts
+from syncer.git.mirrors import Mirrors
 from syncer.limits import SiteLimits
-from syncer.mirrors import Mirrors
-from syncer.policy import DiskPolicy
-from syncer.releases import Releases
 from syncer.schedule import Capacity
 from syncer.service import Syncer
 from syncer.stores.directory import DirectoryStore
 from syncer.stores.state import State
 from syncer.sync import Outcome, SourceSync
 from syncer.tokens import Trust
+from syncer.volume.policy import DiskPolicy
+from syncer.volume.releases import Releases
 from syncer.webhooks.matching import LatestIndex
 from syncer.webhooks.requests import Requests
 

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from pages.cli import disk_options
-from syncer.policy import DiskPolicy, Quota
+from syncer.volume.policy import DiskPolicy, Quota
 
 
 def policy(*arguments: str) -> DiskPolicy | str:

@@ -8,12 +8,12 @@ from pages.api import StaticSite
 from pages.core import Secret
 from syncer.commit_status.calls import Call
 from syncer.commit_status.writer import CommitStatuses
-from syncer.git import Git
-from syncer.hosts import AllowedHosts
-from syncer.mirrors import Mirrors
-from syncer.releases import Releases
+from syncer.git.commands import Git
+from syncer.git.hosts import AllowedHosts
+from syncer.git.mirrors import Mirrors
 from syncer.sources import source_of
 from syncer.sync import Published, SourceSync
+from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 from tests.support.serving import eventually
 

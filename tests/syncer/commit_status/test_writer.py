@@ -11,9 +11,9 @@ from pages.core import Secret
 from syncer.commit_status.said import MAX_DESCRIPTION
 from syncer.commit_status.writer import CommitStatuses
 from syncer.errors import SubpathNotFound, Unreachable
-from syncer.hosts import AllowedHosts
-from syncer.records import Release
+from syncer.git.hosts import AllowedHosts
 from syncer.sync import Published
+from syncer.volume.records import Release
 from tests.support.forge_api import ForgeAPI
 from tests.support.serving import eventually
 

@@ -15,8 +15,8 @@ from syncer.webhooks.matching import Index
 from tests.support.deliveries import SECRET, Sent
 
 if TYPE_CHECKING:
-    from syncer.records import SiteKey
     from syncer.sources import Source
+    from syncer.volume.records import SiteKey
 
 KEY = b"k" * 32
 

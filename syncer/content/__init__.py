@@ -1,0 +1,1 @@
+"""From a tree of git to the list of files that are published: pure."""

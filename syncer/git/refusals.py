@@ -1,0 +1,49 @@
+"""Credentials that a server refused are not tried over and over: it might lock the account (F11)."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from syncer.errors import AuthFailed
+from syncer.git.commands import Remote
+
+FIRST_WAIT_SECONDS = 300.0
+_MAX_WAIT_SECONDS = 1800.0
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    error: AuthFailed
+    wait: float
+    until: float
+
+
+class Refusals:
+    """Which repository refused which credential. Another credential in the Secret is tried at once."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._refusals: dict[Remote, _Refusal] = {}
+        self._lock = threading.Lock()
+
+    def check(self, remote: Remote) -> None:
+        """Raise the AuthFailed of before as long as the server shall not be asked again."""
+        refusal = self._refusals.get(remote)
+        if refusal and self._clock() < refusal.until:
+            raise refusal.error
+
+    def note(self, remote: Remote, error: AuthFailed) -> None:
+        """The server has refused; each time it is left alone for longer."""
+        with self._lock:
+            if (before := self._refusals.get(remote)) and before.error is error:
+                return
+            now = self._clock()
+            wait = min(2 * before.wait, _MAX_WAIT_SECONDS) if before else FIRST_WAIT_SECONDS
+            kept = {each: old for each, old in self._refusals.items() if old.until + _MAX_WAIT_SECONDS > now}
+            self._refusals = kept | {remote: _Refusal(error, wait, now + wait)}
+
+    def forget(self, remote: Remote) -> None:
+        """The server has let us in."""
+        with self._lock:
+            self._refusals.pop(remote, None)

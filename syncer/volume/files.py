@@ -1,0 +1,182 @@
+"""A release's files: linked from the release before where they did not change, else written from git."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from errno import EMLINK, ENOENT, ENOTDIR, ENOTSUP, EPERM, EXDEV
+from itertools import groupby
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from syncer.content.tree import File
+from syncer.errors import GitFailed
+from syncer.volume.layout import make_folder
+from syncer.volume.records import Entries, Entry
+
+_CHUNK = 1 << 20
+_NO_HARD_LINKS = {EPERM, EMLINK, EXDEV, ENOTSUP}
+_SHA256_LENGTH = 64
+_COARSE_SECONDS = 3  # some file systems keep times by two seconds
+# For each of these blobs its id, its size, and the stream to read exactly that many bytes from.
+ReadBlobs = Callable[[Sequence[str]], Iterator[tuple[str, int, IO[bytes]]]]
+
+
+class Plan(NamedTuple):
+    """What a release is made of: its files, the folders they need, and what may be taken over from the one before."""
+
+    files: Sequence[File]
+    folders: set[str]
+    previous: Path | None
+    unchanged: Entries
+
+    @property
+    def new(self) -> list[File]:
+        """What has to be written."""
+        return [file for file in self.files if file.path not in self.unchanged]
+
+
+class Written(NamedTuple):
+    """What was written, and which paths were copied because the volume refuses hard links."""
+
+    entries: Entries
+    copied: frozenset[str]
+
+
+class _Refused(NamedTuple):
+    """Paths that could not be linked: because there are no links, or because the file is not what it should be."""
+
+    no_link: set[str]
+    not_sound: set[str]
+
+
+def plan(files: Sequence[File], previous: Path | None, known: Entries) -> Plan:
+    """Compare the files with those of ``previous`` that may be taken over."""
+    unchanged = {}
+    for path, oid, size in files:
+        entry = known.get(path)
+        if entry is not None and entry.oid == oid and entry.size == size:
+            unchanged[path] = entry
+    return Plan(files, _folders_of(files), previous, unchanged)
+
+
+def write(folder: Path, stamp: int, planned: Plan, blobs: ReadBlobs) -> Written:
+    """Fill the folder as planned."""
+    for path in sorted(planned.folders):  # parents first
+        make_folder(f"{folder}/{path}")
+    unchanged, previous = planned.unchanged, planned.previous
+    copied, not_sound = _take_over(previous, folder, unchanged) if previous else (set(), set())
+    entries = {path: entry for path, entry in unchanged.items() if path not in not_sound} if not_sound else unchanged
+    missing = [file for file in planned.files if file.path not in entries]
+    contents = blobs([file.oid for file in missing])
+    for file, (_, size, stream) in zip(missing, contents, strict=True):
+        _write_file(folder / file.path, file.oid, size, stream, stamp)
+    return Written(entries | {path: Entry(oid, size, stamp) for path, oid, size in missing}, frozenset(copied))
+
+
+def _folders_of(files: Iterable[File]) -> set[str]:
+    """The folders that these files need, the topmost (an empty string) among them."""
+    wanted = {""}
+    for file in files:
+        parent = file.path.rpartition("/")[0]
+        while parent not in wanted:
+            wanted.add(parent)
+            parent = parent.rpartition("/")[0]
+    return wanted
+
+
+class BlobHash:
+    """Computes a blob's id, by the algorithm that the id was made with."""
+
+    def __init__(self, oid: str, size: int) -> None:
+        algorithm = hashlib.sha256 if len(oid) == _SHA256_LENGTH else hashlib.sha1
+        self._oid = oid
+        self._hash = algorithm(b"blob %d\0" % size, usedforsecurity=False)
+
+    def update(self, data: bytes) -> None:
+        """Add content."""
+        self._hash.update(data)
+
+    def matches(self) -> bool:
+        """Whether the content was the blob's."""
+        return self._hash.hexdigest() == self._oid
+
+
+def _take_over(previous: Path, folder: Path, entries: Entries) -> tuple[set[str], set[str]]:
+    """Link what did not change; return what had to be copied, and what is not there as it should be."""
+    refused = _Refused(set(), set())
+    for parent, siblings in groupby(entries, key=lambda path: path.rpartition("/")[0]):
+        members = list(siblings)
+        try:
+            with _opened(previous / parent) as source, _opened(folder / parent) as target:
+                _link_folder(members, source, target, refused)
+        except (FileNotFoundError, NotADirectoryError):
+            refused.not_sound.update(members)
+    for path in sorted(refused.no_link):
+        if not _copy_file(previous / path, folder / path, entries[path]):
+            refused.not_sound.add(path)
+    return refused.no_link - refused.not_sound, refused.not_sound
+
+
+def _link_folder(members: Iterable[str], source: int, target: int, refused: _Refused) -> None:
+    for path in members:
+        name = path.rpartition("/")[2]
+        try:
+            os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+        except OSError as error:
+            if error.errno in _NO_HARD_LINKS:
+                refused.no_link.add(path)
+            elif error.errno in {ENOENT, ENOTDIR}:
+                refused.not_sound.add(path)
+            else:
+                raise
+
+
+def is_as_written(stat: os.stat_result, entry: Entry) -> bool:
+    """Whether size and mtime are what they were when we wrote the file (its content is looked at elsewhere)."""
+    return stat.st_size == entry.size and abs(stat.st_mtime - entry.mtime) < _COARSE_SECONDS
+
+
+def _copy_file(source: Path, target: Path, entry: Entry) -> bool:
+    """Copy the file with its mtime, so that its ETag stays; False where it is not what it should be."""
+    with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, GitFailed):
+        if is_as_written(source.lstat(), entry):
+            with source.open("rb") as stream:
+                _write_file(target, entry.oid, entry.size, stream, entry.mtime)
+            return True
+    target.unlink(missing_ok=True)
+    return False
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _write_file(path: Path, oid: str, size: int, stream: IO[bytes], stamp: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    digest, rest = BlobHash(oid, size), size
+    try:
+        while rest:
+            chunk = stream.read(min(rest, _CHUNK))
+            if not chunk:
+                raise GitFailed("the mirror's content is cut short; it is fetched anew")
+            digest.update(chunk)
+            _write_all(descriptor, chunk)
+            rest -= len(chunk)
+        if not digest.matches():
+            raise GitFailed(f"the mirror's blob {oid} is damaged; it is fetched anew")
+        os.fchmod(descriptor, 0o644)
+        os.utime(descriptor, (stamp, stamp))
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -1,0 +1,225 @@
+"""A tree becomes a directory, the directory becomes live.
+
+A release is named after its stamp, a second later than any before it, which is also the mtime of its new files: a
+changed file never keeps its ETag (made of mtime and size), an unchanged one is a hard link into the release before
+and always does.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from errno import EEXIST, ENOTEMPTY
+from pathlib import Path
+
+import structlog
+
+from syncer.content.tree import Listing
+from syncer.errors import StorageFailed, SyncError
+from syncer.volume import files, records
+from syncer.volume.files import Plan, ReadBlobs
+from syncer.volume.layout import Volume, delete, stamp_of, storage_errors, temporary_beside
+from syncer.volume.policy import DiskPolicy
+from syncer.volume.records import Release, SiteKey
+from syncer.volume.retention import Retention
+from syncer.volume.space import Disk, Room
+from syncer.volume.usage import Usage, Usages
+from syncer.volume.verification import Verification
+
+log = structlog.get_logger(__name__)
+
+
+class Releases:
+    """The only code that writes to the volume. At most one thread may work on one site at a time.
+
+    ``fence`` is asked before each change of what visitors see and before each deletion; it raises to forbid that.
+    ``clock`` is the time of day, ``ticks`` is monotonic.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        policy: DiskPolicy | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
+        fence: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._policy = policy or DiskPolicy()
+        self._clock = clock
+        self._volume = Volume(root, fence)
+        self._usages = Usages(self._volume)
+        self._retention = Retention(self._volume, self._usages, self._policy, clock, ticks)
+        self._room = Room(Disk(root, self._policy.keep_free), self._retention, self._usages, self._policy)
+        self._verification = Verification(self._volume)
+        self._copies = False
+
+    def prepare(self) -> None:
+        """Make the two folders and remove what a killed process left unfinished."""
+        with storage_errors():
+            self._volume.prepare()
+
+    def sites(self) -> list[SiteKey]:
+        """The sites that are live."""
+        with storage_errors():
+            return self._volume.sites()
+
+    def origin(self, site: SiteKey) -> Release | None:
+        """What visitors see, be it whole or damaged."""
+        with storage_errors():
+            name = self._volume.live_release(site)
+            return records.read(self._volume.home(site) / name) if name else None
+
+    def current(self, site: SiteKey) -> Release | None:
+        """The live release, or None where there is none that is whole."""
+        release = self.origin(site)
+        if release is None:
+            return None
+        with storage_errors():
+            return None if self._verification.is_damaged(site) else release
+
+    def blobs(self, site: SiteKey) -> set[str]:
+        """The blobs that the live release holds."""
+        with storage_errors():
+            name = self._volume.live_release(site)
+            entries = records.read_entries(self._volume.home(site) / name) if name else None
+        return {entry.oid for entry in (entries or {}).values()}
+
+    def publish(self, site: SiteKey, draft: Release, listing: Listing, blobs: ReadBlobs) -> Release:
+        """Write the tree that ``draft`` names as a new release and make it live.
+
+        Raises StorageFull, QuotaExceeded, StorageFailed, GitFailed; the release that was live stays so.
+        """
+        self._volume.fence()
+        with storage_errors():
+            live = self._volume.live_release(site)
+            folder = self._volume.home(site) / live if live else None
+            known = self._verification.sound_entries(site, folder) if folder else {}
+            planned = files.plan(listing.files, folder, known)
+            need = _need(planned)
+            self._room.make(site, need)
+            try:
+                release, name = self._write(site, draft, listing, planned, blobs)
+            except OSError:
+                self._room.relieve(need)  # for the next try
+                raise
+            try:
+                self._volume.flush()
+                self._go_live(site, name, live)
+            except BaseException:
+                with suppress(OSError, SyncError):
+                    self._volume.remove_release(site, name)  # unless it is live by now
+                raise
+            self._usages.published(site, need, exact=release.hard_links)
+        return release
+
+    def restate(self, site: SiteKey, draft: Release) -> Release:
+        """Record that the live tree has a new origin: nothing that visitors see changes."""
+        current = self.current(site)
+        with storage_errors():
+            name = self._volume.live_release(site)
+            folder = self._volume.home(site) / (name or "")
+            entries = records.read_entries(folder)
+            if current is None or name is None or entries is None:
+                raise StorageFailed(f"the live release of {site} is gone; it is published anew")
+            release = replace(
+                current,
+                uid=draft.uid,
+                repo=draft.repo,
+                branch=draft.branch,
+                commit=draft.commit,
+                path=draft.path,
+                tree=draft.tree,
+            )
+            self._volume.fence()
+            records.write(folder, temporary_beside(folder), release, entries)
+        return release
+
+    def take_offline(self, site: SiteKey) -> None:
+        """Stop serving the site now; its files follow after the grace time."""
+        with storage_errors():
+            live = self._volume.live_release(site)
+            self._volume.take_offline(site)
+            self._verification.published(site)
+            if live:
+                self._retention.retire(site, live)
+
+    def collect(self) -> None:
+        """Delete what has not been live for the grace time and is not kept, and more where the disk is full."""
+        with storage_errors():
+            self._retention.collect()
+            self._room.relieve()
+
+    def check_writable(self) -> None:
+        """Raise StorageFull or StorageFailed where the volume cannot be written."""
+        self._volume.fence()
+        with storage_errors():
+            self._volume.check_writable()
+
+    def verify(self) -> list[SiteKey]:
+        """Read back some of what is live; return the sites now found to be damaged, to be published anew."""
+        with storage_errors():
+            return self._verification.turn(self._policy.verify_bytes)
+
+    def relieve(self) -> None:
+        """Make room on the disk, for others too."""
+        with storage_errors():
+            self._room.relieve()
+
+    def _write(
+        self, site: SiteKey, draft: Release, listing: Listing, planned: Plan, blobs: ReadBlobs
+    ) -> tuple[Release, str]:
+        """A whole release that nobody sees yet, and its name."""
+        temporary = self._volume.new_folder(site)
+        try:
+            stamp = self._next_stamp(site)
+            written = files.write(temporary, stamp, planned, blobs)
+            self._say_once(site, copies=bool(written.copied))
+            release = replace(
+                draft,
+                stamp=stamp,
+                size=listing.size,
+                files=len(listing.files),
+                skipped=dict(listing.skipped),
+                folders=len(planned.folders),
+                hard_links=not written.copied,
+            )
+            folder = temporary.with_name(f"{stamp}-{release.tree[:12]}")
+            records.write(folder, temporary_beside(folder), release, written.entries)
+            _rename(temporary, folder)
+        except BaseException:
+            delete(temporary)
+            raise
+        return release, folder.name
+
+    def _next_stamp(self, site: SiteKey) -> int:
+        return max([int(self._clock()), *(stamp_of(name) + 1 for name in self._volume.releases(site))])
+
+    def _go_live(self, site: SiteKey, name: str, before: str | None) -> None:
+        self._volume.go_live(site, name)
+        self._retention.revive(site, name)
+        self._verification.published(site)
+        if before and before != name:
+            self._retention.retire(site, before)
+
+    def _say_once(self, site: SiteKey, *, copies: bool) -> None:
+        if copies and not self._copies:
+            self._copies = True
+            log.warning(
+                "hard_links_refused", site=str(site), consequence="unchanged files are copied and take room again"
+            )
+
+
+def _need(planned: Plan) -> Usage:
+    """What the release will use beyond what the one before does."""
+    new = planned.new
+    return Usage(sum(file.size for file in new), len(new) + len(planned.folders))
+
+
+def _rename(temporary: Path, folder: Path) -> None:
+    try:
+        temporary.rename(folder)
+    except OSError as error:
+        if error.errno in {EEXIST, ENOTEMPTY}:
+            raise StorageFailed("another syncer has published here; look for a second one on this volume") from error
+        raise
