@@ -79,8 +79,8 @@ class ClusterSyncer:
     def stop(self) -> None:
         """Stop all work, write the last statuses, give the Lease back."""
         self._stopping.set()
-        self._git.close()
         self._syncer.stop()
+        self._git.close()
         self._idle.wait()
         self._lease.release()
         self._store.stop()
@@ -165,8 +165,8 @@ class ClusterSyncer:
         """Stop at once: the next holder may have begun."""
         log.error("lease_lost", holder=self._lease.holder())
         self._stopping.set()
-        self._git.close()
         self._syncer.stop()
+        self._git.close()
         self._on_lost()
 
 

@@ -63,7 +63,7 @@ class SmartHTTP:
     def __init__(self, addresses: Addresses, *, seconds: float = 30, tls: ssl.SSLContext | None = None) -> None:
         self._seconds = seconds
         self._adapter = _Adapter(addresses, tls or ssl.create_default_context())
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.mount("http://", self._adapter)
@@ -85,7 +85,8 @@ class SmartHTTP:
     def post(self, remote: "Remote", service: str, body: bytes) -> Answer:
         """The answer to a question of protocol 2. Raises TimedOut, Unreachable, or what ``addresses`` raises."""
         with self.stream(remote, service, body, self._seconds) as answer:
-            content = answer.body.read(MAX_ANSWER + 1)
+            # What comes with an error is nothing to us.
+            content = answer.body.read(MAX_ANSWER + 1) if answer.head.status == 200 else b""  # noqa: PLR2004
         whole = len(content) <= MAX_ANSWER and answer.head.whole
         return replace(answer.head, body=content[:MAX_ANSWER], whole=whole)
 
@@ -241,6 +242,14 @@ class _Adapter(HTTPAdapter):
 
     def cert_verify(self, conn: object, url: str, verify: object, cert: object) -> None:
         """The context does it."""
+
+
+class _Session(requests.Session):
+    """Requests looks at where a redirect leads, and reads all that comes with it, even where it shall not follow."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - none counts (U10)
+        """Nowhere."""
+        return
 
 
 def _headers(remote: "Remote") -> dict[str, str]:

@@ -24,6 +24,11 @@ class Behaviour:
     post_status: int | None = None
     location: str | None = None
     hangs_at: bytes | None = None
+    hangs_method: str = ""
+
+    def hangs(self, method: str, body: bytes) -> bool:
+        """Whether the request is never answered."""
+        return self.hangs_at is not None and self.hangs_at in body and self.hangs_method in {"", method}
 
 
 class GitServer:
@@ -36,6 +41,7 @@ class GitServer:
         self.connections = 0
         self.most_at_once = 0  # requests
         self.now = 0
+        self.hanging = 0
         self.bytes_received = 0
         self.bytes_sent = 0
         self.counting = threading.Lock()
@@ -84,9 +90,10 @@ class GitServer:
         """Answer as an old server does, and a POST that asks for protocol 2 with this status."""
         self._behave(name).post_status = status
 
-    def hang(self, name: str, at: bytes = b"") -> None:
+    def hang(self, name: str, at: bytes = b"", method: str = "") -> None:
         """Take requests and never answer: those whose body has these bytes in it, such as ``command=fetch``."""
         self._behave(name).hangs_at = at
+        self._behave(name).hangs_method = method
 
     def heal(self, name: str) -> None:
         """Behave again."""
@@ -142,7 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         server.bytes_received += len(f"{self.requestline}\r\n{self.headers}") + len(body)
         behaviour = server.behaviours.get(self.path.lstrip("/").partition(".git")[0], Behaviour())
-        if behaviour.hangs_at is not None and behaviour.hangs_at in body:
+        if behaviour.hangs(self.command, body):
+            server.hanging += 1
             server.released.wait(60)
             self.close_connection = True
         elif behaviour.location:

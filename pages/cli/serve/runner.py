@@ -116,8 +116,8 @@ class Runner:
         thread = threading.Thread(target=self._syncer.run, name="syncer")
         thread.start()
         stack.callback(thread.join)
-        stack.callback(self._syncer.stop)
         stack.callback(self._git.close)
+        stack.callback(self._syncer.stop)
 
     def _watch(self, stack: ExitStack) -> None:
         watch = Watch(self._settings.manifests, self._notice_edit)
