@@ -5,15 +5,19 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
+
+
+class GivenUp(Exception):
+    """It did not come true in 5 minutes."""
 
 
 def wait_for(holds: Callable[[], bool], pause: float = 0.001) -> float:
-    """Seconds until it holds."""
+    """Seconds until it holds. Raises GivenUp."""
     start = time.perf_counter()
     while not holds():
         if time.perf_counter() - start > PATIENCE_SECONDS:
-            raise SystemExit("given up: it never came true")
+            raise GivenUp
         time.sleep(pause)
     return time.perf_counter() - start
 

@@ -50,6 +50,6 @@ def source_sync(root: Path, hosts: AllowedHosts) -> tuple[SourceSync, Git, Relea
 
 
 def make_syncer(sites: Sequence[Site], root: Path, origin: str) -> tuple[Syncer, Git]:
-    """A syncer on an empty volume, which may ask that server. Close the Git, then stop it."""
+    """A syncer on an empty volume, which may ask that server. Stop it, then close the Git."""
     sync, git, releases, mirrors = source_sync(root, AllowedHosts.parse(origin))
     return Syncer(_Store([static_site(site) for site in sites]), sync, releases, mirrors), git

@@ -96,8 +96,8 @@ class ClusterSyncer:
         self._stopping.set()
         self._requests.stop()
         self._commit_statuses.stop()
-        self._git.close()
         self._syncer.stop()
+        self._git.close()
         self._idle.wait()
         self._lease.release()
         self._store.stop()
@@ -208,8 +208,8 @@ class ClusterSyncer:
         """Stop at once: the next holder may have begun."""
         log.error("lease_lost", holder=self._lease.holder())
         self._stopping.set()
-        self._git.close()
         self._syncer.stop()
+        self._git.close()
         self._on_lost()
 
 

@@ -94,7 +94,7 @@ class Syncer:
         self._wake.set()
 
     def stop(self) -> None:
-        """Make ``run`` return once the workers are done; close Git first, so that they are done soon."""
+        """Make ``run`` return once the workers are done; close Git right after, so that they are done soon."""
         self._stopping.set()
         self._wake.set()
 

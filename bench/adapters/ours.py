@@ -61,8 +61,8 @@ def main() -> None:
     thread.start()
     for line in sys.stdin:
         made.request([Source(line.strip(), "main")])
-    git.close()
     made.stop()
+    git.close()
     thread.join()
 
 

@@ -79,7 +79,8 @@ class SmartHTTP:
     def post(self, remote: "Remote", service: str, body: bytes) -> Answer:
         """The answer to a question of protocol 2. Raises TimedOut, Unreachable, or what ``addresses`` raises."""
         with self.stream(remote, service, body, self._seconds, "--git-ask-time") as answer:
-            content = answer.body.read(MAX_ANSWER + 1)
+            # What comes with an error is nothing to us.
+            content = answer.body.read(MAX_ANSWER + 1) if answer.head.status == 200 else b""  # noqa: PLR2004
         whole = len(content) <= MAX_ANSWER and answer.head.whole
         return replace(answer.head, body=content[:MAX_ANSWER], whole=whole)
 

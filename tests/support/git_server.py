@@ -34,6 +34,11 @@ class Behaviour:
     cut_at: int | None = None
     pack: Callable[[], Iterator[bytes]] | None = None
     only: str | None = None
+    hangs_method: str = ""
+
+    def hangs(self, method: str, body: bytes) -> bool:
+        """Whether the request is never answered."""
+        return self.hangs_at is not None and self.hangs_at in body and self.hangs_method in {"", method}
 
 
 class GitServer:
@@ -47,6 +52,7 @@ class GitServer:
         self.connections = 0
         self.most_at_once = 0  # requests
         self.now = 0
+        self.hanging = 0
         self.bytes_received = 0
         self.bytes_sent = 0
         self.counting = threading.Lock()
@@ -100,9 +106,10 @@ class GitServer:
         self._behave(name).status = status
         self._behave(name).echoes = True
 
-    def hang(self, name: str, at: bytes = b"") -> None:
+    def hang(self, name: str, at: bytes = b"", method: str = "") -> None:
         """Take requests and never answer: those whose body has these bytes in it, such as ``command=fetch``."""
         self._behave(name).hangs_at = at
+        self._behave(name).hangs_method = method
 
     def drip(self, name: str) -> None:
         """Send six bytes of each answer per second."""
@@ -175,7 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
         behaviour = server.behaviours.get(self.path.lstrip("/").partition(".git")[0], Behaviour())
         if behaviour.only not in {None, self.command}:
             behaviour = Behaviour()
-        if behaviour.hangs_at is not None and behaviour.hangs_at in body:
+        if behaviour.hangs(self.command, body):
+            server.hanging += 1
             server.released.wait(60)
             self.close_connection = True
         elif behaviour.location:

@@ -71,8 +71,8 @@ class Running:
         self.syncer.store_changed()
 
     def stop(self) -> None:
-        self.git.close()
         self.syncer.stop()
+        self.git.close()
         self.thread.join(20)
         assert not self.thread.is_alive()
 

@@ -141,8 +141,8 @@ class Runner:
         thread = threading.Thread(target=self._syncer.run, name="syncer")
         thread.start()
         stack.callback(thread.join)
-        stack.callback(self._syncer.stop)
         stack.callback(self._git.close)
+        stack.callback(self._syncer.stop)
 
     def _start_api(self, stack: ExitStack) -> None:
         requests = Requests(self._syncer.request)

@@ -251,12 +251,23 @@ def test_what_keeps_a_site_from_being_published_is_said_and_harms_no_other(
         assert pages("status", "--state", state).returncode == 1
 
 
-def test_a_hanging_server_does_not_keep_it_from_stopping(folder: Path, state: Path, git_server: GitServer) -> None:
+@pytest.mark.parametrize(
+    ("at", "asked"), [(b"", "POST"), (b"command=fetch", "POST"), (None, "GET")], ids=["asked", "fetched from", "by git"]
+)
+def test_a_hanging_server_does_not_keep_it_from_stopping(
+    folder: Path, state: Path, git_server: GitServer, at: bytes | None, asked: str
+) -> None:
+    """F4: no child is left, and it ends well."""
     git_server.repository("slow").commit({"index.html": "x"})
-    git_server.hang("slow")
+    if at is None:
+        git_server.speak_no_protocol_2("slow", 404)
+        git_server.hang("slow", b"", method="GET")
+    else:
+        git_server.hang("slow", at)
     write(folder / "sites.yaml", site("slow", git_server.url("slow")))
     with Serving(state, [folder, "--allowed-hosts", git_server.origin]) as serving:
-        eventually(lambda: git_server.requests)
+        eventually(lambda: [each for each in git_server.requests if each.startswith(asked)])
+        eventually(lambda: git_server.hanging)
         serving.stop(signal.SIGTERM)
 
 

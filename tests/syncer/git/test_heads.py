@@ -165,6 +165,15 @@ def test_a_redirect_to_nowhere(heads: Heads, git_server: GitServer, location: st
         heads.of(remote(git_server), ["main"])
 
 
+def test_an_endless_redirect(heads: Heads) -> None:
+    head = b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere.example.com/x\r\n\r\n"
+    with (
+        ScriptedServer(drips(head)) as server,
+        pytest.raises(errors.RepoMoved, match=r"elsewhere\.example\.com"),  # and not Timeout
+    ):
+        heads.of(Remote(f"{server.origin}/x.git"), ["main"])
+
+
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_server_that_fails(heads: Heads, git_server: GitServer, status: int) -> None:
     git_server.fail("site", status)
