@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from syncer.git.commands import Git
+from syncer.limits import Timeouts
 from tests.support.bench import Bench
 from tests.support.git_server import GitServer
+from tests.support.repositories import git as run_git
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -41,3 +44,16 @@ def bench(tmp_path: Path, git_server: GitServer) -> Iterator[Bench]:
     made = Bench(tmp_path, git_server)
     yield made
     made.git.close()
+
+
+@pytest.fixture
+def git() -> Iterator[Git]:
+    made = Git(Timeouts(ask=60, transfer=60))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    run_git("init", "--quiet", "--bare", str(tmp_path / "mirror"))
+    return tmp_path / "mirror"

@@ -1,7 +1,6 @@
 """Real git against a real server; what a hostile or broken one does ends as a named error."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,23 +11,9 @@ from syncer.git.commands import Credential, Git, Remote
 from syncer.limits import SiteLimits, Timeouts
 from tests.support.git_server import GitServer
 from tests.support.processes import running_commands
-from tests.support.repositories import git as run_git
 from tests.support.serving import eventually
 
 REF = "refs/pages/head"
-
-
-@pytest.fixture
-def git() -> Iterator[Git]:
-    made = Git(Timeouts(ask=10, transfer=10))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    run_git("init", "--quiet", "--bare", str(tmp_path / "mirror"))
-    return tmp_path / "mirror"
 
 
 def remote(server: GitServer, credential: Credential | None = None) -> Remote:

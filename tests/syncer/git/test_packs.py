@@ -1,7 +1,6 @@
 """Fetching by one request: against a real git http-backend, and against servers that mean no good."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,19 +20,6 @@ from tests.syncer.git.test_heads import A_COMMIT, http, packets
 REF = "refs/pages/head"
 SHALLOW = packets("shallow-info\n", f"shallow {A_COMMIT}\n")[:-4] + b"0001"
 PACK = packets("packfile\n")[:-4]
-
-
-@pytest.fixture
-def git() -> Iterator[Git]:
-    made = Git(Timeouts(ask=10, transfer=10))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    run_git("init", "--quiet", "--bare", str(tmp_path / "mirror"))
-    return tmp_path / "mirror"
 
 
 def remote(server: GitServer) -> Remote:
