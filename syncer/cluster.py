@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 import structlog
 from lightkube import AsyncClient, Client
+from lightkube.core.exceptions import ConfigError
 
 from pages.api import StaticSite
 from syncer.app import Engine
@@ -54,6 +55,10 @@ class Settings:
     limits: Limits
 
 
+class NoCluster(Exception):
+    """Nothing says where the Kubernetes API is, or who we are there."""
+
+
 class ClusterSyncer:
     """Everything `pages syncer` owns. ``start`` and ``stop`` once each, in one process; the rest from any thread."""
 
@@ -64,9 +69,13 @@ class ClusterSyncer:
         self._idle = threading.Event()
         self._idle.set()
         self._storage_problem = ""
+        self._started = False
 
     def start(self, on_lost: Callable[[], None]) -> None:
-        """Begin to wait for the Lease. ``on_lost`` is called when it was ours and is no more: stop, and start anew."""
+        """Begin to wait for the Lease. ``on_lost`` is called when it was ours and is no more: stop, and start anew.
+
+        Raises NoCluster where nothing says which Kubernetes API is ours.
+        """
         settings = self._settings
         self._on_lost = on_lost
         # Renewing has to fail early enough to be tried again before the Lease is over.
@@ -87,12 +96,15 @@ class ClusterSyncer:
         # A daemon, because the election knows no end but the loss of the Lease.
         self._election = threading.Thread(target=self._elect, name="lease", daemon=True)
         self._election.start()
+        self._started = True
         log.info(
             "syncer_started", git=self._git.check_version(), namespace=settings.namespace, volume=str(settings.volume)
         )
 
     def stop(self) -> None:
-        """Stop all work, write the last statuses, give the Lease back."""
+        """Stop all work, write the last statuses, give the Lease back; nothing where ``start`` has failed."""
+        if not self._started:
+            return
         self._stopping.set()
         self._requests.stop()
         self._commit_statuses.stop()
@@ -214,4 +226,7 @@ class ClusterSyncer:
 
 
 def _client(seconds: float) -> Client:
-    return Client(timeout=httpx2.Timeout(seconds))
+    try:
+        return Client(timeout=httpx2.Timeout(seconds))
+    except ConfigError as error:
+        raise NoCluster(f"{error}: name a kubeconfig in KUBECONFIG, or run in a pod with a ServiceAccount") from error

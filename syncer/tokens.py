@@ -6,8 +6,10 @@ Who may read a site may ask for a sync of it, and of nothing else.
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from pages.api import StaticSite
+if TYPE_CHECKING:  # the command line only carries the secrets to where sites are
+    from pages.api import StaticSite
 
 MIN_KEY_BYTES = 32
 
@@ -24,11 +26,11 @@ class Trust:
     platform_secret: bytes | None = field(default=None, repr=False)
     token_key: bytes | None = field(default=None, repr=False)
 
-    def sync_token(self, site: StaticSite) -> str | None:
+    def sync_token(self, site: "StaticSite") -> str | None:
         """The site's token, where there are tokens."""
         return sync_token(self.token_key, site.metadata.uid) if self.token_key else None
 
-    def opens(self, site: StaticSite | None, token: str | None) -> bool:
+    def opens(self, site: "StaticSite | None", token: str | None) -> bool:
         """Whether the token is the site's; that of no site takes as long to find wrong (W8)."""
         if self.token_key is None or token is None:
             return False

@@ -2,12 +2,19 @@
 
 import gc
 import os
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from flask import Flask
+import structlog
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+if TYPE_CHECKING:  # the process above the workers only waits, and should be small
+    from flask import Flask
+
+log = structlog.get_logger(__name__)
 
 # Less than the 60 s that a pod of ours is given between SIGTERM and SIGKILL.
 GRACEFUL_SECONDS = 30
@@ -33,20 +40,31 @@ _SETTINGS = {
 }
 
 
-def run(load: Callable[[], Flask], bind: str, **settings: Any) -> None:  # noqa: ANN401 - gunicorn's own
+def run(load: Callable[[], "Flask"], bind: str, **settings: Any) -> None:  # noqa: ANN401 - gunicorn's own
     """Serve until SIGTERM or SIGINT. ``load`` makes the application, in each worker."""
     _Server(load, {**_SETTINGS, "bind": bind, **settings}).run()
 
 
+def give_up(problem: str) -> NoReturn:
+    """End the worker and the process above it: another worker would fare no better."""
+    log.error("not_started", error=problem)
+    sys.exit(Arbiter.WORKER_BOOT_ERROR)
+
+
 def freeze(_worker: object) -> None:
-    """Keep the garbage collector out of large requests: what JSON becomes has no cycles, and libraries stay anyway."""
+    """Keep the garbage collector out of the libraries, which stay anyway."""
     gc.collect()
     gc.freeze()
+
+
+def collect_seldom(worker: object) -> None:
+    """Keep the garbage collector out of large requests: what JSON becomes has no cycles."""
+    freeze(worker)
     gc.set_threshold(_COLLECT_AFTER, 50, 100)
 
 
 class _Server(BaseApplication):
-    def __init__(self, load: Callable[[], Flask], settings: dict[str, Any]) -> None:
+    def __init__(self, load: Callable[[], "Flask"], settings: dict[str, Any]) -> None:
         self._load = load
         self._settings = settings
         super().__init__()
@@ -55,5 +73,5 @@ class _Server(BaseApplication):
         for name, value in self._settings.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:  # type: ignore[override] # a Flask is a WSGI application
+    def load(self) -> "Flask":  # type: ignore[override] # a Flask is a WSGI application
         return self._load()

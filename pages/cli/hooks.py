@@ -1,11 +1,14 @@
 """``pages hooks``: the hooks that Metacontroller calls."""
 
 import logging
+from typing import TYPE_CHECKING
 
 import click
-from flask import Flask
 
 from pages.cli import gunicorn, logs
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 LOG_LEVEL = click.option(
     "--log-level",
@@ -44,10 +47,10 @@ def hooks(bind: str, workers: int, log_level: str) -> None:
       pages hooks --bind 0.0.0.0:8080 --workers 4
     """  # noqa: D301 - click wants the backspace
     logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
-    gunicorn.run(_create_app, bind, workers=workers, post_worker_init=gunicorn.freeze)
+    gunicorn.run(_create_app, bind, workers=workers, post_worker_init=gunicorn.collect_seldom)
 
 
-def _create_app() -> Flask:
+def _create_app() -> "Flask":
     from hooks.app import create_app  # noqa: PLC0415 - in the worker: the process above it only waits
 
     return create_app()

@@ -3,9 +3,12 @@
 import contextlib
 import socket
 import threading
+from typing import TYPE_CHECKING
 
-from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 class _Handler(WSGIRequestHandler):
@@ -26,7 +29,7 @@ class Listener:
         self.port: int = self._socket.getsockname()[1]
         self._host = host
 
-    def start(self, app: Flask) -> None:
+    def start(self, app: "Flask") -> None:
         """Answer with the application, each request on a thread of its own."""
         self._server = make_server(
             self._host, self.port, app, threaded=True, request_handler=_Handler, fd=self._socket.fileno()

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from flask import Flask
-from gunicorn.workers.base import Worker
 
 from pages.cli import disk_options, gunicorn, limit_options, logs, options
 from pages.cli.hooks import LOG_LEVEL
@@ -21,7 +19,10 @@ from syncer.schedule import Capacity
 from syncer.tokens import Trust
 from syncer.volume.policy import DiskPolicy
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the process above the worker only waits, and should be small
+    from flask import Flask
+    from gunicorn.workers.base import Worker
+
     from syncer.cluster import ClusterSyncer
 
 _MIN_LEASE_SECONDS = 5
@@ -147,7 +148,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
 
     @functools.cache
     def at_work() -> "ClusterSyncer":
-        """The worker's, made there: the process above it only waits, and should be small."""
+        """The worker's, made there."""
         from syncer.cluster import ClusterSyncer, Settings  # noqa: PLC0415
 
         settings = Settings(
@@ -164,21 +165,26 @@ def syncer(  # noqa: PLR0917 - click passes them by name
         )
         return ClusterSyncer(settings)
 
-    def health() -> Flask:
+    def health() -> "Flask":
         from syncer.health import create_app  # noqa: PLC0415
 
         return create_app(at_work().sick, at_work().not_ready)
 
-    def api() -> Flask:
+    def api() -> "Flask":
         from syncer.app import create_app  # noqa: PLC0415
 
         return create_app(trust, at_work().engine())
 
     listener = None if without_webhooks else _listener(health_bind)
 
-    def start(worker: Worker) -> None:
+    def start(worker: "Worker") -> None:
+        from syncer.cluster import NoCluster  # noqa: PLC0415
+
         gunicorn.freeze(worker)
-        at_work().start(on_lost=lambda: worker.handle_exit(signal.SIGTERM, None))
+        try:
+            at_work().start(on_lost=lambda: worker.handle_exit(signal.SIGTERM, None))
+        except NoCluster as error:
+            gunicorn.give_up(str(error))
         if listener:
             listener.start(health())
 

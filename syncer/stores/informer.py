@@ -4,7 +4,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import httpx2
 import msgspec
@@ -16,12 +16,22 @@ log = structlog.get_logger(__name__)
 
 Object = dict[str, Any]
 Key = tuple[str, str]  # namespace, name
-T = TypeVar("T")
+
+
+class Versioned(Protocol):
+    """What is made of an object, with its resourceVersion."""
+
+    @property
+    def version(self) -> str:
+        """Another one after each change."""
+
+
+T = TypeVar("T", bound=Versioned)
 # The key; the object before and now (None where there was or is none); whether an event said so, or only a new list.
 Observer = Callable[[Key, T | None, T | None, bool], None]
 
 RELIST_SECONDS = 600.0
-_PAGE = 500
+_PAGE = 100  # a page is in memory as it came, which is many times as large as what is kept of it
 _RESUMES = 5  # a watch that fails more often in a row is given up for a new list
 _STABLE_SECONDS = 60.0  # a watch that held as long has not failed in a row
 _MAX_BACKOFF_SECONDS = 30.0
@@ -96,13 +106,18 @@ class Informer(Generic[T]):
         found: dict[Key, T] = {}
         pages = self._client.list(self._resource, namespace=self._namespace, chunk_size=_PAGE)
         async for each in pages:
-            found[_key(each)] = self._read(each)
+            found[_key(each)] = self._known(each) or self._read(each)
         with self._lock:
             before, self._objects = self._objects, found
         self._version, self._listed_at = pages.resourceVersion, started
         for key in before.keys() | found.keys():
             self._observe(key, before.get(key), found.get(key), False)
         self.listed, self.was_empty = True, not found
+
+    def _known(self, each: Object) -> T | None:
+        """What we have of an object, where it is that version: two of each would be kept by those who have the old."""
+        known = self._objects.get(_key(each))
+        return known if known is not None and known.version == each["metadata"]["resourceVersion"] else None
 
     async def _watch(self) -> None:
         events = self._client.watch(

@@ -2,7 +2,8 @@
 # Run the cluster tests on a kind cluster with Metacontroller, Traefik and cert-manager: tests/cluster/kind/run.sh [PYTEST ARGUMENT…]
 #
 # BIN: where pytest is. KEEP=1 leaves the cluster, for the next run or for a look around; its kubeconfig is named.
-# The cluster's pods reach our hooks, which run here, at the address of kind's network.
+# The cluster's pods reach our hooks, which run here, at the gateway of kind's network: Docker has to run on this machine,
+# not in a virtual machine of its own, and a firewall must let them in.
 set -eu
 
 BIN=$(cd "${BIN:-.venv/bin}" && pwd)
@@ -58,5 +59,9 @@ kubectl wait --namespace cert-manager --for=condition=Available deployment --all
 kubectl wait --namespace traefik --for=condition=Available deployment --all --timeout=300s
 kubectl rollout status --namespace kup6s-pages statefulset/metacontroller --timeout=300s
 
-gateway=$(docker network inspect kind --format '{{range .IPAM.Config}}{{println .Gateway}}{{end}}' | grep -m 1 '^[0-9.]*$')
+# An IPv6 network beside it has another gateway, or none, which is an empty line.
+gateway=$(docker network inspect kind --format '{{range .IPAM.Config}}{{println .Gateway}}{{end}}' | grep -m 1 '^[0-9][0-9.]*$') || {
+    echo "docker's network 'kind' has no IPv4 gateway, by which the pods would reach this machine" >&2
+    exit 1
+}
 PAGES_TEST_KUBECONFIG="$kubeconfig" PAGES_TEST_HOOKS_HOST="$gateway" "$BIN/pytest" "$root/tests/cluster" "$@"
