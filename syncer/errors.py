@@ -160,6 +160,12 @@ class LimitExceeded(SyncError):
     reason = "LimitExceeded"
 
 
+class SiteDeleted(SyncError):
+    """The StaticSite went while it was being synced (F26); there is nobody to tell."""
+
+    reason = "SiteDeleted"
+
+
 class StorageFull(SyncError):
     """The volume or the mirror cache has no room."""
 
