@@ -84,6 +84,12 @@ class UnsupportedServer(SyncError):
     reason = "UnsupportedServer"
 
 
+class UnsupportedRepository(SyncError):
+    """The repository is of a format that we do not read."""
+
+    reason = "UnsupportedRepository"
+
+
 class GitFailed(SyncError):
     """Git failed for a reason we do not know."""
 
@@ -152,6 +158,12 @@ class LimitExceeded(SyncError):
     """The site is larger than the operator allows."""
 
     reason = "LimitExceeded"
+
+
+class SiteDeleted(SyncError):
+    """The StaticSite went while it was being synced (F26); there is nobody to tell."""
+
+    reason = "SiteDeleted"
 
 
 class StorageFull(SyncError):

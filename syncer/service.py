@@ -15,7 +15,7 @@ import structlog
 
 from pages.api import StaticSite, StaticSiteStatus
 from syncer import sources, status
-from syncer.errors import Busy, LeaseLost, SyncError, TimedOut, Unreachable
+from syncer.errors import Busy, LeaseLost, SiteDeleted, SyncError, TimedOut, Unreachable
 from syncer.git.mirrors import Mirrors
 from syncer.schedule import Capacity, Result, Run, Schedule, Wish
 from syncer.sources import Source
@@ -58,6 +58,7 @@ class Syncer:
     ) -> None:
         self._store = store
         self._source_sync = source_sync
+        source_sync.ask_before_publishing(lambda site: self._current(site) is not None)
         self._releases = releases
         self._housekeeper = Housekeeper(
             releases,
@@ -236,16 +237,22 @@ class Syncer:
             release = outcome.release
             if outcome.changed:
                 log.info("site_published", site=site.key, commit=release.commit, files=release.files)
-        else:
+        elif not isinstance(outcome, SiteDeleted):
             log.warning("sync_failed", site=site.key, reason=outcome.reason, error=str(outcome))
         if (current := self._current(site)) is None:
-            with _logged("site_not_removed", site=site.key):
-                self._releases.take_offline(key_of(site))
+            self._take_offline_what_it_left(site)
         elif current.metadata.generation == site.metadata.generation:  # else it is synced once more
             self._say(current, outcome)
             with self._lock:
                 said = self._said.get(site.metadata.uid)
             self._observer(current.model_copy(update={"status": said.status}) if said else current, outcome)
+
+    def _take_offline_what_it_left(self, site: StaticSite) -> None:
+        """But not what another site of that name, created meanwhile, has published (F26)."""
+        with _logged("site_not_removed", site=site.key):
+            live = self._releases.origin(key_of(site))
+            if live is None or live.uid == site.metadata.uid:
+                self._releases.take_offline(key_of(site))
 
     def _current(self, site: StaticSite) -> StaticSite | None:
         """The site as it is now; one deleted while it was being synced must not come back to life (F26)."""

@@ -16,6 +16,7 @@ from syncer.errors import (
     AuthFailed,
     GitFailed,
     NotADirectory,
+    SiteDeleted,
     StorageFailed,
     StorageFull,
     SubpathNotFound,
@@ -36,6 +37,8 @@ _CONVERSATION_SECONDS = 20.0  # its clock allows for a large site after that
 Report = Callable[[StaticSite, "Outcome"], None]
 # Takes note that a commit, which is not live yet, begins to be published.
 Begin = Callable[[StaticSite, str], None]
+# Whether the site is still wanted.
+StillThere = Callable[[StaticSite], bool]
 Groups = Mapping[Source, Sequence[StaticSite]]
 
 
@@ -95,6 +98,11 @@ class SourceSync:
         self._heads = Heads(git)
         self._refusals = Refusals()
         self._begin = begin
+        self._still_there: StillThere = lambda _site: True
+
+    def ask_before_publishing(self, still_there: StillThere) -> None:
+        """Look once more right before visitors see something new: a site may go while it is synced (F26)."""
+        self._still_there = still_there
 
     def run(self, source: Source, sites: Sequence[StaticSite], report: Report) -> list[Outcome]:
         """Sync all sites of the source; report each one's outcome as soon as it is known, and return them all."""
@@ -198,11 +206,17 @@ class SourceSync:
         self._begin(site, commit)
         draft = Release(*_origin(site, source, commit), tree=_find_tree(objects, commit, path))
         if current and current.tree == draft.tree:
+            self._confirm(site)
             return Published(self._releases.restate(key, draft), changed=False)
         listing = tree.read(walk.listing(objects, draft.tree), self._limits)
         listing = links.follow(listing, objects.contents, self._limits)
         listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
-        return Published(self._releases.publish(key, draft, listing, objects.contents), changed=True)
+        release = self._releases.publish(key, draft, listing, objects.contents, lambda: self._confirm(site))
+        return Published(release, changed=True)
+
+    def _confirm(self, site: StaticSite) -> None:
+        if not self._still_there(site):
+            raise SiteDeleted("the site was deleted while it was being synced; nothing of it is published")
 
 
 class _Reading:

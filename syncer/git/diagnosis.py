@@ -53,9 +53,19 @@ _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
         "the git server is too slow; it is tried again later",
     ),
     (
+        r"corruption on the remote side|is a \w+, not a \w+",
+        errors.GitFailed,
+        "the repository is damaged at the git server; repair it there (git fsck), or push it anew",
+    ),
+    (
         r"Failed to connect|Connection (refused|reset)|unable to access|hung up|RPC failed|early EOF|protocol error",
         errors.Unreachable,
         "the git server cannot be reached; it is tried again later",
+    ),
+    (
+        r"mismatched (algorithms|object format)",
+        errors.UnsupportedRepository,
+        "the repository is kept in git's SHA-256 format, which is not supported; publish from one in the usual format",
     ),
     (r"transport '.*' not allowed", errors.HostNotAllowed, "this kind of URL is not allowed"),
     (r"fsck error|index-pack failed", errors.GitFailed, "the repository holds an object that git refuses"),

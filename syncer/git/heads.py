@@ -134,7 +134,7 @@ def pause_seconds(retry_after: str, now: datetime) -> float:
     """How long to leave a server alone that says ``Retry-After``: seconds or a date, within bounds."""
     try:
         seconds = float(retry_after) if retry_after.isdigit() else _seconds_until(retry_after, now)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last is about a year or zone of twenty digits
         seconds = _DEFAULT_PAUSE_SECONDS
     return min(max(seconds, 1.0), _MAX_PAUSE_SECONDS)
 

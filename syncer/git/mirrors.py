@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import structlog
+
 from syncer.errors import GitFailed, StorageFull, SyncError
 from syncer.git.attempts import Attempts
 from syncer.git.commands import Git, Remote
@@ -16,6 +18,8 @@ from syncer.git.packs import Packs
 from syncer.sources import Source
 from syncer.volume.policy import DiskPolicy
 from syncer.volume.space import Disk
+
+log = structlog.get_logger(__name__)
 
 _PACKS_BEFORE_REPACK = 20
 _BYTES_BEFORE_REPACK = 32 << 20
@@ -87,7 +91,11 @@ class Mirror:
         if len(sizes) > _PACKS_BEFORE_REPACK or sum(sizes) > max(
             _BYTES_BEFORE_REPACK, _TIMES_LARGEST * max(sizes, default=0)
         ):
-            self._git.repack(self.folder)
+            try:
+                self._git.repack(self.folder)
+            except SyncError as error:  # broken, or too much for the limits: what it holds is published already (F16)
+                log.warning("mirror_dropped", repo=self.source.repo, error=str(error), consequence="it is fetched anew")
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def sweep(self) -> None:
         """Remove what a git left behind that was killed or had no room."""

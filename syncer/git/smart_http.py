@@ -277,13 +277,19 @@ class _Body:
         parts, missing = [], size
         while missing > 0:
             if not self._rest:
-                self._rest = next(self._chunks, b"")
+                self._rest = self._next()
                 if not self._rest:
                     break
             parts.append(self._rest[:missing])
             self._rest = self._rest[missing:]
             missing -= len(parts[-1])
         return b"".join(parts)
+
+    def _next(self) -> bytes:
+        try:
+            return next(self._chunks, b"")
+        except ValueError as error:  # a chunk of negative length, which urllib3 believes
+            raise urllib3.exceptions.ProtocolError(f"the answer is no HTTP: {error}") from error
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -119,8 +119,8 @@ class Volume:
         finally:
             os.close(descriptor)
 
-    def go_live(self, site: SiteKey, name: str) -> None:
-        """Show visitors this release from now on, with one rename."""
+    def go_live(self, site: SiteKey, name: str, confirm: Callable[[], None] = lambda: None) -> None:
+        """Show visitors this release from now on, with one rename. ``confirm`` raises to forbid that."""
         link = self._live / site.namespace / site.name
         with self._lock:
             self._make_way(link.parent)
@@ -128,6 +128,7 @@ class Volume:
             temporary.symlink_to(_target(site, name))
             try:
                 self.fence()
+                confirm()
                 if link.is_dir() and not link.is_symlink():
                     self._set_aside(link)
                 temporary.replace(link)

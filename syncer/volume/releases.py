@@ -85,8 +85,15 @@ class Releases:
             entries = records.read_entries(self._volume.home(site) / name) if name else None
         return {entry.oid for entry in (entries or {}).values()}
 
-    def publish(self, site: SiteKey, draft: Release, listing: Listing, blobs: ReadBlobs) -> Release:
-        """Write the tree that ``draft`` names as a new release and make it live.
+    def publish(
+        self,
+        site: SiteKey,
+        draft: Release,
+        listing: Listing,
+        blobs: ReadBlobs,
+        confirm: Callable[[], None] = lambda: None,
+    ) -> Release:
+        """Write the tree that ``draft`` names as a new release and make it live, unless ``confirm`` raises by then.
 
         Raises StorageFull, QuotaExceeded, StorageFailed, GitFailed; the release that was live stays so.
         """
@@ -105,7 +112,7 @@ class Releases:
                 raise
             try:
                 self._volume.flush()
-                self._go_live(site, name, live)
+                self._go_live(site, name, live, confirm)
             except BaseException:
                 with suppress(OSError, SyncError):
                     self._volume.remove_release(site, name)  # unless it is live by now
@@ -195,8 +202,8 @@ class Releases:
     def _next_stamp(self, site: SiteKey) -> int:
         return max([int(self._clock()), *(stamp_of(name) + 1 for name in self._volume.releases(site))])
 
-    def _go_live(self, site: SiteKey, name: str, before: str | None) -> None:
-        self._volume.go_live(site, name)
+    def _go_live(self, site: SiteKey, name: str, before: str | None, confirm: Callable[[], None]) -> None:
+        self._volume.go_live(site, name, confirm)
         self._retention.revive(site, name)
         self._verification.published(site)
         if before and before != name:

@@ -65,7 +65,7 @@ def test_it_is_healthy_while_the_api_is_away_and_ready_only_where_it_is_at_work(
         assert answer(running.port, "/readyz")[0] == 503
 
 
-def test_sigterm_ends_it_in_time_whatever_hangs_and_leaves_nothing(
+def test_f4_sigterm_ends_it_in_time_whatever_hangs_and_leaves_nothing(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})

@@ -119,7 +119,7 @@ def test_certificate_trouble_shows_at_the_site(cluster: Cluster, namespace: str)
 
 
 @pytest.mark.usefixtures("blog")
-def test_a_status_is_written_only_when_it_says_something_new(
+def test_f19_a_status_is_written_only_when_it_says_something_new(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     def version() -> str:

@@ -98,7 +98,7 @@ def test_a_site_created_anew_never_shows_the_old_content(
     running.stop()
 
 
-def test_an_api_server_that_restarts_is_followed_on(
+def test_f17_an_api_server_that_restarts_is_followed_on(
     restartable: ControlPlane, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     for name in ("before", "while", "after"):
@@ -116,7 +116,7 @@ def test_an_api_server_that_restarts_is_followed_on(
     eventually(syncer.ready)
 
 
-def test_a_watch_that_is_too_old_begins_anew_with_a_list(
+def test_f17_a_watch_that_is_too_old_begins_anew_with_a_list(
     restartable: ControlPlane, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     """An API server that was restarted knows nothing of what was before: it answers 410 to whoever slept through it."""
@@ -138,7 +138,7 @@ def test_a_watch_that_is_too_old_begins_anew_with_a_list(
         assert any("too old" in line["error"] for line in running.lines("watch_failed")), running.output
 
 
-def test_an_api_that_forgets_all_sites_removes_none(
+def test_f17_an_api_that_forgets_all_sites_removes_none(
     restartable: ControlPlane, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
@@ -153,7 +153,7 @@ def test_an_api_that_forgets_all_sites_removes_none(
         assert running.page(namespace, "blog") == "one"
 
 
-def test_a_status_that_somebody_else_changed_meanwhile_is_written_all_the_same(
+def test_f18_a_status_that_somebody_else_changed_meanwhile_is_written_all_the_same(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     repository = git_server.repository("blog")

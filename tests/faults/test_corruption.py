@@ -180,7 +180,7 @@ def test_f16_reading_back_takes_turns_of_bounded_size_and_comes_round(volume: Vo
 
 
 @pytest.mark.parametrize(
-    "damage", ["a byte of the pack", "a dropped pack", "the ref", "a cut pack", "a ref to nowhere"]
+    "damage", ["a byte of the pack", "a dropped pack", "the ref", "a cut pack", "a ref to nowhere", "a ref of bytes"]
 )
 def test_f16_a_damaged_mirror_is_found_when_it_is_needed_and_fetched_anew(
     volume: Volume, git_server: GitServer, damage: str
@@ -206,3 +206,22 @@ def test_f16_a_damaged_mirror_is_found_when_it_is_needed_and_fetched_anew(
             ref.write_text(f"{'1' * 40}\n")
     volume.publish(volume.site(path="/sub"))
     assert volume.live() == {"page.html": "dolor sit amet " * 200}
+
+
+def test_f16_a_mirror_that_cannot_be_repacked_is_fetched_anew_and_its_pushes_are_published(
+    volume: Volume, git_server: GitServer
+) -> None:
+    repository = git_server.repository()
+    old = os.urandom(20_000).hex()
+    repository.commit({"old.html": old})
+    volume.publish(volume.site())
+    (mirror,) = (volume.root / "mirrors").iterdir()
+    (pack,) = mirror.glob("objects/pack/*.pack")
+    flip(pack)  # what no later push needs
+    packs = set()
+    for number in range(25):
+        repository.commit({"index.html": f"{number}"})
+        volume.publish(volume.site())
+        packs.add(len(list(mirror.glob("objects/pack/*.pack"))))
+    assert volume.live() == {"old.html": old, "index.html": "24"}
+    assert max(packs) <= 20

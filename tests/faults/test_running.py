@@ -8,7 +8,10 @@ from contextlib import contextmanager
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
+from syncer.errors import SiteDeleted
+from syncer.git.commands import Remote
 from syncer.service import Syncer
+from syncer.sources import source_of
 from syncer.stores import Snapshot
 from tests.faults.conftest import Mount, Volume
 from tests.support.git_server import GitServer
@@ -102,3 +105,35 @@ def test_f26_a_site_that_is_deleted_while_it_is_synced_does_not_come_back_and_it
         eventually(lambda: store.reasons.get("next") == "Synced")
         eventually(lambda: not volume.home().exists() and not os.path.lexists(volume.live_link()))
         eventually(lambda: len(list((volume.root / "mirrors").iterdir())) == 1)
+
+
+def test_f26_a_site_that_is_deleted_right_before_it_goes_live_is_never_seen(
+    volume: Volume, git_server: GitServer
+) -> None:
+    git_server.repository().commit({"index.html": "x"})
+    source_sync = volume.source_sync()
+    source_sync.ask_before_publishing(lambda _site: False)
+    outcome = source_sync.run(source_of(volume.site()), [volume.site()], lambda _site, _outcome: None)[0]
+    assert isinstance(outcome, SiteDeleted)
+    assert not os.path.lexists(volume.live_link())
+    assert list(volume.home().iterdir()) == []
+
+
+def test_f26_a_site_created_anew_from_elsewhere_stays_when_the_sync_of_the_old_one_ends(
+    volume: Volume, git_server: GitServer
+) -> None:
+    git_server.repository("old").commit({"index.html": "old"})
+    git_server.repository("new").commit({"index.html": "new"})
+    git_server.hang("old")
+    old = volume.site(repository="old", uid="1", served=True)
+    store = Store([old])
+    with running(volume, store) as syncer:
+        eventually(lambda: git_server.hanging)
+        store.sites = [volume.site(repository="new", uid="2")]
+        syncer.store_changed()
+        eventually(lambda: store.reasons.get("site") == "Synced")
+        git_server.heal("old")
+        git_server.released.set()
+        with volume.mirrors.open(source_of(old), Remote(old.spec.repo)) as mirror:  # once the old sync is over
+            assert mirror.head
+        assert volume.live() == {"index.html": "new"}

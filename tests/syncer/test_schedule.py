@@ -187,7 +187,7 @@ def test_what_falls_due_while_its_repository_is_being_asked_waits_for_that() -> 
     assert [run.keys for run in schedule.take_due(2)] == [("main", "dev")]
 
 
-def test_no_host_and_no_namespace_takes_all_workers() -> None:
+def test_x2_no_host_and_no_namespace_takes_all_workers() -> None:
     schedule = steady(Capacity(workers=4, per_host=2, per_namespace=3))
     schedule.keep({f"{host}{n}": wish(f"{host}{n}", host=host) for host in ("one", "two") for n in range(9)}, now=0)
     runs = schedule.take_due(0)
@@ -197,7 +197,7 @@ def test_no_host_and_no_namespace_takes_all_workers() -> None:
     assert keys(schedule.take_due(0)) == ["other"]
 
 
-def test_namespaces_take_turns_however_much_each_of_them_wants() -> None:
+def test_x2_namespaces_take_turns_however_much_each_of_them_wants() -> None:
     schedule = steady(Capacity(workers=1, per_host=1, per_namespace=1))
     many = {f"big{number}": wish(f"big{number}", namespace="big") for number in range(50)}
     few = {f"small{number}": wish(f"small{number}", namespace="small") for number in range(2)}
@@ -284,7 +284,7 @@ def longest_wait(moments: list[float]) -> float:
     return max(later - earlier for earlier, later in itertools.pairwise(moments))
 
 
-def test_a_site_that_fails_a_thousand_times_delays_others_by_less_than_an_interval() -> None:
+def test_f32_a_site_that_fails_a_thousand_times_delays_others_by_less_than_an_interval() -> None:
     """F32: it hangs for 30 s each time, and somebody hastens it all the time."""
     schedule = steady(Capacity.of(4))
     everything = {"poison": wish("poison", 60, host="bad")} | wishes(*(f"good{n}" for n in range(50)), interval=60)
@@ -306,7 +306,7 @@ def test_a_site_that_fails_a_thousand_times_delays_others_by_less_than_an_interv
     assert max(longest_wait(moments) for moments in good) < 2 * 60
 
 
-def test_many_hosts_that_hang_delay_others_by_less_than_an_interval() -> None:
+def test_x2_many_hosts_that_hang_delay_others_by_less_than_an_interval() -> None:
     """X2: more of them than there are workers, each with sites of every namespace; all of them new at once."""
     schedule = steady(Capacity.of(4))
     hanging = {
@@ -326,7 +326,7 @@ def test_many_hosts_that_hang_delay_others_by_less_than_an_interval() -> None:
     assert max(longest_wait(started[key]) for key in good) < 2 * 60
 
 
-def test_a_thousand_new_sites_are_all_started_and_the_few_of_another_namespace_among_the_first() -> None:
+def test_f33_a_thousand_new_sites_are_all_started_and_the_few_of_another_namespace_among_the_first() -> None:
     """F33: a cold start."""
     schedule = steady(Capacity.of(4))
     many = {f"many{n}": wish(f"many{n}", namespace="many") for n in range(1000)}

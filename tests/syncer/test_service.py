@@ -121,7 +121,7 @@ def test_sites_come_are_said_to_be_synced_and_go(running: Running, git_server: G
     assert running.text("b") == "b"
 
 
-def test_an_incomplete_list_removes_nothing(running: Running, git_server: GitServer) -> None:
+def test_f17_an_incomplete_list_removes_nothing(running: Running, git_server: GitServer) -> None:
     git_server.repository("a").commit({"index.html": "a"})
     running.follow(a_site(git_server, "a"))
     eventually(lambda: running.text("a"))
@@ -150,7 +150,7 @@ def test_a_hanging_server_does_not_hold_up_the_others(running: Running, git_serv
     git_server.heal("bad")
 
 
-def test_a_site_deleted_while_it_is_synced_does_not_come_back(running: Running, git_server: GitServer) -> None:
+def test_f26_a_site_deleted_while_it_is_synced_does_not_come_back(running: Running, git_server: GitServer) -> None:
     git_server.repository("a").commit({"index.html": "a"})
     git_server.hang("a")
     running.follow(a_site(git_server, "a"))
@@ -162,7 +162,7 @@ def test_a_site_deleted_while_it_is_synced_does_not_come_back(running: Running, 
     assert running.text("a") is None
 
 
-def test_stopping_ends_a_running_git(tmp_path: Path, git_server: GitServer) -> None:
+def test_f4_stopping_ends_a_running_git(tmp_path: Path, git_server: GitServer) -> None:
     running = Running(tmp_path, git_server)
     git_server.repository("a").commit({"index.html": "a"})
     git_server.hang("a")
@@ -203,7 +203,7 @@ def test_sites_of_several_branches_share_one_question(running: Running, git_serv
     assert len(git_server.requests) == 2  # and one fetch, of the branch that has moved
 
 
-def test_a_server_that_asks_to_be_left_alone_is_left_alone(
+def test_f8_a_server_that_asks_to_be_left_alone_is_left_alone(
     tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F8: whatever a webhook says meanwhile, and other servers do not suffer."""
@@ -229,7 +229,7 @@ def test_a_server_that_asks_to_be_left_alone_is_left_alone(
     assert asked >= 2
 
 
-def test_what_each_answer_of_a_server_means_and_that_the_last_release_stays(
+def test_f8_f9_what_each_answer_of_a_server_means_and_that_the_last_release_stays(
     tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F8, F9: an error, silence, and silence once the pack is wanted."""
@@ -258,7 +258,9 @@ def test_what_each_answer_of_a_server_means_and_that_the_last_release_stays(
     running.stop()
 
 
-def test_a_poison_site_delays_no_other(tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f32_a_poison_site_delays_no_other(
+    tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """F32: several that hang at once, tried again all the time, at the very server of the others."""
     monkeypatch.setattr("syncer.schedule.FIRST_BACKOFF_SECONDS", 0.01)
     monkeypatch.setattr("syncer.schedule.MAX_BACKOFF_SECONDS", 0.01)
@@ -282,7 +284,7 @@ def test_a_poison_site_delays_no_other(tmp_path: Path, git_server: GitServer, mo
     running.stop()
 
 
-def test_a_cold_start_publishes_many_and_runs_no_more_than_it_may(tmp_path: Path, git_server: GitServer) -> None:
+def test_f33_a_cold_start_publishes_many_and_runs_no_more_than_it_may(tmp_path: Path, git_server: GitServer) -> None:
     """F33."""
     running = Running(tmp_path, git_server)
     for number in range(30):
@@ -300,7 +302,7 @@ def a_secret(password: str) -> Secret:
     )
 
 
-def test_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
+def test_f11_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
     running: Running, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F11."""
@@ -320,7 +322,9 @@ def test_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
     eventually(lambda: running.text("a"))
 
 
-def test_what_processes_have_died_of_waits_while_the_others_are_served(tmp_path: Path, git_server: GitServer) -> None:
+def test_f34_what_processes_have_died_of_waits_while_the_others_are_served(
+    tmp_path: Path, git_server: GitServer
+) -> None:
     """F34: the markers that a process leaves which was killed over a site, three times in a row."""
     sites = [a_site(git_server, name) for name in ("deadly", "good")]
     for site in sites:
@@ -338,7 +342,7 @@ def test_what_processes_have_died_of_waits_while_the_others_are_served(tmp_path:
     running.stop()
 
 
-def test_a_killed_process_leaves_word_of_what_it_was_at(tmp_path: Path, git_server: GitServer) -> None:
+def test_f34_a_killed_process_leaves_word_of_what_it_was_at(tmp_path: Path, git_server: GitServer) -> None:
     git_server.repository("a").commit({"index.html": "a"})
     git_server.hang("a", b"command=fetch")
     running = Running(tmp_path, git_server, timeouts=Timeouts(ask=30, transfer=30))

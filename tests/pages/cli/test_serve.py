@@ -254,7 +254,7 @@ def test_what_keeps_a_site_from_being_published_is_said_and_harms_no_other(
 @pytest.mark.parametrize(
     ("at", "asked"), [(b"", "POST"), (b"command=fetch", "POST"), (None, "GET")], ids=["asked", "fetched from", "by git"]
 )
-def test_a_hanging_server_does_not_keep_it_from_stopping(
+def test_f4_a_hanging_server_does_not_keep_it_from_stopping(
     folder: Path, state: Path, git_server: GitServer, at: bytes | None, asked: str
 ) -> None:
     """F4: no child is left, and it ends well."""

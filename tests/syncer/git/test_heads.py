@@ -205,6 +205,9 @@ def test_a_server_that_wants_to_be_left_alone(
         ("Tue, 24 Nov 2099 07:00:00 GMT", 900),
         ("Tue, 24 Nov 2026 08:01:40 -0000", 100),
         ("²", 60),
+        ("9" * 5000, 900),
+        ("Tue, 24 Nov 99999999999999999999 08:01:40 GMT", 60),
+        ("Tue, 24 Nov 2026 08:01:40 +99999999999999999999", 60),
         ("", 60),
     ],
 )
@@ -439,3 +442,11 @@ def test_no_answer_whatever_is_taken_for_more_than_it_is(body: bytes) -> None:
     assert all(
         len(commit) in (40, 64) and f"{commit} refs/heads/{name}".encode() in body for name, commit in commits.items()
     )
+
+
+def test_a_chunk_of_negative_length_is_no_answer(heads: Heads) -> None:
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-result\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    with ScriptedServer(says(head + b"-5\r\n0000\r\n0\r\n\r\n")) as server, pytest.raises(errors.Unreachable):
+        heads.of(Remote(f"{server.origin}/x.git"), ["main"])

@@ -13,6 +13,7 @@ from syncer.git.packs import Packs, question
 from syncer.limits import ProcessLimits, Timeouts
 from syncer.sources import Source
 from tests.support.git_server import GitServer
+from tests.support.objects import RawRepository
 from tests.support.repositories import git as run_git
 from tests.support.scripted_server import Script, ScriptedServer, drips, floods, says
 from tests.syncer.git.test_heads import A_COMMIT, http, packets
@@ -166,18 +167,33 @@ def test_a_flood_after_the_pack_is_not_read(git: Git, git_server: GitServer, bar
         Packs(git).fetch(bare, Remote(f"{server.origin}/x.git"), A_COMMIT, REF)
 
 
-def test_an_object_that_git_refuses_is_refused(git: Git, git_server: GitServer, bare: Path) -> None:
-    """C2: ``.git`` as the name of a file."""
-    repository = git_server.repository()
-    folder = str(repository.folder)
-    blob = run_git("-C", folder, "hash-object", "-w", "--stdin", stdin=b"x")
-    content = b"100644 .git\0" + bytes.fromhex(blob)
-    tree = run_git("-C", folder, "hash-object", "-w", "-t", "tree", "--literally", "--stdin", stdin=content)
-    author = ("-c", "user.name=T", "-c", "user.email=t@example.com")
-    commit = run_git("-C", folder, *author, "commit-tree", tree, stdin=b"x")
-    run_git("-C", folder, "update-ref", "refs/heads/main", commit)
-    with pytest.raises(errors.GitFailed, match="hasDotgit"):
-        Packs(git).fetch(bare, remote(git_server), commit, REF)
+@pytest.mark.parametrize("way", ["by one request", "by git"])
+@pytest.mark.parametrize(
+    ("mode", "name", "content", "words"),
+    [
+        (b"100644", b".git", b"x", "hasDotgit"),
+        (b"100644", b".GIT", b"x", "hasDotgit"),
+        (b"100644", b"git~1", b"x", "hasDotgit"),
+        (b"100644", b".g\xe2\x80\x8cit", b"x", "hasDotgit"),
+        (b"100644", b"..", b"x", "hasDotdot"),
+        (b"100644", b".", b"x", "hasDot"),
+        (b"100644", b"a/b", b"x", "fullPathname"),
+        (b"120000", b".gitmodules", b"/etc/passwd", "gitmodulesSymlink"),
+        (b"100644", b".gitmodules", b'[submodule "x"]\nurl = --upload-pack=id\n', "gitmodulesUrl"),
+        (b"100644", b".gitmodules", b'[submodule "x"]\npath = -x\n', "gitmodulesPath"),
+        (b"100644", b".gitmodules", b'[submodule "../x"]\nurl = https://x/y\n', "gitmodulesName"),
+    ],
+    ids=range(11),
+)
+def test_c2_what_git_refuses_is_refused_either_way(
+    git: Git, git_server: GitServer, bare: Path, mode: bytes, name: bytes, content: bytes, words: str, way: str
+) -> None:
+    raw = RawRepository(git_server.repository().folder)
+    commit = raw.commit(raw.tree((mode, name, raw.blob(content))))
+    fetch, what = (Packs(git).fetch, commit) if way == "by one request" else (git.fetch, "main")
+    with pytest.raises(errors.GitFailed, match=words):
+        fetch(bare, remote(git_server), what, REF)
+    assert run_git("-C", str(bare), "for-each-ref") == ""
 
 
 def test_the_question_says_what_is_there_already() -> None:

@@ -400,7 +400,7 @@ def test_a_release_of_an_earlier_version_is_taken_over(
     assert again.current(SITE) is not None
 
 
-def test_a_fence_that_is_down_lets_nothing_change(content: Content, tmp_path: Path, clock: Clock) -> None:
+def test_f20_a_fence_that_is_down_lets_nothing_change(content: Content, tmp_path: Path, clock: Clock) -> None:
     """F20: whoever has lost the Lease neither publishes, nor takes offline, nor deletes."""
     lost = False
 
