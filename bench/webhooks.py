@@ -92,7 +92,7 @@ def flood(folder: Path) -> list[Row]:
             seconds, codes = deliver(pages.port, [server.url(name) for name in names])
             time.sleep(4)
             after = pages.megabytes()
-            asked = Counter(line.partition(".git")[0] for line in server.requests if line.startswith("GET"))
+            asked = Counter(line.partition(".git")[0] for line in server.requests if line.startswith("POST"))
     return [
         (f"{DELIVERIES} deliveries, answered 202", str(codes[202])),
         ("time from the first to the last answer", seconds[-1]),
