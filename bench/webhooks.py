@@ -39,7 +39,8 @@ def main() -> None:
         else:
             print("left out: pushes to Gitea, which is not built; run `make tools`")
         rows += flood(folder)
-    print(tabulate.tabulate(rows, headers=("", ""), floatfmt=".3f"))
+    shown = [(name, f"{value:.3f}" if isinstance(value, float) else value) for name, value in rows]
+    print(tabulate.tabulate(shown, headers=("", ""), disable_numparse=True))
     print(GOAL)
 
 
