@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # the process above the worker only waits, and should be smal
     from syncer.cluster import ClusterSyncer
 
 _MIN_LEASE_SECONDS = 5
-_THREADS = 16  # a client that sends slowly holds one
+_THREADS = 16  # a client that sends slowly holds one for a while
 
 
 @click.command()
@@ -192,6 +192,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
         api if listener else health,
         bind if listener else health_bind,
         workers=1,
+        worker_class="pages.cli.impatient.ImpatientWorker",
         threads=_THREADS,
         keepalive=0,  # after a request that was refused, the rest of its body is not read (W4)
         post_worker_init=start,

@@ -12,9 +12,9 @@ import structlog
 
 from pages.api import CommitStatus, StaticSite, canonical_repo
 from syncer import credentials, sources
-from syncer.commit_status import calls, client, said
+from syncer.commit_status import calls, said
 from syncer.commit_status.calls import Call
-from syncer.commit_status.client import NotAccepted
+from syncer.commit_status.client import Client, NotAccepted
 from syncer.commit_status.said import Said
 from syncer.credentials import ReadSecret
 from syncer.errors import SyncError
@@ -47,14 +47,13 @@ class CommitStatuses:
         read_secret: ReadSecret,
         hosts: AllowedHosts,
         *,
-        post: Callable[[Call], None] = client.post,
+        post: Callable[[Call], None] | None = None,
         pauses: tuple[float, ...] = _PAUSES,
         threads: int = 4,
     ) -> None:
         self._read_secret = read_secret
         self._hosts = hosts
-        self._addresses = Addresses(hosts)
-        self._post = post
+        self._post = post or Client(Addresses(hosts).of).post
         self._pauses = pauses
         self._said: OrderedDict[str, Said] = OrderedDict()  # by uid: the last that there was to say
         self._results: OrderedDict[str, str] = OrderedDict()  # by uid: what became of it
@@ -137,7 +136,6 @@ class CommitStatuses:
     def _call(self, each: _Waiting) -> Call:
         site, repo = each.site, canonical_repo(each.site.spec.repo)
         self._hosts.check(repo)
-        self._addresses.of(repo)  # a name that leads inside is not sent a token (U8)
         secret = each.wanted.secret_ref or site.spec.secret_ref
         assert secret is not None, "the model sees to it"  # noqa: S101 - for the type checker
         token = credentials.read(self._read_secret, sources.secret_key(site.metadata.namespace, secret)).password

@@ -5,35 +5,23 @@ admitted the URL, and only at the ``addresses`` of its name (U9).
 """
 
 import base64
-import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NamedTuple
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
 
 from syncer.errors import SyncError, TimedOut, Unreachable
+from syncer.git.dialling import CONNECT_SECONDS, Addresses, CheckedAdapter, Clock, hanging_up
 
 if TYPE_CHECKING:  # git.py owns one of us
     from syncer.git.commands import Remote
 
-# The addresses to dial for a URL. Raises a SyncError where there are none, or none that may be asked.
-Addresses = Callable[[str], Sequence[str]]
-
 MAX_ANSWER = 1 << 20
 _CHUNK = 1 << 16
-_CONNECT_SECONDS = 10.0
-_HOSTS_KEPT = 64
-_KEPT_PER_HOST = 8
 _TYPE = "application/x-git-upload-pack-{}"
 
 
@@ -61,8 +49,8 @@ class SmartHTTP:
 
     def __init__(self, addresses: Addresses, *, seconds: float = 30, tls: ssl.SSLContext | None = None) -> None:
         self._seconds = seconds
-        self._adapter = _Adapter(addresses, tls or ssl.create_default_context())
-        self._clocks: set[_Clock] = set()
+        self._adapter = CheckedAdapter(addresses, tls or ssl.create_default_context())
+        self._clocks: set[Clock] = set()
         self._closed = False
 
     def rest(self) -> None:
@@ -102,7 +90,7 @@ class SmartHTTP:
                 if clock.overdue:  # an end in the middle of the headers looks like their end
                     raise self._too_slow(clock)
 
-    def _send_once_or_twice(self, request: requests.PreparedRequest, clock: "_Clock") -> requests.Response:
+    def _send_once_or_twice(self, request: requests.PreparedRequest, clock: Clock) -> requests.Response:
         try:
             return self._send(request, clock.seconds)
         except requests.ConnectionError as error:
@@ -112,24 +100,21 @@ class SmartHTTP:
 
     def _send(self, request: requests.PreparedRequest, seconds: float) -> requests.Response:
         """By the adapter alone: a session would bring redirects, cookies and the environment's proxies along."""
-        return self._adapter.send(request, stream=True, timeout=(min(_CONNECT_SECONDS, seconds), seconds))
+        return self._adapter.send(request, stream=True, timeout=(min(CONNECT_SECONDS, seconds), seconds))
 
     @contextmanager
-    def _clock(self, seconds: float, flag: str) -> Iterator["_Clock"]:
+    def _clock(self, seconds: float, flag: str) -> Iterator[Clock]:
         """Ends the conversation when its time is up, however the server drips (F9)."""
         if self._closed:
             raise Unreachable("the syncer is stopping")
-        clock = _Clock(seconds, flag)
-        self._clocks.add(clock)
-        _thread.clock = clock
-        try:
-            yield clock
-        finally:
-            clock.cancel()
-            self._clocks.discard(clock)
-            del _thread.clock
+        with hanging_up(Clock(seconds, flag)) as clock:
+            self._clocks.add(clock)
+            try:
+                yield clock
+            finally:
+                self._clocks.discard(clock)
 
-    def _explain(self, error: Exception, clock: "_Clock") -> SyncError:
+    def _explain(self, error: Exception, clock: Clock) -> SyncError:
         if clock.overdue or isinstance(error, requests.Timeout) or isinstance(_cause(error), TimeoutError):
             return self._too_slow(clock)
         if isinstance(error, requests.exceptions.SSLError):
@@ -138,106 +123,9 @@ class SmartHTTP:
             )
         return Unreachable(f"the git server cannot be reached; it is tried again later ({_cause(error)})")
 
-    def _too_slow(self, clock: "_Clock") -> TimedOut:
+    def _too_slow(self, clock: Clock) -> TimedOut:
         limit = f"{clock.seconds:g} seconds, the limit of {clock.flag}"
         return TimedOut(f"the git server did not answer within {limit}; it is tried again later")
-
-
-class _Clock:
-    """Hangs up when the time is over. A connection says which socket it is that its thread waits for."""
-
-    def __init__(self, seconds: float, flag: str) -> None:
-        self.seconds = seconds
-        self.flag = flag
-        self.overdue = False
-        self._socket: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self.stop)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def watch(self, handle: socket.socket) -> None:
-        self._socket = handle
-        if self.overdue:
-            self.stop()
-
-    def stop(self) -> None:
-        self.overdue = True
-        if self._socket:
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-    def cancel(self) -> None:
-        self._timer.cancel()
-
-
-_thread = threading.local()  # the clock of the question that the thread asks
-
-
-class _Dialled(HTTPConnection):
-    """Connects to the addresses that were checked, and to no other; host name, SNI and certificate stay the name's."""
-
-    addresses: Addresses
-    _handle: socket.socket | None = None  # TLS takes the socket itself away from us
-
-    def _new_conn(self) -> socket.socket:
-        scheme = "https" if isinstance(self, HTTPSConnection) else "http"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        failure = OSError("it has no address")
-        for address in self.addresses(f"{scheme}://{host}:{self.port}"):
-            if _thread.clock.overdue:
-                break
-            try:
-                made = socket.create_connection((address, self.port or 0), timeout=_CONNECT_SECONDS)
-            except OSError as error:
-                failure = error
-                continue
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._handle = made.dup()
-            _thread.clock.watch(self._handle)
-            return made
-        raise NewConnectionError(self, str(failure.strerror or failure)) from failure
-
-    def request(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - as it came
-        if self._handle:
-            _thread.clock.watch(self._handle)
-        super().request(*arguments, **options)
-
-    def close(self) -> None:
-        super().close()
-        if self._handle:
-            self._handle.close()
-            self._handle = None
-
-
-class _DialledTLS(_Dialled, HTTPSConnection):
-    pass
-
-
-class _Adapter(HTTPAdapter):
-    """Requests' adapter, but for how it connects and whom it trusts: as git, the machine's certificates."""
-
-    def __init__(self, addresses: Addresses, tls: ssl.SSLContext) -> None:
-        self._tls = tls
-        super().__init__(_HOSTS_KEPT, _KEPT_PER_HOST)
-        plain = type("_Plain", (_Dialled,), {"addresses": staticmethod(addresses)})
-        secure = type("_Secure", (_DialledTLS,), {"addresses": staticmethod(addresses)})
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": type("_PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-        }
-
-    def build_connection_pool_key_attributes(
-        self,
-        request: requests.PreparedRequest,
-        verify: bool | str,  # noqa: ARG002 - the context says whom to trust
-        cert: str | tuple[str, str] | None = None,  # noqa: ARG002 - we have none
-    ) -> tuple[Any, Any]:
-        parts = urlsplit(request.url or "")
-        tls = {"ssl_context": self._tls} if parts.scheme == "https" else {}
-        return {"scheme": parts.scheme, "host": parts.hostname, "port": parts.port}, tls
-
-    def cert_verify(self, conn: object, url: str, verify: object, cert: object) -> None:
-        """The context does it."""
 
 
 def _headers(remote: "Remote") -> dict[str, str]:

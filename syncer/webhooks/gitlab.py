@@ -12,7 +12,7 @@ from syncer.webhooks import Event, Forge, Headers, bodies, refs, signatures
 
 _SIGNING_TOKEN = b"whsec_"  # then base64 of the key
 _HEX_TOKEN = re.compile(rb"[0-9a-f]{64}")  # a syncToken: GitLab wants its 32 bytes in base64
-_PUSHES = ("Push Hook", "System Hook")
+_PUSHES = ("Push Hook", "Tag Push Hook", "System Hook")
 
 
 class _Project(msgspec.Struct):
@@ -34,6 +34,7 @@ def is_signed(headers: Headers, signed: bytes, secret: bytes) -> bool:
     signature = headers.get("webhook-signature")
     if signature is None:
         return signatures.equal(headers.get("X-Gitlab-Token"), secret)
+    # How old it is does not matter: a replay is known by its id, and a wrong clock must not cost all deliveries.
     stamped = f"{headers.get('webhook-id')}.{headers.get('webhook-timestamp')}.".encode("utf-8", "surrogatepass")
     expected = [_signature(key, stamped + signed) for key in _keys(secret)]
     # While a key is replaced there are several signatures, with spaces between them.
@@ -60,10 +61,13 @@ def _parse(headers: Headers, json: bytes) -> Event:
     found = payload.project or _Project()
     urls = tuple(url for url in (found.git_http_url, found.git_ssh_url, found.web_url) if url)
     # A System Hook's header is the same for everything that happens on the instance.
-    if name not in _PUSHES or "push" not in {payload.object_kind, payload.event_name}:
-        return Event(name or "unnamed", urls, ignored=refs.not_a_push(name))
+    kind = payload.object_kind or payload.event_name
+    if name not in _PUSHES or kind not in {"push", "tag_push"}:
+        said = f"{name}: {kind}" if name == "System Hook" and kind else name
+        return Event(name or "unnamed", urls, ignored=refs.not_a_push(said))
     return refs.pushed(urls, payload.ref, payload.after)
 
 
-# The first stays the same over retries.
-GITLAB = Forge("gitlab", ("Idempotency-Key", "X-Gitlab-Event-UUID"), bodies.only_json, is_signed, _parse)
+# The first two are the same and stay so over retries; a signature covers the first, so a replay cannot have another.
+_DELIVERY = ("webhook-id", "Idempotency-Key", "X-Gitlab-Event-UUID")
+GITLAB = Forge("gitlab", _DELIVERY, bodies.only_json, is_signed, _parse)

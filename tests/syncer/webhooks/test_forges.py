@@ -88,15 +88,23 @@ def test_github_pushes_pings_and_deletes(api: API) -> None:
 def test_gitlab_sends_its_token(api: API) -> None:
     assert api.send(deliveries.gitlab(gitlab_push())).get_json()["sites"] == ["lab/gitlab"]
     assert api.send(deliveries.gitlab(gitlab_push(), b"wrong")).status_code == 401
-    tag = api.send(deliveries.gitlab(gitlab_push("refs/tags/v1", object_kind="tag_push"), event="Tag Push Hook"))
-    assert (tag.status_code, tag.get_json()["sites"]) == (200, [])
+
+
+@pytest.mark.parametrize("event", ["Tag Push Hook", "System Hook"])
+def test_gitlabs_tags_are_ignored_as_tags(api: API, event: str) -> None:
+    payload = gitlab_push("refs/tags/main", object_kind="tag_push", event_name="tag_push")
+    answer = api.send(deliveries.gitlab(payload, event=event))
+    assert (answer.status_code, answer.get_json()["sites"]) == (200, [])
+    assert answer.get_json()["message"] == "refs/tags/main is not a branch; only branches are published"
 
 
 def test_gitlabs_system_hook_pushes_too(api: API) -> None:
     push = deliveries.gitlab(gitlab_push(), event="System Hook")
     assert api.send(push).status_code == 202
     created = {"event_name": "project_create", "name": "docs", "path_with_namespace": "group/docs"}
-    assert api.send(deliveries.gitlab(created, event="System Hook")).status_code == 200
+    answer = api.send(deliveries.gitlab(created, event="System Hook"))
+    assert answer.status_code == 200
+    assert "project_create" in answer.get_json()["message"]
 
 
 def test_gitlab_signs_with_a_signing_token(api: API) -> None:
@@ -109,6 +117,12 @@ def test_gitlab_signs_with_a_signing_token(api: API) -> None:
     assert signing.send(sent.but(webhook_timestamp="1700000001")).status_code == 401
     two = f"v1,AAAA {sent.headers['webhook-signature']}"
     assert signing.send(sent.but(webhook_signature=two)).status_code in {200, 202}
+
+
+def test_w3_a_replay_of_gitlabs_signed_delivery_cannot_have_another_id(api: API) -> None:
+    sent = deliveries.gitlab_signed(gitlab_push(), bytes.fromhex(api.token("lab/gitlab")))
+    replay = sent.but(Idempotency_Key="another", X_Gitlab_Event_UUID="another")
+    assert [api.send(each).get_json()["status"] for each in (sent, replay)] == ["queued", "duplicate"]
 
 
 def test_a_sites_token_can_be_gitlabs_signing_token(api: API) -> None:
