@@ -70,6 +70,7 @@ class SmartHTTP:
         self._session.mount("https://", self._adapter)
         self._clocks: set[_Clock] = set()
         self._closed = False
+        self._lock = threading.Lock()
 
     def rest(self) -> None:
         """Close the connections that nobody uses now; called now and then, that bounds how long they are idle."""
@@ -77,8 +78,10 @@ class SmartHTTP:
 
     def close(self) -> None:
         """End what is under way; later questions fail."""
-        self._closed = True
-        for clock in list(self._clocks):
+        with self._lock:
+            self._closed = True
+            clocks = list(self._clocks)
+        for clock in clocks:
             clock.stop()
         self.rest()
 
@@ -123,16 +126,19 @@ class SmartHTTP:
     @contextmanager
     def _clock(self, seconds: float) -> Iterator["_Clock"]:
         """Ends the conversation when its time is up, however the server drips (F9)."""
-        if self._closed:
-            raise Unreachable("the syncer is stopping")
         clock = _Clock(seconds)
-        self._clocks.add(clock)
+        with self._lock:
+            if self._closed:
+                raise Unreachable("the syncer is stopping")
+            self._clocks.add(clock)
+        clock.start()
         _thread.clock = clock
         try:
             yield clock
         finally:
             clock.cancel()
-            self._clocks.discard(clock)
+            with self._lock:
+                self._clocks.discard(clock)
             del _thread.clock
 
     def _explain(self, error: Exception, clock: "_Clock") -> SyncError:
@@ -157,6 +163,8 @@ class _Clock:
         self._socket: socket.socket | None = None
         self._timer = threading.Timer(seconds, self.stop)
         self._timer.daemon = True
+
+    def start(self) -> None:
         self._timer.start()
 
     def watch(self, handle: socket.socket) -> None:
