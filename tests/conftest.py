@@ -37,6 +37,7 @@ def git_server(tmp_path: Path) -> Iterator[GitServer]:
     root.mkdir()
     with GitServer(root) as server:
         yield server
+    print("".join(server.complaints))  # pytest shows it where a test failed
 
 
 @pytest.fixture

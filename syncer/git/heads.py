@@ -12,10 +12,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+import structlog
+
 from syncer.errors import AuthFailed, BranchNotFound, Busy, EmptyRepo, RepoMoved, SyncError, Unreachable
 from syncer.git import diagnosis
 from syncer.git.commands import Git, Remote
 from syncer.git.smart_http import Answer, SmartHTTP
+
+log = structlog.get_logger(__name__)
 
 # Of each branch the commit at its tip, or why there is none.
 Tips = Mapping[str, "str | SyncError"]
@@ -50,7 +54,8 @@ class Heads:
             return self._ask_git(remote, branches)
         try:
             commits = read_answer(self._server.post(remote, "git-upload-pack", question(branches)), remote)
-        except NotUnderstood:
+        except NotUnderstood as answer:
+            log.info("asked_by_git", repo=remote.url, answer=diagnosis.clean(str(answer), remote.secrets()))
             tips = self._ask_git(remote, branches)
             self._remember(remote)
             return tips
@@ -90,13 +95,13 @@ def read_answer(answer: Answer, remote: Remote) -> dict[str, str]:
     """
     check_status(answer, remote)
     if not answer.whole:
-        raise NotUnderstood
+        raise NotUnderstood("too long, or encoded")
     commits: dict[str, str] = {}
     for line in _lines(answer.body):
         oid, _, rest = line.rstrip(b"\n").partition(b" ")
         name = rest.partition(b" ")[0].decode("utf-8", "replace")  # attributes such as symref-target may follow
         if not _OID.fullmatch(oid) or not name:
-            raise NotUnderstood
+            raise NotUnderstood("a line that is no branch")
         if name.startswith("refs/heads/"):
             commits[name.removeprefix("refs/heads/")] = oid.decode()
     return commits
@@ -119,7 +124,7 @@ def check_status(answer: Answer, remote: Remote) -> None:
         raise Unreachable(f"the git server answers with an error (HTTP {status}); it is tried again later")
     # 404 among them: a server of the old kind knows no such path.
     if status != 200 or answer.content_type != "application/x-git-upload-pack-result":  # noqa: PLR2004
-        raise NotUnderstood
+        raise NotUnderstood(f"HTTP {status}, {diagnosis.clean(answer.content_type)}")
 
 
 def _host(location: str) -> str:
@@ -156,9 +161,9 @@ def _lines(body: bytes) -> Iterator[bytes]:
         try:
             end = position + int(length, 16)
         except ValueError:
-            raise NotUnderstood from None
+            raise NotUnderstood("no packet") from None
         data = body[position + 4 : end]
         if end - position <= 4 or end > len(body) or data.startswith(b"ERR "):  # noqa: PLR2004 - the length's own size
-            raise NotUnderstood
+            raise NotUnderstood("cut short, or an error")
         yield data
         position = end

@@ -6,6 +6,7 @@ admitted the URL, and only at the ``addresses`` of its name (U9).
 
 import base64
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -52,6 +53,7 @@ class SmartHTTP:
         self._adapter = CheckedAdapter(addresses, tls or ssl.create_default_context())
         self._clocks: set[Clock] = set()
         self._closed = False
+        self._lock = threading.Lock()
 
     def rest(self) -> None:
         """Close the connections that nobody uses now; called now and then, that bounds how long they are idle."""
@@ -59,8 +61,10 @@ class SmartHTTP:
 
     def close(self) -> None:
         """End what is under way; later questions fail."""
-        self._closed = True
-        for clock in list(self._clocks):
+        with self._lock:
+            self._closed = True
+            clocks = list(self._clocks)
+        for clock in clocks:
             clock.stop()
         self.rest()
 
@@ -105,14 +109,18 @@ class SmartHTTP:
     @contextmanager
     def _clock(self, seconds: float, flag: str) -> Iterator[Clock]:
         """Ends the conversation when its time is up, however the server drips (F9)."""
-        if self._closed:
-            raise Unreachable("the syncer is stopping")
-        with hanging_up(Clock(seconds, flag)) as clock:
+        clock = Clock(seconds, flag)
+        with self._lock:
+            if self._closed:
+                clock.cancel()
+                raise Unreachable("the syncer is stopping")
             self._clocks.add(clock)
+        with hanging_up(clock):
             try:
                 yield clock
             finally:
-                self._clocks.discard(clock)
+                with self._lock:
+                    self._clocks.discard(clock)
 
     def _explain(self, error: Exception, clock: Clock) -> SyncError:
         if clock.overdue or isinstance(error, requests.Timeout) or isinstance(_cause(error), TimeoutError):

@@ -49,6 +49,7 @@ class GitServer:
         self.requests: list[str] = []
         self.authorizations: list[str | None] = []
         self.hosts: list[str] = []  # which each request named
+        self.complaints: list[str] = []  # what git said to each request that it was given
         self.connections = 0
         self.most_at_once = 0  # requests
         self.now = 0
@@ -240,6 +241,7 @@ class _Handler(BaseHTTPRequestHandler):
             "REMOTE_ADDR": "127.0.0.1",
         }
         done = subprocess.run([_BACKEND], input=body, env=environment, capture_output=True, check=False)
+        self.server.git.complaints.append(done.stderr.decode(errors="replace"))
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
         return int(headers.pop("Status", "200").split()[0]), headers, content
