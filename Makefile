@@ -49,7 +49,7 @@ format: install ## Mend what can be mended
 types: install ## Check the types
 	$(BIN)/mypy
 
-bench: install nginx ## Measure against what a user would do instead
+bench: install nginx ## Measure against what a user would do instead (half an hour)
 	$(BIN)/python -m bench
 
 soak: install nginx ## Publish under random faults and look whether a reader notices (SECONDS=600)
