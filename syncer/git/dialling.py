@@ -35,27 +35,45 @@ class Clock:
         self.seconds = seconds
         self.flag = flag
         self.overdue = False
-        self._socket: socket.socket | None = None
+        self._handle: _Handle | None = None
         self._timer = threading.Timer(seconds, self.stop)
         self._timer.daemon = True
         self._timer.start()
 
-    def watch(self, handle: socket.socket) -> None:
+    def watch(self, handle: "_Handle") -> None:
         """From now on it is this one that is hung up."""
-        self._socket = handle
+        self._handle = handle
         if self.overdue:
             self.stop()
 
     def stop(self) -> None:
         """Hang up."""
         self.overdue = True
-        if self._socket:
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+        if self._handle:
+            self._handle.hang_up()
 
     def cancel(self) -> None:
         """All went well."""
         self._timer.cancel()
+
+
+class _Handle:
+    """A second hold on a connection's socket, for TLS takes the first one away from us.
+
+    Locked, because another thread might hang up on what has the descriptor next.
+    """
+
+    def __init__(self, made: socket.socket) -> None:
+        self._socket = made.dup()
+        self._lock = threading.Lock()
+
+    def hang_up(self) -> None:
+        with self._lock, suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        with self._lock:
+            self._socket.close()
 
 
 _thread = threading.local()  # the clock of the question that the thread asks
@@ -76,7 +94,7 @@ class _Dialled(HTTPConnection):
     """Connects to the addresses that were checked, and to no other; host name, SNI and certificate stay the name's."""
 
     addresses: Addresses
-    _handle: socket.socket | None = None  # TLS takes the socket itself away from us
+    _handle: _Handle | None = None
 
     def _new_conn(self) -> socket.socket:
         scheme = "https" if isinstance(self, HTTPSConnection) else "http"
@@ -91,7 +109,7 @@ class _Dialled(HTTPConnection):
                 failure = error
                 continue
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._handle = made.dup()
+            self._handle = _Handle(made)
             _thread.clock.watch(self._handle)
             return made
         raise NewConnectionError(self, str(failure.strerror or failure)) from failure
