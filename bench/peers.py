@@ -6,6 +6,7 @@ adapters/per_site.py) those are measured as well.
 """
 
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -35,12 +36,14 @@ ROUNDS = 5
 BURST = 100
 TORN_PUSHES = 20
 MANY_SITES = 2_000
+_ROOM_BYTES = 4 << 30
 NOTES = """\
 push -> live: from the moment the syncer is told of a push (ours: as a webhook does it; git-sync: SIGHUP; kup6s/pages:
 its webhook; the loop: its next turn) until the live path shows it, the median of 5. idle look: the same, with nothing
 pushed. memory: proportional set size with all children, the larger of after the cold start and after idle looks. torn:
 a reader that never stops saw two files of different commits where none was replaced meanwhile, or an error.
-The server starts a `git http-backend` for each request, which is the same for all."""
+The server starts a `git http-backend` for each request, which is the same for all. Files are in memory (/dev/shm) where
+there is room, else where TMPDIR says."""
 
 
 @dataclass
@@ -240,7 +243,7 @@ def verdict(question: str, values: Mapping[str, float]) -> str:
 
 def ask(question: Callable[[Bench, Peer], Rows], peer: Peer) -> Rows:
     """Each peer gets its own, equal repositories and server."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(dir=place(), ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         if question in (small, many):
             for number in range(SMALL_SITES):
@@ -248,6 +251,12 @@ def ask(question: Callable[[Bench, Peer], Rows], peer: Peer) -> Rows:
         (root / "repositories").mkdir(exist_ok=True)
         with served(root / "repositories") as server:
             yield from question(Bench(root, server), peer)
+
+
+def place() -> Path | None:
+    """In memory, if there is room: a disk's file system is slow for a while where the round before deleted its files."""
+    memory = Path("/dev/shm")  # noqa: S108 - for a folder that nobody else may enter
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM_BYTES else None
 
 
 def revision(text: str) -> dict[str, str]:
