@@ -254,7 +254,7 @@ def ask(question: Callable[[Bench, Peer], Rows], peer: Peer) -> Rows:
 
 
 def place() -> Path | None:
-    """In memory, if there is room: a file system on a disk is slow where the round before has just deleted its files."""
+    """In memory, if there is room: a disk is slow where the round before has just deleted its files."""
     memory = Path("/dev/shm")  # noqa: S108 - for a folder that nobody else may enter
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM_BYTES else None
 
