@@ -11,72 +11,63 @@ from pages.cli import options
 from syncer.volume.policy import DiskPolicy, Quota
 
 _DISK = (
-    click.option(
+    options.option(
         "--grace",
-        default="10m",
-        show_default=True,
+        "10m",
+        "How long files are kept that are not served any more, for those who still read them.",
         callback=options.duration,
-        help="How long files are kept that are not served any more, for those who still read them.",
     ),
-    click.option(
+    options.option(
         "--keep-releases",
+        3,
+        "How many releases before the live one are kept of each site after that, while there is room.",
         type=click.IntRange(0),
-        default=3,
-        show_default=True,
-        help="How many releases before the live one are kept of each site after that, while there is room.",
     ),
-    click.option(
+    options.option(
         "--keep-for",
-        default="168h",
-        show_default=True,
+        "168h",
+        "How long such a release is kept at most.",
         callback=options.duration,
-        help="How long such a release is kept at most.",
     ),
-    click.option(
+    options.option(
         "--keep-free",
+        1.0,
+        "How much of the volume and of the cache is never used; old releases go before that.",
         type=click.FloatRange(0, 50),
-        default=1.0,
-        show_default=True,
         metavar="PERCENT",
-        help="How much of the volume and of the cache is never used; old releases go before that.",
     ),
-    click.option(
+    options.option(
         "--site-quota",
-        default="2Gi",
-        show_default=True,
+        "2Gi",
+        "What all kept releases of one site may use of the volume, unchanged files counted once; 0: no limit.",
         callback=options.size(),
         metavar="BYTES",
-        help="What all kept releases of one site may use of the volume, unchanged files counted once; 0: no limit.",
     ),
-    click.option(
+    options.option(
         "--site-quota-files",
+        100_000,
+        "How many files and folders they may have; 0: no limit.",
         type=click.IntRange(0),
-        default=100_000,
-        show_default=True,
-        help="How many files and folders they may have; 0: no limit.",
     ),
-    click.option(
+    options.option(
         "--namespace-quota",
-        default="20Gi",
-        show_default=True,
+        "20Gi",
+        "What all sites of one namespace may use of the volume; 0: no limit.",
         callback=options.size(),
         metavar="BYTES",
-        help="What all sites of one namespace may use of the volume; 0: no limit.",
     ),
-    click.option(
+    options.option(
         "--namespace-quota-files",
+        1_000_000,
+        "How many files and folders they may have; 0: no limit.",
         type=click.IntRange(0),
-        default=1_000_000,
-        show_default=True,
-        help="How many files and folders they may have; 0: no limit.",
     ),
-    click.option(
+    options.option(
         "--verify",
-        default="16Mi",
-        show_default=True,
+        "16Mi",
+        "How much of what is served is read back each minute, to find what the disk or somebody has changed.",
         callback=options.size(),
         metavar="BYTES",
-        help="How much of what is served is read back each minute, to find what the disk or somebody has changed.",
     ),
 )
 

@@ -10,24 +10,29 @@ from pages import sizes
 from pages.cli import options
 from syncer.limits import Limits, ProcessLimits, SiteLimits, Timeouts
 
-
-def _option(flag: str, default: object, text: str, **more: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:  # noqa: ANN401 - click's own
-    return click.option(flag, default=default, show_default=True, help=text, **more)
-
-
 _SIZE = {"metavar": "SIZE", "callback": options.size(1 << 10)}
 _PACK = {"metavar": "SIZE", "callback": options.size(1 << 20)}
 _TIME = {"metavar": "DURATION", "callback": options.seconds}
 _LIMITS = (
-    _option("--max-files", SiteLimits.files, "Files that a site may have.", type=click.IntRange(min=1)),
-    _option("--max-file-size", sizes.show(SiteLimits.file_bytes), "Size of a site's largest file.", **_SIZE),
-    _option("--max-site-size", sizes.show(SiteLimits.site_bytes), "Size of all files of a site.", **_SIZE),
-    _option("--max-path-depth", SiteLimits.path_depth, "Names in a published path.", type=click.IntRange(1, 256)),
-    _option("--max-path-length", SiteLimits.path_bytes, "Bytes of a published path.", type=click.IntRange(1, 3072)),
-    _option("--max-pack-size", sizes.show(ProcessLimits.file_bytes), "What a git server may send at once.", **_PACK),
-    _option("--git-cpu-time", f"{ProcessLimits.cpu_seconds}s", "CPU time that one git process may use.", **_TIME),
-    _option("--git-ask-time", f"{Timeouts.ask}s", "How long git may ask a server for its branches.", **_TIME),
-    _option("--git-transfer-time", f"{Timeouts.transfer}s", "How long a fetch, or a release, may take.", **_TIME),
+    options.option("--max-files", SiteLimits.files, "Files that a site may have.", type=click.IntRange(min=1)),
+    options.option("--max-file-size", sizes.show(SiteLimits.file_bytes), "Size of a site's largest file.", **_SIZE),
+    options.option("--max-site-size", sizes.show(SiteLimits.site_bytes), "Size of all files of a site.", **_SIZE),
+    options.option(
+        "--max-path-depth", SiteLimits.path_depth, "Names in a published path.", type=click.IntRange(1, 256)
+    ),
+    options.option(
+        "--max-path-length", SiteLimits.path_bytes, "Bytes of a published path.", type=click.IntRange(1, 3072)
+    ),
+    options.option(
+        "--max-pack-size", sizes.show(ProcessLimits.file_bytes), "What a git server may send at once.", **_PACK
+    ),
+    options.option(
+        "--git-cpu-time", f"{ProcessLimits.cpu_seconds}s", "CPU time that one git process may use.", **_TIME
+    ),
+    options.option("--git-ask-time", f"{Timeouts.ask}s", "How long git may ask a server for its branches.", **_TIME),
+    options.option(
+        "--git-transfer-time", f"{Timeouts.transfer}s", "How long a fetch, or a release, may take.", **_TIME
+    ),
 )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,6 +16,11 @@ HOSTS = (
 )
 
 WORKERS = "Syncs at the same time; as many again may go on that take more than 5 s, so that they hold up nobody."
+
+
+def option(flag: str, default: object, text: str, **more: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:  # noqa: ANN401 - click's own
+    """An option with a default that its help shows."""
+    return click.option(flag, default=default, show_default=True, help=text, **more)
 
 
 def allowed_hosts(_context: click.Context, _parameter: click.Parameter, value: str | None) -> AllowedHosts | None:
