@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import Release
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
+from tests.support.readers import Reader
 
 # Every size and number of files is known in the tests; nothing is kept free or collected unless a test says so.
 POLICY = DiskPolicy(keep_free=0)
@@ -107,6 +109,13 @@ class Volume:
         """What a visitor sees."""
         folder = self.live_link(name)
         return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+    @contextmanager
+    def visited(self) -> Iterator[None]:
+        """Somebody reads ``a`` and ``b/b`` of the site without a pause, and sees whole releases only."""
+        with Reader(self.live_link()) as reader:
+            yield
+        reader.assert_content()
 
     def live_link(self, name: str = "site") -> Path:
         return self.root / "volume/live/team" / name

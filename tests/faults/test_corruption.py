@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from syncer.sync import key_of
 from tests.faults.conftest import Volume
 from tests.support.git_server import GitServer
 
-FILES = {"index.html": "whole", "a/b/page.html": "unchanged"}
+FILES = {"index.html": "whole", "c/d/page.html": "unchanged", "a": "1", "b/b": "1"}  # the last two are for a reader
+
+READ = {"a": "1", "b/b": "1", "sub/a": "1", "sub/b/b": "1"}
+MIRRORED = {"index.html": "lorem ipsum " * 200, "sub/page.html": "dolor sit amet " * 200, **READ}
 
 
 def flip(path: Path) -> None:
@@ -36,14 +40,14 @@ def damage_release(volume: Volume, damage: str) -> None:
         case "a file is written to":
             (folder / "index.html").write_text("wrong")
         case "a file is gone":
-            (folder / "a/b/page.html").unlink()
+            (folder / "c/d/page.html").unlink()
         case "a file is a link":
-            (folder / "index.html").rename(folder / "a/b/page.html")
-            (folder / "index.html").symlink_to("a/b/page.html")
+            (folder / "index.html").rename(folder / "c/d/page.html")
+            (folder / "index.html").symlink_to("c/d/page.html")
         case "a file was added":
-            (folder / "a/new.html").write_text("x")
+            (folder / "c/new.html").write_text("x")
         case "a folder is gone":
-            shutil.rmtree(folder / "a")
+            shutil.rmtree(folder / "c")
 
 
 def damage_folder(volume: Volume, damage: str) -> None:
@@ -113,9 +117,11 @@ def test_f16_a_damaged_release_is_found_at_the_start_and_made_again(
     git_server.repository().commit(FILES)
     site = volume.site()
     volume.publish(site)
-    do(volume, damage)
-    volume.start()
-    volume.publish(site)
+    serves_on = do in {damage_release, damage_record}
+    with volume.visited() if serves_on else nullcontext():
+        do(volume, damage)
+        volume.start()
+        volume.publish(site)
     assert volume.live() == FILES
     assert volume.live_link().is_symlink()
 
@@ -129,28 +135,30 @@ def test_f16_changed_content_is_found_by_reading_it_back_and_is_never_linked_aga
     before = volume.publish(site)
     sound = volume.live_link() / "index.html"
     inode = sound.stat().st_ino
-    flip(volume.live_link() / "a/b/page.html")
-    assert volume.releases.verify() == [("team", "site")]
-    assert volume.releases.current(key_of(site)) is None
-    after = volume.publish(site)
-    assert volume.live() == FILES
-    assert after.commit == before.commit
-    assert (volume.live_link() / "index.html").stat().st_ino == inode  # what was well is taken over
-    assert volume.releases.verify() == []
+    with volume.visited():
+        flip(volume.live_link() / "c/d/page.html")
+        assert volume.releases.verify() == [("team", "site")]
+        assert volume.releases.current(key_of(site)) is None
+        after = volume.publish(site)
+        assert volume.live() == FILES
+        assert after.commit == before.commit
+        assert (volume.live_link() / "index.html").stat().st_ino == inode  # what was well is taken over
+        assert volume.releases.verify() == []
 
 
 def test_f16_what_is_damaged_stays_served_while_it_cannot_be_made_again(volume: Volume, git_server: GitServer) -> None:
     git_server.repository().commit(FILES)
     site = volume.site(served=True)
     volume.publish(site)
-    (live_folder(volume) / "a/b/page.html").unlink()
-    volume.start()
-    git_server.fail("site", 500)
-    volume.refuses(site)
-    assert volume.live() == {"index.html": "whole"}
-    git_server.heal("site")
-    volume.publish(site)
-    assert volume.live() == FILES
+    with volume.visited():
+        (live_folder(volume) / "c/d/page.html").unlink()
+        volume.start()
+        git_server.fail("site", 500)
+        volume.refuses(site)
+        assert volume.live() == {name: text for name, text in FILES.items() if name != "c/d/page.html"}
+        git_server.heal("site")
+        volume.publish(site)
+        assert volume.live() == FILES
 
 
 def test_f16_a_damaged_release_of_a_predecessor_goes_offline_all_the_same(
@@ -186,7 +194,7 @@ def test_f16_a_damaged_mirror_is_found_when_it_is_needed_and_fetched_anew(
     volume: Volume, git_server: GitServer, damage: str
 ) -> None:
     """Also where the server has nothing new, and git does not notice by itself."""
-    git_server.repository().commit({"index.html": "lorem ipsum " * 200, "sub/page.html": "dolor sit amet " * 200})
+    git_server.repository().commit(MIRRORED)
     volume.publish(volume.site())
     (mirror,) = (volume.root / "mirrors").iterdir()
     (pack,) = mirror.glob("objects/pack/*.pack")
@@ -204,8 +212,9 @@ def test_f16_a_damaged_mirror_is_found_when_it_is_needed_and_fetched_anew(
             ref.write_bytes(b"\xff\xfe\n")
         case "a ref to nowhere":
             ref.write_text(f"{'1' * 40}\n")
-    volume.publish(volume.site(path="/sub"))
-    assert volume.live() == {"page.html": "dolor sit amet " * 200}
+    with volume.visited():
+        volume.publish(volume.site(path="/sub"))
+    assert volume.live() == {"page.html": "dolor sit amet " * 200, "a": "1", "b/b": "1"}
 
 
 def test_f16_a_mirror_that_cannot_be_repacked_is_fetched_anew_and_its_pushes_are_published(
@@ -213,15 +222,16 @@ def test_f16_a_mirror_that_cannot_be_repacked_is_fetched_anew_and_its_pushes_are
 ) -> None:
     repository = git_server.repository()
     old = os.urandom(20_000).hex()
-    repository.commit({"old.html": old})
+    repository.commit({"old.html": old, "a": "0", "b/b": "0"})
     volume.publish(volume.site())
-    (mirror,) = (volume.root / "mirrors").iterdir()
-    (pack,) = mirror.glob("objects/pack/*.pack")
-    flip(pack)  # what no later push needs
-    packs = set()
-    for number in range(25):
-        repository.commit({"index.html": f"{number}"})
-        volume.publish(volume.site())
-        packs.add(len(list(mirror.glob("objects/pack/*.pack"))))
-    assert volume.live() == {"old.html": old, "index.html": "24"}
-    assert max(packs) <= 20
+    with volume.visited():
+        (mirror,) = (volume.root / "mirrors").iterdir()
+        (pack,) = mirror.glob("objects/pack/*.pack")
+        flip(pack)  # what no later push needs
+        packs = set()
+        for number in range(25):
+            repository.commit({"index.html": f"{number}", "a": f"{number}", "b/b": f"{number}"})
+            volume.publish(volume.site())
+            packs.add(len(list(mirror.glob("objects/pack/*.pack"))))
+        assert volume.live() == {"old.html": old, "index.html": "24", "a": "24", "b/b": "24"}
+        assert max(packs) <= 20

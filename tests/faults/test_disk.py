@@ -25,8 +25,9 @@ def rule(volume: Volume, **changes: Any) -> None:
 
 
 def push(repository: Repository, number: int, size: int = 100) -> None:
-    """A page that cannot be compressed, and one that stays."""
-    repository.commit({"page.bin": f"{number}" + os.urandom(size).hex(), "same.html": "same"})
+    """A page that cannot be compressed, one that stays, and what a reader looks at."""
+    page = f"{number}" + os.urandom(size).hex()
+    repository.commit({"page.bin": page, "same.html": "same", "a": f"{number}", "b/b": f"{number}"})
 
 
 def temporary_files(folder: Path) -> list[Path]:
@@ -43,16 +44,17 @@ def test_f5_a_full_volume_is_said_leaves_nothing_and_is_used_again_once_there_is
     ballast = volume.root / "volume/lost+found"
     ballast.mkdir()
     (ballast / "somebody's").write_bytes(bytes(900 << 10))
-    push(repository, 2, size=100 << 10)
-    error = volume.refuses(volume.site())
-    assert error.reason == "StorageFull"
-    assert "free" in str(error)
-    assert volume.live()["page.bin"].startswith("1")
-    assert temporary_files(volume.root / "volume") == []
-    (ballast / "somebody's").unlink()
-    volume.publish(volume.site())
-    assert volume.live()["page.bin"].startswith("2")
-    assert ballast.is_dir()
+    with volume.visited():
+        push(repository, 2, size=100 << 10)
+        error = volume.refuses(volume.site())
+        assert error.reason == "StorageFull"
+        assert "free" in str(error)
+        assert volume.live()["page.bin"].startswith("1")
+        assert temporary_files(volume.root / "volume") == []
+        (ballast / "somebody's").unlink()
+        volume.publish(volume.site())
+        assert volume.live()["page.bin"].startswith("2")
+        assert ballast.is_dir()
 
 
 def test_f5_a_full_cache_is_said_leaves_nothing_and_is_used_again_once_there_is_room(
@@ -62,14 +64,15 @@ def test_f5_a_full_cache_is_said_leaves_nothing_and_is_used_again_once_there_is_
     push(repository, 1)
     volume.publish(volume.site())
     mount(volume.root / "mirrors", "size=1m")
-    (volume.root / "mirrors/somebody's").write_bytes(bytes(800 << 10))
-    push(repository, 2, size=200 << 10)
-    assert volume.refuses(volume.site()).reason == "StorageFull"
-    assert volume.live()["page.bin"].startswith("1")
-    assert temporary_files(volume.root / "mirrors") == []
-    (volume.root / "mirrors/somebody's").unlink()
-    volume.publish(volume.site())
-    assert volume.live()["page.bin"].startswith("2")
+    with volume.visited():
+        (volume.root / "mirrors/somebody's").write_bytes(bytes(800 << 10))
+        push(repository, 2, size=200 << 10)
+        assert volume.refuses(volume.site()).reason == "StorageFull"
+        assert volume.live()["page.bin"].startswith("1")
+        assert temporary_files(volume.root / "mirrors") == []
+        (volume.root / "mirrors/somebody's").unlink()
+        volume.publish(volume.site())
+        assert volume.live()["page.bin"].startswith("2")
 
 
 def test_f5_a_volume_without_inodes_is_full_too(volume: Volume, git_server: GitServer, mount: Mount) -> None:
@@ -77,14 +80,15 @@ def test_f5_a_volume_without_inodes_is_full_too(volume: Volume, git_server: GitS
     push(repository, 1)
     volume.publish(volume.site())
     mount(volume.root / "volume", "size=10m,nr_inodes=60")
-    repository.commit({f"{number}.html": f"{number}" for number in range(100)})
-    error = volume.refuses(volume.site())
-    assert error.reason == "StorageFull"
-    assert "files" in str(error)
-    assert volume.live()["page.bin"].startswith("1")
-    repository.commit({f"{number}.html": None for number in range(99)})
-    volume.publish(volume.site())
-    assert "99.html" in volume.live()
+    with volume.visited():
+        repository.commit({f"{number}.html": f"{number}" for number in range(100)})
+        error = volume.refuses(volume.site())
+        assert error.reason == "StorageFull"
+        assert "files" in str(error)
+        assert volume.live()["page.bin"].startswith("1")
+        repository.commit({f"{number}.html": None for number in range(99)})
+        volume.publish(volume.site())
+        assert "99.html" in volume.live()
 
 
 def test_f5_a_disk_that_gets_full_loses_old_releases_before_a_push_fails(
@@ -95,22 +99,25 @@ def test_f5_a_disk_that_gets_full_loses_old_releases_before_a_push_fails(
     rule(volume, keep_releases=10, grace_seconds=60)
     mount(volume.root / "volume", "size=512k")
     volume.start()
-    for number in range(1, 8):  # 100 KiB each
-        push(repository, number, size=50 << 10)
+    push(repository, 0)
+    volume.publish(volume.site())
+    with volume.visited():
+        for number in range(1, 8):  # 100 KiB each
+            push(repository, number, size=50 << 10)
+            volume.publish(volume.site())
+            volume.clocks.wait(100)
+        assert volume.live()["page.bin"].startswith("7")
+        assert volume.old_releases(volume.site()) in {2, 3, 4}
+        push(repository, 8, size=50 << 10)
         volume.publish(volume.site())
+        push(repository, 9, size=175 << 10)
+        error = volume.refuses(volume.site())
+        assert error.reason == "StorageFull"
+        assert error.retry_within_seconds <= 60
+        assert volume.old_releases(volume.site()) == 1  # within the grace time
         volume.clocks.wait(100)
-    assert volume.live()["page.bin"].startswith("7")
-    assert volume.old_releases(volume.site()) in {2, 3, 4}
-    push(repository, 8, size=50 << 10)
-    volume.publish(volume.site())
-    push(repository, 9, size=175 << 10)
-    error = volume.refuses(volume.site())
-    assert error.reason == "StorageFull"
-    assert error.retry_within_seconds <= 60
-    assert volume.old_releases(volume.site()) == 1  # within the grace time
-    volume.clocks.wait(100)
-    volume.publish(volume.site())
-    assert volume.live()["page.bin"].startswith("9")
+        volume.publish(volume.site())
+        assert volume.live()["page.bin"].startswith("9")
 
 
 def test_f5_some_of_the_disk_is_kept_free(volume: Volume, git_server: GitServer, mount: Mount) -> None:
@@ -118,13 +125,14 @@ def test_f5_some_of_the_disk_is_kept_free(volume: Volume, git_server: GitServer,
     push(repository, 1)
     volume.publish(volume.site())
     mount(volume.root / "volume", "size=1m")
-    rule(volume, keep_free=0.5)
-    push(repository, 2, size=300 << 10)
-    error = volume.refuses(volume.site())
-    assert error.reason == "StorageFull"
-    assert "50% stays so" in str(error)
-    rule(volume, keep_free=0.1)
-    volume.publish(volume.site())
+    with volume.visited():
+        rule(volume, keep_free=0.5)
+        push(repository, 2, size=300 << 10)
+        error = volume.refuses(volume.site())
+        assert error.reason == "StorageFull"
+        assert "50% stays so" in str(error)
+        rule(volume, keep_free=0.1)
+        volume.publish(volume.site())
 
 
 def test_f6_a_read_only_volume_is_said_and_serves_on(volume: Volume, git_server: GitServer, mount: Mount) -> None:
@@ -132,19 +140,20 @@ def test_f6_a_read_only_volume_is_said_and_serves_on(volume: Volume, git_server:
     push(repository, 1)
     volume.publish(volume.site())
     mount(volume.root / "volume", "size=2m")
-    push(repository, 2)
-    subprocess.run(["mount", "-o", "remount,ro", str(volume.root / "volume")], check=True)
-    error = volume.refuses(volume.site())
-    assert error.reason == "StorageFailed"
-    assert "Read-only" in str(error)
-    assert volume.live()["page.bin"].startswith("1")
-    volume.releases.collect()  # nothing that needs writing
-    assert volume.releases.verify() == []
-    volume.start()
-    assert volume.refuses(volume.site()).reason == "StorageFailed"
-    subprocess.run(["mount", "-o", "remount,rw", str(volume.root / "volume")], check=True)
-    volume.publish(volume.site())
-    assert volume.live()["page.bin"].startswith("2")
+    with volume.visited():
+        push(repository, 2)
+        subprocess.run(["mount", "-o", "remount,ro", str(volume.root / "volume")], check=True)
+        error = volume.refuses(volume.site())
+        assert error.reason == "StorageFailed"
+        assert "Read-only" in str(error)
+        assert volume.live()["page.bin"].startswith("1")
+        volume.releases.collect()  # nothing that needs writing
+        assert volume.releases.verify() == []
+        volume.start()
+        assert volume.refuses(volume.site()).reason == "StorageFailed"
+        subprocess.run(["mount", "-o", "remount,rw", str(volume.root / "volume")], check=True)
+        volume.publish(volume.site())
+        assert volume.live()["page.bin"].startswith("2")
 
 
 def test_f6_a_read_only_cache_is_said_and_what_is_live_stays(
@@ -154,13 +163,14 @@ def test_f6_a_read_only_cache_is_said_and_what_is_live_stays(
     push(repository, 1)
     volume.publish(volume.site())
     mount(volume.root / "mirrors", "size=2m")
-    push(repository, 2)
-    subprocess.run(["mount", "-o", "remount,ro", str(volume.root / "mirrors")], check=True)
-    assert volume.refuses(volume.site()).reason == "StorageFailed"
-    assert volume.live()["page.bin"].startswith("1")
-    subprocess.run(["mount", "-o", "remount,rw", str(volume.root / "mirrors")], check=True)
-    volume.publish(volume.site())
-    assert volume.live()["page.bin"].startswith("2")
+    with volume.visited():
+        push(repository, 2)
+        subprocess.run(["mount", "-o", "remount,ro", str(volume.root / "mirrors")], check=True)
+        assert volume.refuses(volume.site()).reason == "StorageFailed"
+        assert volume.live()["page.bin"].startswith("1")
+        subprocess.run(["mount", "-o", "remount,rw", str(volume.root / "mirrors")], check=True)
+        volume.publish(volume.site())
+        assert volume.live()["page.bin"].startswith("2")
 
 
 def test_f7_a_release_is_kept_for_those_who_see_the_link_late_also_across_a_restart(
