@@ -23,6 +23,7 @@ class StatusWriter:
         self._waiting: dict[str, tuple[StaticSite, StaticSiteStatus]] = {}  # by uid, oldest first
         self._being_written: set[str] = set()
         self._failures = 0
+        self._not_before = 0.0  # monotonic
         self._closing_until: float | None = None  # monotonic
         self._changed = threading.Condition()
         self._threads = [threading.Thread(target=self._run, name="status") for _ in range(threads)]
@@ -55,7 +56,7 @@ class StatusWriter:
                 self._write(site, status)
             except (StatusNotWritten, OSError) as error:
                 log.warning("status_not_written", site=site.key, error=str(error))
-                self._finished(site, again=status)
+                self._finished(site, again=status, pause=error.pause if isinstance(error, StatusNotWritten) else 0)
             except Exception:  # a bug must not stop the others' statuses
                 log.exception("status_crashed", site=site.key)
                 self._finished(site)
@@ -64,8 +65,8 @@ class StatusWriter:
 
     def _take(self) -> tuple[StaticSite, StaticSiteStatus] | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._closing() or not self._failures, self._backoff())
-            self._changed.wait_for(lambda: self._closing() or self._next() is not None)
+            while not self._closing() and (seconds := self._seconds_to_wait()) != 0:
+                self._changed.wait(seconds)
             uid = self._next()
             if uid is None or (self._closing_until is not None and time.monotonic() > self._closing_until):
                 return None
@@ -75,14 +76,19 @@ class StatusWriter:
     def _next(self) -> str | None:
         return next((uid for uid in self._waiting if uid not in self._being_written), None)
 
+    def _seconds_to_wait(self) -> float | None:
+        """Until the next write; None where nothing is to be written."""
+        return None if self._next() is None else max(self._not_before - time.monotonic(), 0)
+
     def _closing(self) -> bool:
         return self._closing_until is not None
 
-    def _finished(self, site: StaticSite, again: StaticSiteStatus | None = None) -> None:
+    def _finished(self, site: StaticSite, again: StaticSiteStatus | None = None, pause: float = 0) -> None:
         uid = site.metadata.uid
         with self._changed:
             self._being_written.discard(uid)
             self._failures = self._failures + 1 if again else 0
+            self._not_before = time.monotonic() + max(self._backoff(), pause) if again else 0.0
             if again:
                 self._waiting.setdefault(uid, (site, again))
             self._changed.notify_all()

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import structlog
@@ -18,6 +17,7 @@ from syncer.errors import AuthFailed, BranchNotFound, Busy, EmptyRepo, RepoMoved
 from syncer.git import diagnosis
 from syncer.git.commands import Git, Remote
 from syncer.git.smart_http import Answer, SmartHTTP
+from syncer.retry_after import pause_seconds
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +29,6 @@ _FLUSH, _DELIMITER = b"0000", b"0001"
 _ASKED_AT_ONCE = 100  # branches in one request
 _GIT_IS_ASKED_SECONDS = 3600.0
 _MAX_REMEMBERED = 10_000
-_DEFAULT_PAUSE_SECONDS = 60.0
-_MAX_PAUSE_SECONDS = 900.0
 
 
 class Heads:
@@ -133,20 +131,6 @@ def _host(location: str) -> str:
         return diagnosis.clean(urlsplit(location).netloc.rpartition("@")[2])
     except ValueError:
         return ""
-
-
-def pause_seconds(retry_after: str, now: datetime) -> float:
-    """How long to leave a server alone that says ``Retry-After``: seconds or a date, within bounds."""
-    try:
-        seconds = float(retry_after) if retry_after.isdigit() else _seconds_until(retry_after, now)
-    except (TypeError, ValueError, OverflowError):  # the last is about a year or zone of twenty digits
-        seconds = _DEFAULT_PAUSE_SECONDS
-    return min(max(seconds, 1.0), _MAX_PAUSE_SECONDS)
-
-
-def _seconds_until(date: str, now: datetime) -> float:
-    moment = parsedate_to_datetime(date)
-    return (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
 
 
 def packet(data: bytes) -> bytes:

@@ -37,4 +37,8 @@ class Store(Protocol):
 
 
 class StatusNotWritten(Exception):
-    """The status could not be written now; it is tried again."""
+    """The status could not be written now; it is tried again, no sooner than after ``pause`` seconds."""
+
+    def __init__(self, text: str, pause: float = 0.0) -> None:
+        super().__init__(text)
+        self.pause = pause

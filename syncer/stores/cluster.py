@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import httpx2
@@ -19,6 +20,7 @@ from pages import mistakes
 from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
 from pages.core import Secret
 from syncer.errors import SecretForbidden, SecretUnreadable
+from syncer.retry_after import pause_seconds
 from syncer.stores import Snapshot, StatusNotWritten
 from syncer.stores.informer import RELIST_SECONDS, Informer, Key, Object
 
@@ -197,11 +199,18 @@ class ClusterStore:
                     return
         except ApiError as error:
             if error.status.code != _NOT_FOUND:
-                raise StatusNotWritten(str(error)) from error
+                raise not_written(error) from error
         except httpx2.HTTPError as error:
-            raise StatusNotWritten(str(error) or type(error).__name__) from error
+            raise not_written(error) from error
         else:
             raise StatusNotWritten(f"it was changed by others {_TRIES} times in a row")
+
+
+def not_written(error: httpx2.HTTPError) -> StatusNotWritten:
+    """What the API answered, or that it did not; an overloaded one says how long it wants to be left alone (F19)."""
+    wanted = error.response.headers.get("Retry-After") if isinstance(error, httpx2.HTTPStatusError) else None
+    pause = pause_seconds(wanted, datetime.now(UTC)) if wanted else 0.0
+    return StatusNotWritten(str(error) or type(error).__name__, pause)
 
 
 def _reader(model: type[M]) -> Callable[[Object], _Seen[M]]:

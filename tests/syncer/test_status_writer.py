@@ -1,6 +1,7 @@
 """Statuses reach a store that is down for a while."""
 
 import threading
+import time
 
 from pages.api import StaticSite, StaticSiteStatus
 from syncer.status_writer import StatusWriter
@@ -42,3 +43,23 @@ def test_f19_what_the_api_refuses_is_tried_again_until_the_latest_of_each_site_i
     finally:
         writer.close(5)
     assert dict(api.written) == {"a": "3", "b": "3"}
+
+
+def test_f19_an_api_that_says_how_long_it_wants_to_rest_is_not_asked_before() -> None:
+    tries: list[float] = []
+
+    def write(_site: StaticSite, _status: StaticSiteStatus) -> None:
+        tries.append(time.monotonic())
+        if len(tries) == 1:
+            raise StatusNotWritten("429: too many requests", pause=1.5)
+
+    writer = StatusWriter(write)
+    writer.start()
+    try:
+        writer.put(a_site("a"), StaticSiteStatus())
+        eventually(lambda: len(tries) == 1)
+        writer.put(a_site("b"), StaticSiteStatus())
+        eventually(lambda: len(tries) == 3)
+    finally:
+        writer.close(5)
+    assert tries[1] - tries[0] >= 1.5

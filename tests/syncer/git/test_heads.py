@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from syncer import errors
 from syncer.git.commands import Credential, Git, Remote
-from syncer.git.heads import Heads, NotUnderstood, pause_seconds, question, read_answer
+from syncer.git.heads import Heads, NotUnderstood, question, read_answer
 from syncer.git.smart_http import Answer, SmartHTTP
 from syncer.limits import Timeouts
 from tests.support.git_server import GitServer
@@ -195,24 +195,6 @@ def test_a_server_that_wants_to_be_left_alone(
         heads.of(remote(git_server), ["main"])
     assert raised.value.seconds == seconds
     assert raised.value.reason == "Unreachable"
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("Tue, 24 Nov 2026 08:01:40 GMT", 100),
-        ("Tue, 24 Nov 2026 07:00:00 GMT", 1),
-        ("Tue, 24 Nov 2099 07:00:00 GMT", 900),
-        ("Tue, 24 Nov 2026 08:01:40 -0000", 100),
-        ("²", 60),
-        ("9" * 5000, 900),
-        ("Tue, 24 Nov 99999999999999999999 08:01:40 GMT", 60),
-        ("Tue, 24 Nov 2026 08:01:40 +99999999999999999999", 60),
-        ("", 60),
-    ],
-)
-def test_retry_after_may_be_a_date(value: str, seconds: float) -> None:
-    assert pause_seconds(value, dt.datetime(2026, 11, 24, 8, 0, tzinfo=UTC)) == seconds
 
 
 def test_a_missing_repository(heads: Heads, git_server: GitServer) -> None:
