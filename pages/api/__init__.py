@@ -16,6 +16,7 @@ from pages.api.platform import (
     Service,
 )
 from pages.api.repositories import canonical_repo
+from pages.api.rules import HeaderRule, Problem, Redirect, RouteRules, SiteRules
 from pages.api.staticsite import (
     CommitStatus,
     ForgeKind,
@@ -26,7 +27,15 @@ from pages.api.staticsite import (
     StaticSiteStatus,
     TokenRef,
 )
-from pages.api.virtualhost import Route, RouteStatus, SiteReference, VirtualHost, VirtualHostSpec, VirtualHostTLS
+from pages.api.virtualhost import (
+    RedirectTarget,
+    Route,
+    RouteStatus,
+    SiteReference,
+    VirtualHost,
+    VirtualHostSpec,
+    VirtualHostTLS,
+)
 
 __all__ = [
     "ALLOW_LOCAL",
@@ -37,6 +46,7 @@ __all__ = [
     "CommitStatus",
     "DomainPolicy",
     "ForgeKind",
+    "HeaderRule",
     "HeldRemoval",
     "IssuerRef",
     "Model",
@@ -45,13 +55,18 @@ __all__ = [
     "Platform",
     "PlatformSpec",
     "PlatformStatus",
+    "Problem",
+    "Redirect",
+    "RedirectTarget",
     "Rejection",
     "Resources",
     "Route",
+    "RouteRules",
     "RouteStatus",
     "SecretRef",
     "Service",
     "SiteReference",
+    "SiteRules",
     "StaticSite",
     "StaticSiteSpec",
     "StaticSiteStatus",

@@ -105,12 +105,13 @@ class PlatformSpec(Model):
 
 
 class Rejection(Model):
-    """A StaticSite that is not routed, and why."""
+    """A StaticSite that is not routed, and why; with ``alias``, that further domain of it alone."""
 
     namespace: str
     name: str
     reason: str
     message: str
+    alias: str | None = None
 
 
 class HeldRemoval(Model):

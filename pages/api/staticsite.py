@@ -4,10 +4,11 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from pages import validation
+from pages import rules, validation
 from pages.api.objects import (
     MAX_REQUEST_LENGTH,
     REQUESTED_AT,
+    Alias,
     Branch,
     Domain,
     Model,
@@ -19,6 +20,7 @@ from pages.api.objects import (
     SecretName,
     SyncInterval,
 )
+from pages.api.rules import HeaderRule, KnownRules, Redirect
 from pages.conditions import Condition, Timestamp
 
 
@@ -45,6 +47,18 @@ class CommitStatus(Model):
     forge: ForgeKind | None = None
 
 
+class UsersRef(Model):
+    """A Secret in the StaticSite's own namespace, with an htpasswd file under the key ``users`` or ``auth``."""
+
+    name: SecretName
+
+
+class BasicAuth(Model):
+    """Visitors need a name and a password."""
+
+    secret_ref: UsersRef
+
+
 class StaticSiteSpec(Model):
     """What a tenant writes."""
 
@@ -56,6 +70,11 @@ class StaticSiteSpec(Model):
     secret_ref: SecretRef | None = None
     sync_interval: SyncInterval = "5m"
     commit_status: CommitStatus | None = None
+    aliases: list[Alias] = Field(default_factory=list, max_length=rules.MAX_ALIASES)
+    redirects: list[Redirect] = Field(default_factory=list, max_length=rules.MAX_REDIRECTS)
+    headers: list[HeaderRule] = Field(default_factory=list, max_length=rules.MAX_HEADERS)
+    basic_auth: BasicAuth | None = None
+    suspend: bool = Field(default=False, strict=True)
 
     @model_validator(mode="after")
     def _prefix_needs_domain(self) -> Self:
@@ -67,6 +86,14 @@ class StaticSiteSpec(Model):
     def _commit_status_needs_a_token(self) -> Self:
         if self.commit_status and not (self.commit_status.secret_ref or self.secret_ref):
             raise ValueError("commitStatus needs secretRef: name the Secret with a token for the forge's API")
+        return self
+
+    @model_validator(mode="after")
+    def _aliases_are_other_domains(self) -> Self:
+        if len(set(self.aliases)) < len(self.aliases):
+            raise ValueError("aliases must not name a domain twice")
+        if self.domain in self.aliases:
+            raise ValueError("aliases must not name the site's own domain")
         return self
 
     @property
@@ -88,7 +115,7 @@ class StaticSiteStatus(Model):
     """What the syncer, its only writer, says of a site."""
 
     observed_generation: int | None = None
-    phase: Literal["Pending", "Syncing", "Ready", "Error"] = "Pending"
+    phase: Literal["Pending", "Syncing", "Ready", "Error", "Suspended"] = "Pending"
     message: str = ""
     url: str | None = None
     last_sync: Timestamp | None = None
@@ -97,6 +124,7 @@ class StaticSiteStatus(Model):
     sync_token: str | None = None
     conditions: list[Condition] = Field(default_factory=list)
     resources: Resources | None = None
+    rules: KnownRules = None
 
 
 class StaticSite(Object):

@@ -7,6 +7,7 @@ from pydantic import Field
 from pages import validation
 from pages.api.objects import Domain, Model, Object, ShortText
 from pages.api.platform import IssuerRef, Service
+from pages.api.rules import RouteRules
 from pages.api.staticsite import Resources
 from pages.conditions import Condition
 
@@ -19,12 +20,25 @@ class SiteReference(Model):
     uid: str = Field(default="", max_length=63)
 
 
+class RedirectTarget(Model):
+    """The domain and path that an alias sends its visitors to."""
+
+    domain: Domain
+    path_prefix: str = Field(default="", max_length=validation.MAX_PREFIX_LENGTH)
+
+
 class Route(Model):
-    """One site on a domain: below ``pathPrefix`` (empty: the root), served from ``root`` on the volume."""
+    """One site on a domain: below ``pathPrefix`` (empty: the root), served from ``root`` on the volume.
+
+    With ``redirectTo`` the domain is an alias, and nothing is served here. ``protected``: visitors need a password.
+    """
 
     site: SiteReference
     path_prefix: str = Field(default="", max_length=validation.MAX_PREFIX_LENGTH)
     root: str = Field(max_length=130)
+    redirect_to: RedirectTarget | None = None
+    protected: bool = Field(default=False, strict=True)
+    rules: RouteRules | None = None
 
 
 class VirtualHostTLS(Model):
