@@ -17,9 +17,9 @@ from pages.api import StaticSite, StaticSiteStatus
 from syncer import sources, status
 from syncer.errors import Busy, LeaseLost, SiteDeleted, SyncError, TimedOut, Unreachable
 from syncer.git.mirrors import Mirrors
+from syncer.routing import Routing, Routings
 from syncer.schedule import Capacity, Result, Run, Schedule, Wish
 from syncer.sources import Source
-from syncer.status import Routing, Routings
 from syncer.status_writer import StatusWriter
 from syncer.stores import Snapshot, Store
 from syncer.sync import Outcome, Published, SourceSync, key_of

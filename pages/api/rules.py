@@ -62,10 +62,10 @@ class SiteRules(Model):
 
 
 class RouteRules(Model):
-    """The redirects and headers of a route, the site's own before those of its files."""
+    """The redirects and headers of a route, from the site or from its files."""
 
-    redirects: list[Redirect] = Field(default_factory=list, max_length=rules.MAX_REDIRECTS + rules.MAX_FILE_REDIRECTS)
-    headers: list[HeaderRule] = Field(default_factory=list, max_length=2 * rules.MAX_HEADERS)
+    redirects: list[Redirect] = Field(default_factory=list, max_length=rules.MAX_FILE_REDIRECTS)
+    headers: list[HeaderRule] = Field(default_factory=list, max_length=rules.MAX_HEADERS)
 
 
 def _or_none(value: Any, handler: ModelWrapValidatorHandler[SiteRules]) -> SiteRules | None:  # noqa: ANN401 - JSON

@@ -31,6 +31,7 @@ class Route(Model):
     """One site on a domain: below ``pathPrefix`` (empty: the root), served from ``root`` on the volume.
 
     With ``redirectTo`` the domain is an alias, and nothing is served here. ``protected``: visitors need a password.
+    The site's own ``rules`` come before those of its files.
     """
 
     site: SiteReference
@@ -39,6 +40,7 @@ class Route(Model):
     redirect_to: RedirectTarget | None = None
     protected: bool = Field(default=False, strict=True)
     rules: RouteRules | None = None
+    file_rules: RouteRules | None = None
 
 
 class VirtualHostTLS(Model):
