@@ -97,6 +97,13 @@ def header_for(value: str) -> str:
     return value
 
 
+def plain_path(value: str) -> str:
+    """A path such as those of headers and prefixes: nothing in it needs to be escaped anywhere."""
+    if not re.fullmatch(rf"(?:{_FOR_SEGMENT})+", value):
+        raise ValueError("has a path of other than plain characters")
+    return value
+
+
 def header_name(value: str) -> str:
     """The name of a header that a site may set."""
     _at_most(value, MAX_HEADER_NAME_LENGTH)
