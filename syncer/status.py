@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from pages import conditions, names
-from pages.api import StaticSite, StaticSiteStatus, VirtualHostSpec
+from pages.api import SiteRules, StaticSite, StaticSiteStatus, VirtualHostSpec
 from pages.conditions import Condition, condition
-from syncer.content import tree
+from syncer.content import rules, tree
+from syncer.errors import SiteClosed
 from syncer.routing import Routing, aliases_ready
 from syncer.sync import Outcome, Published
 
@@ -33,16 +34,18 @@ def build(
 ) -> StaticSiteStatus:
     """The site's new status; without an outcome, git's part is what the status says already."""
     before = site.status or StaticSiteStatus()
-    fresh = [_synced(site, outcome, before), _ingress(site, routing), _certificate(site, routing)]
+    synced = _suspended(before) if site.spec.suspend else _synced(site, outcome, before)
+    fresh = [synced, _ingress(site, routing), _certificate(site, routing)]
     aliases = aliases_ready(site, routing)
     ready = _ready(fresh, aliases)
     stamped = conditions.stamp(
         [ready, *fresh, *aliases], before.conditions, generation=site.metadata.generation, now=now
     )
     published = outcome.release if isinstance(outcome, Published) else None
+    found = SiteRules.model_validate(published.rules or {}) if published else before.rules
     return StaticSiteStatus(
         observed_generation=site.metadata.generation,
-        phase=_phase(stamped),
+        phase="Suspended" if site.spec.suspend else _phase(stamped),
         message=ready.message,
         url=f"{base_url(routing.host.spec)}{routing.path_prefix}/" if routing.host else None,
         last_sync=now if published else before.last_sync,
@@ -51,6 +54,7 @@ def build(
         sync_token=sync_token,
         conditions=stamped,
         resources=routing.route.resources if routing.route else None,
+        rules=found,
     )
 
 
@@ -68,6 +72,13 @@ def says_something_new(new: StaticSiteStatus, old: StaticSiteStatus | None, hear
     return new.last_sync - old.last_sync >= heartbeat
 
 
+def _suspended(before: StaticSiteStatus) -> Condition:
+    if before.last_commit is None:
+        return condition("Synced", False, "Suspended", "nothing is published: set spec.suspend to false to begin")
+    text = f"commit {before.last_commit[:12]} stays live while spec.suspend is true"
+    return condition("Synced", True, "Suspended", text)
+
+
 def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus) -> Condition:
     if outcome is None:
         known = conditions.find(before.conditions, "Synced")
@@ -79,8 +90,10 @@ def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus)
     if isinstance(outcome, Published):
         left_out = tree.describe(outcome.release.skipped)
         note = f"; not published: {left_out}" if left_out else ""
+        wrong = rules.describe(site, SiteRules.model_validate(outcome.release.rules or {}))
+        note += f"; rules that do not work: {wrong}" if wrong else ""
         return condition("Synced", True, "Synced", f"commit {outcome.release.commit[:12]} is live{note}")
-    stays = "; the last good release stays live" if before.last_commit else ""
+    stays = "; the last good release stays live" if before.last_commit and not isinstance(outcome, SiteClosed) else ""
     remedy = f"\n{outcome.remedy}" if outcome.remedy else ""
     return condition("Synced", False, outcome.reason, f"{outcome}{stays}{remedy}")
 
