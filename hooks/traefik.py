@@ -54,8 +54,7 @@ class _Site:
         self._site = (route.site.namespace, route.site.name)
         self._labels = names.site_labels(*self._site, host.domain)
         both = [each for each in (route.rules, route.file_rules) if each]
-        # The longest path first: of two rules that set one header, the first has the last word.
-        ordered = [rule for each in both for rule in sorted(each.headers, key=lambda rule: -len(rule.for_))]
+        ordered = [rule for each in both for rule in sorted(each.headers, key=_precedence)]
         self._headers = list(enumerate(ordered, 1))
         self._redirects = self._redirecting([rule for each in both for rule in each.redirects])
         self._serving = self._to_its_folder()
@@ -147,6 +146,11 @@ class _Site:
         match = f"Host(`{self._host.domain}`) && PathPrefix(`{rules.ACME}/`)"
         middlewares = [each for each in self._chain(headers, f"{rules.ACME}/*") if each not in self._redirects]
         return _rule(self._host, match, middlewares, len(self._match("/.well-known")) + 2)
+
+
+def _precedence(rule: HeaderRule) -> tuple[bool, int]:
+    """One path first, then the longest: of two rules that set one header, the first has the last word."""
+    return rule.for_.endswith("/*"), -len(rule.for_)
 
 
 def _covers(pattern: str, path: str) -> bool:

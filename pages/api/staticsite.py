@@ -90,6 +90,8 @@ class StaticSiteSpec(Model):
 
     @model_validator(mode="after")
     def _aliases_are_other_domains(self) -> Self:
+        if not self.aliases:
+            return self
         if len(set(self.aliases)) < len(self.aliases):
             raise ValueError("aliases must not name a domain twice")
         if self.domain in self.aliases:
