@@ -14,7 +14,10 @@ from pages.api import DomainPolicy, PlatformSpec, Rejection
 
 @dataclass(frozen=True)
 class Claim:
-    """A site's wish for a domain (lower-case) and a path on it (empty: the root). ``created``: epoch seconds."""
+    """A site's wish for a domain (lower-case) and a path on it (empty: the root). ``created``: epoch seconds.
+
+    ``is_alias``: the domain is to redirect to the one where the site is served. It is claimed as any other.
+    """
 
     namespace: str
     name: str
@@ -22,6 +25,7 @@ class Claim:
     domain: str
     path_prefix: str = ""
     created: float = 0.0
+    is_alias: bool = False
 
     @property
     def site(self) -> tuple[str, str]:
@@ -38,7 +42,20 @@ class Decision:
 
     def reject(self, claim: Claim, reason: str, message: str) -> None:
         """Note why a claim is not granted."""
-        self.rejections.append(Rejection(namespace=claim.namespace, name=claim.name, reason=reason, message=message))
+        alias = claim.domain if claim.is_alias else None
+        self.rejections.append(
+            Rejection(namespace=claim.namespace, name=claim.name, reason=reason, message=message, alias=alias)
+        )
+
+    def drop_stray_aliases(self) -> None:
+        """An alias of a site that is served nowhere leads nowhere."""
+        served = {claim.site for granted in self.grants.values() for claim in granted if not claim.is_alias}
+        for domain, granted in list(self.grants.items()):
+            for claim in [each for each in granted if each.is_alias and each.site not in served]:
+                granted.remove(claim)
+                self.reject(claim, "NotRouted", f"{domain} redirects to the site, which has no domain itself")
+            if not granted:
+                del self.grants[domain]
 
 
 # The uid that holds a path of a domain, by (domain, path).
@@ -75,6 +92,7 @@ def decide(
             continue
         keys[names.traefik_key(claim.namespace, claim.name)] = claim.site
         decision.grants.setdefault(claim.domain, []).append(claim)
+    decision.drop_stray_aliases()
     return decision
 
 
@@ -112,14 +130,16 @@ def _check_domain(spec: PlatformSpec, claim: Claim) -> tuple[str, str] | None:
     pages_domain = spec.pages_domain.lower()
     reserved = (f"webhook.{pages_domain}", *spec.reserved_domains)
     if any(_covers(pattern, claim.domain) for pattern in reserved):
-        return "DomainReserved", f"{claim.domain} is reserved by the administrator: choose another domain or name"
+        instead = "take it out of spec.aliases" if claim.is_alias else "choose another domain or name"
+        return "DomainReserved", f"{claim.domain} is reserved by the administrator: {instead}"
     if claim.domain == names.default_domain(claim.name, pages_domain):
         return None
     if claim.domain == pages_domain or claim.domain.endswith(f".{pages_domain}"):
-        return "PlatformDomain", (
-            f"{claim.domain} belongs to the platform: leave spec.domain out to be served at "
-            f"{names.default_domain(claim.name, pages_domain)}, or use a domain of your own"
+        own = names.default_domain(claim.name, pages_domain)
+        instead = (
+            f"an alias there can only be {own}" if claim.is_alias else f"leave spec.domain out to be served at {own}"
         )
+        return "PlatformDomain", f"{claim.domain} belongs to the platform: {instead}, or use a domain of your own"
     if spec.domain_policies and not _policies(spec, claim):
         return "DomainNotAllowed", (
             f"namespace {claim.namespace!r} may not use {claim.domain}: "
@@ -131,8 +151,9 @@ def _check_domain(spec: PlatformSpec, claim: Claim) -> tuple[str, str] | None:
 def _check_certificate(has_certificate: Callable[[str], bool], claim: Claim) -> tuple[str, str] | None:
     if has_certificate(claim.domain):
         return None
+    instead = "take it out of spec.aliases" if claim.is_alias else "leave spec.domain out"
     return "NoCertificate", (
-        f"there is no issuer for a certificate of {claim.domain}: leave spec.domain out, "
+        f"there is no issuer for a certificate of {claim.domain}: {instead}, "
         "or ask the administrator to set the Platform's tls.issuerRef"
     )
 

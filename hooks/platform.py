@@ -1,7 +1,8 @@
 """Stage one: a Platform and all StaticSites -> one VirtualHost per domain, and the Platform's status."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from hooks import certificates, claims, requests
 from hooks.claims import Claim, Decision
 from hooks.requests import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, NotAHookRequest, Object
+from hooks.routes import Routes, Valid
 from pages import api, conditions, mistakes, names
 from pages.api import ALLOW_LOCAL, API_VERSION, HeldRemoval, Platform, PlatformSpec, Rejection, StaticSite
 from pages.conditions import Condition, condition
@@ -56,8 +58,8 @@ def sync(
         kept = [*observed.values(), *requests.objects(request, "children", CERTIFICATE)]
         return _invalid(parent, kept, error, now)
     read = partial(StaticSite.model_validate, context={ALLOW_LOCAL: allow_local})
-    decision = _decide(platform.spec, sites, read, namespaces, observed)
-    wanted = _virtual_hosts(platform.spec, decision, observed)
+    decision, valid = _decide(platform.spec, sites, read, namespaces, observed)
+    wanted = _virtual_hosts(platform.spec, decision, observed, Routes(decision, valid, observed))
     brake = _brake(parent, wanted, observed, now=now, hold=hold)
     hosts = wanted | {name: requests.bare(host) for name, host in observed.items()} if brake else wanted
     children = [hosts[name] for name in sorted(hosts)]
@@ -96,47 +98,57 @@ def _decide(
     read: Callable[[Object], StaticSite],
     namespaces: Iterable[Object],
     observed: Mapping[str, Object],
-) -> Decision:
+) -> tuple[Decision, dict[tuple[str, str], Valid]]:
+    """Who gets what, and the sites that make sense."""
     held = _held_claims(observed)
     wanted: list[Claim] = []
+    valid: dict[tuple[str, str], Valid] = {}
     invalid: list[Rejection] = []
     for site in sites:
         if requests.metadata(site).get("deletionTimestamp"):
             continue
         try:
-            wanted.append(_claim(read({**site, "status": None}), spec))
+            made = read({**site, "status": None})
         except ValidationError as error:
             invalid.append(_rejection(site, error))
             # What it said when it last made sense stays.
-            wanted += [held[uid] for uid in [requests.metadata(site).get("uid")] if uid in held]
+            wanted += held.get(str(requests.metadata(site).get("uid")), [])
+        else:
+            wanted += _claims(made, spec)
+            valid[made.metadata.namespace, made.metadata.name] = Valid(made, requests.status(site).get("rules"))
     decision = claims.decide(
         wanted,
         spec,
-        {(claim.domain, claim.path_prefix): claim.uid for claim in held.values()},
+        {(claim.domain, claim.path_prefix): uid for uid, own in held.items() for claim in own},
         selected=_selector(spec, namespaces),
         has_certificate=partial(certificates.is_possible, spec),
     )
     decision.rejections += invalid
-    decision.rejections.sort(key=lambda rejection: (rejection.namespace, rejection.name))
-    return decision
+    decision.rejections.sort(key=lambda rejection: (rejection.namespace, rejection.name, rejection.alias or ""))
+    return decision, valid
 
 
-def _held_claims(observed: Mapping[str, Object]) -> dict[str, Claim]:
+def _held_claims(observed: Mapping[str, Object]) -> dict[str, list[Claim]]:
     """What is routed now, by the site's uid."""
-    held = {}
+    held: dict[str, list[Claim]] = {}
     for domain, host in observed.items():
         routes = requests.spec(host).get("routes")
         for route in routes if isinstance(routes, list) else []:
             site = route.get("site", {})
             uid = site.get("uid")
             if uid:
-                held[uid] = Claim(site["namespace"], site["name"], uid, domain, route.get("pathPrefix", ""))
+                is_alias = bool(route.get("redirectTo"))
+                claim = Claim(
+                    site["namespace"], site["name"], uid, domain, route.get("pathPrefix", ""), is_alias=is_alias
+                )
+                held.setdefault(uid, []).append(claim)
     return held
 
 
-def _claim(site: StaticSite, spec: PlatformSpec) -> Claim:
+def _claims(site: StaticSite, spec: PlatformSpec) -> Iterator[Claim]:
+    """Where a site wants to be served, and the aliases that lead there."""
     metadata = site.metadata
-    return Claim(
+    main = Claim(
         metadata.namespace,
         metadata.name,
         metadata.uid,
@@ -144,6 +156,10 @@ def _claim(site: StaticSite, spec: PlatformSpec) -> Claim:
         site.spec.path_prefix,
         metadata.creation_timestamp.timestamp() if metadata.creation_timestamp else 0.0,
     )
+    yield main
+    for alias in site.spec.aliases:
+        if alias != main.domain:
+            yield replace(main, domain=alias, path_prefix="", is_alias=True)
 
 
 def _rejection(site: Object, error: ValidationError) -> Rejection:
@@ -164,7 +180,9 @@ def _selector(spec: PlatformSpec, namespaces: Iterable[Object]) -> Callable[[str
     return lambda namespace: selector.matches(labels.get(namespace, {}))
 
 
-def _virtual_hosts(spec: PlatformSpec, decision: Decision, observed: Mapping[str, Object]) -> dict[str, Object]:
+def _virtual_hosts(
+    spec: PlatformSpec, decision: Decision, observed: Mapping[str, Object], routes: Routes
+) -> dict[str, Object]:
     tls = certificates.secrets(spec, decision.grants, observed)
     redirects = spec.ingress.http_entry_points if spec.ingress.redirect_http and spec.tls.mode != "Off" else []
     common = {
@@ -173,11 +191,12 @@ def _virtual_hosts(spec: PlatformSpec, decision: Decision, observed: Mapping[str
         "service": spec.service.dump(),
     }
     return {
-        domain: _virtual_host(domain, granted, tls.get(domain), common) for domain, granted in decision.grants.items()
+        domain: _virtual_host(domain, routes.of(domain, granted), tls.get(domain), common)
+        for domain, granted in decision.grants.items()
     }
 
 
-def _virtual_host(domain: str, granted: Iterable[Claim], tls: Object | None, common: Object) -> Object:
+def _virtual_host(domain: str, routes: list[Object], tls: Object | None, common: Object) -> Object:
     return {
         "apiVersion": API_VERSION,
         "kind": "VirtualHost",
@@ -186,16 +205,8 @@ def _virtual_host(domain: str, granted: Iterable[Claim], tls: Object | None, com
             "domain": domain,
             **({"tls": tls} if tls else {}),
             **common,
-            "routes": [_route(claim) for claim in sorted(granted, key=lambda claim: claim.path_prefix)],
+            "routes": routes,
         },
-    }
-
-
-def _route(claim: Claim) -> Object:
-    return {
-        "site": {"namespace": claim.namespace, "name": claim.name, "uid": claim.uid},
-        "pathPrefix": claim.path_prefix,
-        "root": names.site_root(claim.namespace, claim.name),
     }
 
 

@@ -41,6 +41,29 @@ def headers_middleware(namespace: str, name: str) -> str:
     return f"{namespace}--{name}-headers"
 
 
+def redirect_middleware(namespace: str, name: str, number: int) -> str:
+    """The Middleware of one of a site's redirects."""
+    return f"{namespace}--{name}-redirect-{number}"
+
+
+def redirects_middleware(namespace: str, name: str) -> str:
+    """The Middleware that asks all of a site's redirects in turn."""
+    return f"{namespace}--{name}-redirects"
+
+
+def header_middleware(namespace: str, name: str, number: int) -> str:
+    """The Middleware of one of a site's headers rules."""
+    return f"{namespace}--{name}-header-{number}"
+
+
+def alias(namespace: str, name: str, domain: str) -> str:
+    """The IngressRoute and the Middleware that send an alias to its site.
+
+    Named after the site, whose name Traefik can tell from all others: ``a-b.c`` and ``a.b-c`` are one to Traefik.
+    """
+    return f"{namespace}--{name}-alias-{_digest(domain)}"
+
+
 def https_redirect(domain: str) -> str:
     """The IngressRoute and the Middleware that send a domain's plain HTTP to HTTPS."""
     plain = f"{domain}-https"

@@ -106,6 +106,13 @@ def domain(value: str) -> str:
     return value
 
 
+def alias(value: str) -> str:
+    """A further domain, which redirects to the site's own: a domain in lower case, so that none is written twice."""
+    if value != value.lower():
+        raise ValueError("must be in lower case")
+    return domain(value)
+
+
 def domain_pattern(value: str) -> str:
     """A domain, or ``*.domain`` for every name below it at any depth (never the domain itself)."""
     domain(value.removeprefix("*."))

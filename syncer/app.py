@@ -79,6 +79,8 @@ def _register_sites(app: Flask, trust: Trust, engine: Engine, record: Record) ->
     @app.post("/sync/<namespace>/<name>")
     def sync(namespace: str, name: str) -> Response:
         site = site_of(namespace, name)
+        if site.spec.suspend:
+            return _delivered(Answer("ignored", "the site is suspended (spec.suspend)"))
         engine.request([source_of(site)])
         return _delivered(Answer("queued", "queued: 1 site", (site.key,)))
 

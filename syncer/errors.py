@@ -148,6 +148,17 @@ class SecretUnreadable(SyncError):
     retry_within_seconds = 60
 
 
+class SiteClosed(SyncError):
+    """Visitors need a password, and there are none that could be checked: nobody is let in."""
+
+    reason = "SiteClosed"
+    retry_within_seconds = 60
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(problem)
+        self.remedy = remedy
+
+
 class LeaseLost(SyncError):
     """Another syncer may be at work: this one must not touch the volume any more (F20)."""
 
@@ -161,7 +172,7 @@ class LimitExceeded(SyncError):
 
 
 class SiteDeleted(SyncError):
-    """The StaticSite went while it was being synced (F26); there is nobody to tell."""
+    """The StaticSite went, or was suspended, while it was being synced (F26); there is nobody to tell."""
 
     reason = "SiteDeleted"
 

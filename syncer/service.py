@@ -17,9 +17,9 @@ from pages.api import StaticSite, StaticSiteStatus
 from syncer import sources, status
 from syncer.errors import Busy, LeaseLost, SiteDeleted, SyncError, TimedOut, Unreachable
 from syncer.git.mirrors import Mirrors
+from syncer.routing import Routing, Routings
 from syncer.schedule import Capacity, Result, Run, Schedule, Wish
 from syncer.sources import Source
-from syncer.status import Routing, Routings
 from syncer.status_writer import StatusWriter
 from syncer.stores import Snapshot, Store
 from syncer.sync import Outcome, Published, SourceSync, key_of
@@ -58,7 +58,7 @@ class Syncer:
     ) -> None:
         self._store = store
         self._source_sync = source_sync
-        source_sync.ask_before_publishing(lambda site: self._current(site) is not None)
+        source_sync.ask_before_publishing(self._is_wanted)
         self._releases = releases
         self._housekeeper = Housekeeper(
             releases,
@@ -149,7 +149,7 @@ class Syncer:
 
     def _follow_store(self) -> None:
         snapshot = self._store.snapshot()
-        groups = sources.group(snapshot.sites)
+        groups = sources.group(site for site in snapshot.sites if not site.spec.suspend)
         with self._lock:
             changed = [source for source, sites in groups.items() if _identity(sites) != self._identity(source)]
             self._snapshot, self._groups = snapshot, groups
@@ -181,16 +181,19 @@ class Syncer:
         with self._lock:
             snapshot = self._snapshot
         wanted = {key_of(site) for site in snapshot.sites} | snapshot.unreadable
+        suspended = {key_of(site): site for site in snapshot.sites if site.spec.suspend}
         with _logged("sites_not_listed"):
             for key in self._releases.sites():
                 if key not in wanted and (snapshot.complete or key in snapshot.deleted):
                     log.info("site_removed", site=str(key))
                     with _logged("site_not_removed", site=str(key)):
                         self._releases.take_offline(key)
+                elif key in suspended:  # no sync will notice that it is another site's content (N3)
+                    self._take_offline_what_others_left(suspended[key])
 
     def _wanted_sources(self) -> list[Source] | None:
         with self._lock:
-            return list(self._groups) if self._snapshot.complete else None
+            return list(sources.group(self._snapshot.sites)) if self._snapshot.complete else None
 
     def _publish_anew(self, damaged: Sequence[SiteKey]) -> None:
         with self._lock:
@@ -254,12 +257,23 @@ class Syncer:
             if live is None or live.uid == site.metadata.uid:
                 self._releases.take_offline(key_of(site))
 
+    def _take_offline_what_others_left(self, site: StaticSite) -> None:
+        with _logged("site_not_removed", site=site.key):
+            live = self._releases.origin(key_of(site))
+            if live and live.uid != site.metadata.uid:
+                self._releases.take_offline(key_of(site))
+
     def _current(self, site: StaticSite) -> StaticSite | None:
         """The site as it is now; one deleted while it was being synced must not come back to life (F26)."""
         with self._lock:
             key, snapshot = key_of(site), self._snapshot
             gone = (snapshot.complete or key in snapshot.deleted) and key not in snapshot.unreadable
             return self._sites.get(site.metadata.uid, None if gone else site)
+
+    def _is_wanted(self, site: StaticSite) -> bool:
+        """Whether a release of the site may go live: not of one that was deleted or suspended while it was synced."""
+        current = self._current(site)
+        return current is not None and not current.spec.suspend
 
     def _say(self, site: StaticSite, outcome: Outcome | None) -> None:
         with self._lock:

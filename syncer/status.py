@@ -1,48 +1,18 @@
 """What we say at a StaticSite, and why: pure, from what git, the volume and the hooks say of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pages import conditions, names
-from pages.api import Platform, Rejection, RouteStatus, StaticSite, StaticSiteStatus, VirtualHost, VirtualHostSpec
+from pages.api import SiteRules, StaticSite, StaticSiteStatus, VirtualHostSpec
 from pages.conditions import Condition, condition
-from syncer.content import tree
+from syncer.content import rules, tree
+from syncer.errors import SiteClosed
+from syncer.routing import Routing, aliases_ready
 from syncer.sync import Outcome, Published
 
 HEARTBEAT = timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class Routing:
-    """What the hooks made of a site: its VirtualHost and its place there, or why it has none."""
-
-    platform: Platform | None = None
-    host: VirtualHost | None = None
-    path_prefix: str = ""
-    route: RouteStatus | None = None
-    rejection: Rejection | None = None
-
-
-class Routings:
-    """What the hooks answered, by site."""
-
-    def __init__(self, platform: Platform | None = None, hosts: Sequence[VirtualHost] = ()) -> None:
-        self._unknown = Routing(platform)
-        self._known: dict[tuple[str, str], Routing] = {}
-        for host in hosts:
-            made = {(each.site.namespace, each.site.name): each for each in host.status.routes} if host.status else {}
-            for route in host.spec.routes:
-                name = (route.site.namespace, route.site.name)
-                self._known[name] = Routing(platform, host, route.path_prefix, made.get(name))
-        for rejection in platform.status.rejections if platform and platform.status else ():
-            name = (rejection.namespace, rejection.name)
-            self._known[name] = replace(self._known.get(name, self._unknown), rejection=rejection)
-
-    def of(self, site: StaticSite) -> Routing:
-        """The site's routing."""
-        return self._known.get((site.metadata.namespace, site.metadata.name), self._unknown)
 
 
 BaseURL = Callable[[VirtualHostSpec], str]
@@ -64,13 +34,18 @@ def build(
 ) -> StaticSiteStatus:
     """The site's new status; without an outcome, git's part is what the status says already."""
     before = site.status or StaticSiteStatus()
-    fresh = [_synced(site, outcome, before), _ingress(site, routing), _certificate(site, routing)]
-    ready = _ready(fresh)
-    stamped = conditions.stamp([ready, *fresh], before.conditions, generation=site.metadata.generation, now=now)
+    synced = _suspended(before) if site.spec.suspend else _synced(site, outcome, before)
+    fresh = [synced, _ingress(site, routing), _certificate(site, routing)]
+    aliases = aliases_ready(site, routing)
+    ready = _ready(fresh, aliases)
+    stamped = conditions.stamp(
+        [ready, *fresh, *aliases], before.conditions, generation=site.metadata.generation, now=now
+    )
     published = outcome.release if isinstance(outcome, Published) else None
+    found = SiteRules.model_validate(published.rules or {}) if published else before.rules
     return StaticSiteStatus(
         observed_generation=site.metadata.generation,
-        phase=_phase(stamped),
+        phase="Suspended" if site.spec.suspend else _phase(stamped),
         message=ready.message,
         url=f"{base_url(routing.host.spec)}{routing.path_prefix}/" if routing.host else None,
         last_sync=now if published else before.last_sync,
@@ -79,6 +54,7 @@ def build(
         sync_token=sync_token,
         conditions=stamped,
         resources=routing.route.resources if routing.route else None,
+        rules=found,
     )
 
 
@@ -96,6 +72,13 @@ def says_something_new(new: StaticSiteStatus, old: StaticSiteStatus | None, hear
     return new.last_sync - old.last_sync >= heartbeat
 
 
+def _suspended(before: StaticSiteStatus) -> Condition:
+    if before.last_commit is None:
+        return condition("Synced", False, "Suspended", "nothing is published: set spec.suspend to false to begin")
+    text = f"commit {before.last_commit[:12]} stays live while spec.suspend is true"
+    return condition("Synced", True, "Suspended", text)
+
+
 def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus) -> Condition:
     if outcome is None:
         known = conditions.find(before.conditions, "Synced")
@@ -107,8 +90,10 @@ def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus)
     if isinstance(outcome, Published):
         left_out = tree.describe(outcome.release.skipped)
         note = f"; not published: {left_out}" if left_out else ""
+        wrong = rules.describe(site, SiteRules.model_validate(outcome.release.rules or {}))
+        note += f"; rules that do not work: {wrong}" if wrong else ""
         return condition("Synced", True, "Synced", f"commit {outcome.release.commit[:12]} is live{note}")
-    stays = "; the last good release stays live" if before.last_commit else ""
+    stays = "; the last good release stays live" if before.last_commit and not isinstance(outcome, SiteClosed) else ""
     remedy = f"\n{outcome.remedy}" if outcome.remedy else ""
     return condition("Synced", False, outcome.reason, f"{outcome}{stays}{remedy}")
 
@@ -160,13 +145,14 @@ def _of_host(routing: Routing, type_: str, waiting: str) -> Condition:
     return found or condition(type_, None, "Pending", waiting)
 
 
-def _ready(parts: Sequence[Condition]) -> Condition:
-    """The first thing that is wrong, else the first that is open, else all is well."""
+def _ready(parts: Sequence[Condition], aliases: Sequence[Condition]) -> Condition:
+    """The first thing that is wrong, else the first that is open, else all is well: an alias alone spoils nothing."""
     for status, ok in (("False", False), ("Unknown", None)):
         for part in parts:
             if part.status == status:
                 return condition("Ready", ok, part.reason, part.message)
-    return condition("Ready", True, "Ready", parts[0].message)
+    wrong = "".join(f"; {each.message}" for each in aliases if each.status == "False")
+    return condition("Ready", True, "Ready", f"{parts[0].message}{wrong}")
 
 
 def _phase(stamped: Sequence[Condition]) -> Literal["Pending", "Syncing", "Ready", "Error"]:

@@ -3,14 +3,14 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import Self
 
 from pages.api import StaticSite
 from syncer import credentials
-from syncer.content import lfs, links, tree, walk
+from syncer.content import lfs, links, rules, tree, walk
 from syncer.credentials import ReadSecret
 from syncer.errors import (
     AuthFailed,
@@ -29,6 +29,7 @@ from syncer.git.mirrors import Mirror, Mirrors
 from syncer.git.refusals import Refusals
 from syncer.limits import SiteLimits
 from syncer.sources import Source
+from syncer.visitors import Visitors
 from syncer.volume.records import Release, SiteKey
 from syncer.volume.releases import Releases
 
@@ -71,7 +72,9 @@ class _Work:
         """The sites that are live as they should be, and their releases."""
         for site in self.sites:
             release = self.current.get(site.metadata.uid)
-            if release and isinstance(self.tip, str) and release.origin == _origin(site, self.mirror.source, self.tip):
+            if release is None or release.rules is None or not isinstance(self.tip, str):
+                continue
+            if release.origin == _origin(site, self.mirror.source, self.tip):
                 yield site, release
 
 
@@ -94,6 +97,7 @@ class SourceSync:
         self._releases = releases
         self._hosts = hosts
         self._read_secret = read_secret
+        self._visitors = Visitors(read_secret, releases)
         self._limits = limits or SiteLimits()
         self._heads = Heads(git)
         self._refusals = Refusals()
@@ -111,8 +115,12 @@ class SourceSync:
     def run_all(self, groups: Groups, report: Report) -> dict[Source, list[Outcome]]:
         """Sync all sites of sources that share a mirror: one question to the server, however many branches."""
         source, remote = next(iter(groups)), None
+        closed: dict[Source, list[Outcome]] = {each: [] for each in groups}
         try:
             current = self._current([site for sites in groups.values() for site in sites])
+            groups = self._open(groups, closed, report)
+            if not any(groups.values()):
+                return closed
             self._hosts.check(source.repo)
             credential = credentials.read(self._read_secret, source.secret) if source.secret else None
             remote = Remote(source.repo, credential)
@@ -120,9 +128,25 @@ class SourceSync:
             with self._mirrors.open(source, remote) as mirror:
                 tips = self._tips(remote, groups)
                 work = [_Work(mirror.at(each), tips[each.branch], sites, current) for each, sites in groups.items()]
-                return {each.mirror.source: self._sync_source(each, report) for each in work}
+                return {
+                    each.mirror.source: closed[each.mirror.source] + self._sync_source(each, report) for each in work
+                }
         except (SyncError, OSError) as error:
-            return {each: self._fail(sites, error, remote, report) for each, sites in groups.items()}
+            return {each: closed[each] + self._fail(sites, error, remote, report) for each, sites in groups.items()}
+
+    def _open(self, groups: Groups, closed: dict[Source, list[Outcome]], report: Report) -> Groups:
+        """The sites that visitors may enter. What became of the others, for want of passwords, goes to ``closed``."""
+        entered: dict[Source, list[StaticSite]] = {source: [] for source in groups}
+        for source, sites in groups.items():
+            for site in sites:
+                try:
+                    self._visitors.follow(site)
+                except SyncError as error:
+                    report(site, error)
+                    closed[source].append(error)
+                else:
+                    entered[source].append(site)
+        return entered
 
     def rest(self) -> None:
         """Close connections that are idle."""
@@ -205,12 +229,18 @@ class SourceSync:
         current = self._releases.current(key)
         self._begin(site, commit)
         draft = Release(*_origin(site, source, commit), tree=_find_tree(objects, commit, path))
-        if current and current.tree == draft.tree:
+        known = current if current and current.tree == draft.tree else None
+        if known and known.rules is not None:
             self._confirm(site)
             return Published(self._releases.restate(key, draft), changed=False)
         listing = tree.read(walk.listing(objects, draft.tree), self._limits)
         listing = links.follow(listing, objects.contents, self._limits)
         listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
+        listing, found = rules.take_out(listing, objects.contents)
+        draft = replace(draft, rules=found.dump())
+        if known and known.files == len(listing.files):  # made before there were rules, and there are none in it
+            self._confirm(site)
+            return Published(self._releases.restate(key, draft), changed=False)
         release = self._releases.publish(key, draft, listing, objects.contents, lambda: self._confirm(site))
         return Published(release, changed=True)
 

@@ -6,7 +6,7 @@ It does what the API server would: gives objects a uid, a creationTimestamp and 
 
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,7 +31,9 @@ class DirectoryStore:
         *,
         allow_local: bool = False,
         sync_interval: str = "5m",
+        rules_changed: Callable[[], None] = lambda: None,
     ) -> None:
+        self._rules_changed = rules_changed
         self._sync_interval = sync_interval
         self._paths = [path.resolve() for path in paths]
         self._state = state
@@ -109,8 +111,11 @@ class DirectoryStore:
             known = self._sites.get(key)
             if known is None or known["metadata"]["uid"] != site.metadata.uid:
                 return
-            self._sites[key] = {**known, "status": status.dump()}
+            said = status.dump()
+            self._sites[key] = {**known, "status": said}
             self._state.write_site(self._file_of(key), self._sites[key])
+        if said.get("rules") != known.get("status", {}).get("rules"):
+            self._rules_changed()  # the hooks route by them
 
     def _take(self, read: Sequence[Manifest], broken_files: set[str]) -> None:
         found: dict[str, dict[Key, Object]] = {}

@@ -5,6 +5,7 @@
     live/{namespace}/{name}                     -> ../../releases/{namespace}/{name}/{release}
     releases/{namespace}/{name}/{release}/…     immutable files
     releases/{namespace}/{name}/{release}.json  what it was made from
+    releases/{namespace}/{name}/users           whose passwords nginx takes, where visitors need one
 
 Only what has a name that we give is ever deleted: ``lost+found`` and whatever else somebody puts here stays. What
 stands in the way of ours is set aside.
@@ -30,6 +31,7 @@ from syncer.volume.records import SiteKey
 log = structlog.get_logger(__name__)
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_USERS = "users"
 _RELEASE = re.compile(r"([1-9][0-9]{0,15})-[0-9a-f]{12}")
 _TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{16}")
 
@@ -145,6 +147,28 @@ class Volume:
             if link.is_symlink():
                 link.unlink()
             _remove_if_empty(link.parent)
+            (self.home(site) / _USERS).unlink(missing_ok=True)
+
+    def write_users(self, site: SiteKey, content: bytes | None) -> None:
+        """Let nginx take these passwords, an htpasswd file; None: nobody's."""
+        file = self.home(site) / _USERS
+        try:
+            before = file.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            before = None
+        if before == content:
+            return
+        self.fence()
+        with self._lock:
+            if content is None:
+                file.unlink(missing_ok=True)
+                return
+            for folder in (self.home(site).parent, self.home(site)):
+                self._make_way(folder)
+            temporary = temporary_beside(file)
+            temporary.write_bytes(content)
+            temporary.chmod(0o644)  # nginx is another user
+            temporary.replace(file)
 
     def remove_release(self, site: SiteKey, name: str) -> None:
         """Delete a release, unless it is live."""

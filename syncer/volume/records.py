@@ -7,7 +7,7 @@ checks this one. What cannot be read counts as missing: the release is then made
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,8 @@ class SiteKey(NamedTuple):
 class Release:
     """What a release was made from: the site's uid, and where its ``tree`` was found. ``stamp``: epoch seconds.
 
+    ``rules`` are what ``_redirects`` and ``_headers`` in it say; None where nobody has looked yet.
+
     ``folders`` and ``hard_links`` (whether unchanged files were taken over so) tell what it uses of the volume.
     """
 
@@ -41,6 +43,7 @@ class Release:
     skipped: dict[str, int] = field(default_factory=dict)
     folders: int = 0
     hard_links: bool = True
+    rules: dict[str, Any] | None = None
 
     @property
     def origin(self) -> tuple[str, str, str, str, str]:

@@ -137,6 +137,7 @@ class Releases:
                 commit=draft.commit,
                 path=draft.path,
                 tree=draft.tree,
+                rules=current.rules if draft.rules is None else draft.rules,
             )
             self._volume.fence()
             records.write(folder, temporary_beside(folder), release, entries)
@@ -150,6 +151,11 @@ class Releases:
             self._verification.published(site)
             if live:
                 self._retention.retire(site, live)
+
+    def write_users(self, site: SiteKey, content: bytes | None) -> None:
+        """Let nginx take these passwords, an htpasswd file; None: nobody's."""
+        with storage_errors():
+            self._volume.write_users(site, content)
 
     def collect(self) -> None:
         """Delete what has not been live for the grace time and is not kept, and more where the disk is full."""

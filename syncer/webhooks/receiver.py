@@ -101,6 +101,9 @@ class Receiver:
             followed = ", ".join(sorted({site.spec.branch for site in sites})[:10])
             pushed = refs.shown(event.branch)
             return Answer("ignored", f"no site matches: none has branch {pushed} of this repository, only {followed}")
+        if not (awake := [site for site in wanted if not site.spec.suspend]):
+            return Answer("ignored", f"{_count(len(wanted))} suspended (spec.suspend)")
+        wanted = awake
         self._request(source_of(site) for site in wanted)
         return Answer("queued", f"queued: {_count(len(wanted))}", tuple(site.key for site in wanted))
 

@@ -78,6 +78,8 @@ def _broken_rules(part: dict[str, Any], value: Any) -> Iterator[str]:
             if name in value:
                 yield from _broken_rules(inner, value[name])
     elif isinstance(value, list):
+        if part.get("x-kubernetes-list-type") == "set" and any(value.count(each) > 1 for each in value):
+            yield "names something twice"
         for each in value:
             yield from _broken_rules(part.get("items", {}), each)
 

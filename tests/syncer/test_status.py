@@ -9,7 +9,7 @@ from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
 from pages.conditions import Condition
 from syncer import status
 from syncer.errors import BranchNotFound, SecretForbidden
-from syncer.status import Routing, Routings
+from syncer.routing import Routing, Routings
 from syncer.sync import Published
 from syncer.volume.records import Release
 

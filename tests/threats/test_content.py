@@ -9,7 +9,7 @@ import pytest
 
 from syncer import status
 from syncer.git.commands import Objects
-from syncer.status import Routing
+from syncer.routing import Routing
 from syncer.sync import Published
 from syncer.volume.records import Release
 from tests.support.bench import Bench, a_site

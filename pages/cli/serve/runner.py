@@ -89,6 +89,7 @@ class Runner:
                 DEFAULT_PLATFORM,
                 allow_local=self._settings.hosts.local,
                 sync_interval=self._settings.sync_interval,
+                rules_changed=self._notice_edit,
             )
             self._nginx = Nginx(state.folder, live="volume/live")
             self._releases = Releases(state.volume, self._settings.disk)

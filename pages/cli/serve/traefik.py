@@ -5,97 +5,14 @@ exactly as Traefik would, is refused by name, so that a route which works here w
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from collections.abc import Callable, Iterable, Sequence
 
 from pages import validation
+from pages.cli.serve.traefik_objects import Object, RedirectRegex, UnsupportedObject
+from pages.cli.serve.traefik_routes import Locations, Route, by_host, routes
 
+__all__ = ["API_VERSION", "UnsupportedObject", "render"]
 API_VERSION = "traefik.io/v1alpha1"
-_RULE = re.compile(r"Host\(`([^`]*)`\)(?: && \(Path\(`([^`]*)`\) \|\| PathPrefix\(`([^`]*)/`\)\))?")
-_FOLDER = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
-# What may stand between the double quotes of nginx and mean itself: no quote, no backslash, no variable.
-_PLAIN = re.compile(r"[ !#%-\[\]-~]*")
-
-Object = Mapping[str, Any]
-_SpecT = TypeVar("_SpecT", bound=BaseModel)
-
-
-class UnsupportedObject(ValueError):
-    """An object that cannot be routed here; the message names it."""
-
-    def __init__(self, item: Object, problem: str) -> None:
-        meta = item.get("metadata") or {}
-        super().__init__(f"{item.get('kind')} {meta.get('namespace')}/{meta.get('name')}: {problem}")
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True)
-
-
-class _StripPrefix(_Strict):
-    prefixes: list[str]
-
-
-class _AddPrefix(_Strict):
-    prefix: str
-
-
-class _Headers(_Strict):
-    custom_request_headers: dict[str, str]
-
-
-class _RedirectScheme(_Strict):
-    scheme: Literal["http", "https"]
-    permanent: bool = False
-    port: str = Field(default="", pattern=r"^([1-9][0-9]{0,4})?$")
-
-
-class _MiddlewareSpec(_Strict):
-    strip_prefix: _StripPrefix | None = None
-    add_prefix: _AddPrefix | None = None
-    headers: _Headers | None = None
-    redirect_scheme: _RedirectScheme | None = None
-
-
-class _Reference(_Strict):
-    name: str
-    namespace: str | None = None
-
-
-class _RuleSpec(_Strict):
-    match: str
-    kind: Literal["Rule"] = "Rule"
-    priority: int = 0
-    middlewares: list[_Reference] = []
-    services: list[dict[str, Any]] = []
-
-
-class _IngressRouteSpec(_Strict):
-    entry_points: list[str] = []
-    routes: list[_RuleSpec]
-    tls: dict[str, Any] | None = None
-
-
-@dataclass
-class _Route:
-    """What one rule leads to: a path is stripped of ``strip``, then ``add`` goes before it.
-
-    ``path`` is empty for a whole host. ``headers`` maps a name in lower case to the name and the value.
-    """
-
-    source: Object
-    host: str
-    path: str
-    priority: int
-    strip: str = ""
-    add: str = ""
-    headers: dict[str, tuple[str, str]] = field(default_factory=dict)
-    redirect: _RedirectScheme | None = None
 
 
 def render(
@@ -118,117 +35,10 @@ def render(
     Raises:
         UnsupportedObject: an object is malformed, of an unknown kind, or would be routed otherwise by Traefik.
     """
-    hosts = _by_host(_routes([item for item in objects if item.get("apiVersion") == API_VERSION]))
+    hosts = by_host(routes([item for item in objects if item.get("apiVersion") == API_VERSION]))
     names = _server_names(hosts, aliases)
     servers = [_server(listen, names[host], hosts[host]) for host in sorted(hosts)]
     return "\n".join([_common(upstream, sum(map(len, names.values()))), _unknown_host(listen, unknown_host), *servers])
-
-
-def _routes(objects: Sequence[Object]) -> Iterable[_Route]:
-    middlewares: dict[tuple[str, str], Object] = {}
-    ingress_routes: list[Object] = []
-    for item in objects:
-        if item.get("kind") == "Middleware":
-            middlewares[_key(item)] = item
-        elif item.get("kind") == "IngressRoute":
-            ingress_routes.append(item)
-        else:
-            raise UnsupportedObject(item, "only IngressRoute and Middleware can be routed here")
-    for item in ingress_routes:
-        for rule in _spec(item, _IngressRouteSpec).routes:
-            yield _route(item, rule, middlewares)
-
-
-def _key(item: Object) -> tuple[str, str]:
-    meta = item.get("metadata") or {}
-    if not (meta.get("namespace") and meta.get("name")):
-        raise UnsupportedObject(item, "it has no name or no namespace")
-    return meta["namespace"], meta["name"]
-
-
-def _spec(item: Object, model: type[_SpecT]) -> _SpecT:
-    try:
-        return model.model_validate(item.get("spec"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, ("spec", *first["loc"])))
-        raise UnsupportedObject(item, f"{where}: {first['msg']}") from error
-
-
-def _route(item: Object, rule: _RuleSpec, middlewares: Mapping[tuple[str, str], Object]) -> _Route:
-    host, path = _matched(item, rule.match)
-    route = _Route(item, host, path, rule.priority or len(rule.match))
-    for reference in rule.middlewares:
-        key = (reference.namespace or _key(item)[0], reference.name)
-        if key not in middlewares:
-            raise UnsupportedObject(item, f"there is no Middleware {'/'.join(key)}")
-        _apply(route, middlewares[key])
-    if not route.add and not route.redirect:
-        raise UnsupportedObject(item, "without an addPrefix the rule leads to no site")
-    return route
-
-
-def _matched(item: Object, rule: str) -> tuple[str, str]:
-    """The host, in lower case, and the path (or "") of a rule."""
-    match = _RULE.fullmatch(rule)
-    if not match or match[2] != match[3] or match[2] == "":
-        raise UnsupportedObject(item, f"the rule {rule!r} is neither Host(`d`) nor that and a path")
-    try:
-        return validation.domain(match[1]).lower(), validation.path_prefix(match[2] or "")
-    except ValueError as error:
-        raise UnsupportedObject(item, f"the rule {rule!r}: {error}") from error
-
-
-def _apply(route: _Route, middleware: Object) -> None:
-    spec = _spec(middleware, _MiddlewareSpec)
-    if len(spec.model_fields_set) != 1:
-        raise UnsupportedObject(middleware, "must be of exactly one kind")
-    if spec.strip_prefix:
-        _apply_strip(route, middleware, spec.strip_prefix)
-    if spec.add_prefix:
-        if not _FOLDER.fullmatch(spec.add_prefix.prefix):
-            raise UnsupportedObject(middleware, f"{spec.add_prefix.prefix!r} is not the folder of a site")
-        route.add = spec.add_prefix.prefix + route.add
-    if spec.headers:
-        _apply_headers(route, middleware, spec.headers)
-    route.redirect = route.redirect or spec.redirect_scheme
-
-
-def _apply_strip(route: _Route, middleware: Object, strip: _StripPrefix) -> None:
-    """Only what the rule matched can be stripped, and only from the visitor's own path: that is always exact."""
-    if not route.path or strip.prefixes != [route.path] or route.strip or route.add:
-        raise UnsupportedObject(middleware, f"{strip.prefixes!r} is not the path of the rule that uses it")
-    route.strip = route.path
-
-
-def _apply_headers(route: _Route, middleware: Object, headers: _Headers) -> None:
-    for name, value in headers.custom_request_headers.items():
-        if not _HEADER_NAME.fullmatch(name) or not _PLAIN.fullmatch(value):
-            raise UnsupportedObject(middleware, f"the header {name!r}: {value!r} cannot be sent")
-        route.headers[name.lower()] = (name, value)
-
-
-def _by_host(routes: Iterable[_Route]) -> dict[str, dict[str, _Route]]:
-    """Routes by host and path. A redirect to HTTPS gives way: here is only one entry point, and it serves."""
-    hosts: dict[str, dict[str, _Route]] = {}
-    for route in sorted(routes, key=lambda route: route.redirect is not None):
-        paths = hosts.setdefault(route.host, {})
-        other = paths.setdefault(route.path, route)
-        if other is not route and not route.redirect:
-            raise UnsupportedObject(route.source, f"{_key(other.source)[1]} has the same host and path")
-    for paths in hosts.values():
-        _check_priorities(paths)
-    return hosts
-
-
-def _check_priorities(paths: Mapping[str, _Route]) -> None:
-    """Nginx takes the longest path. Traefik takes the highest priority: refuse to route where that differs (D6)."""
-    for path, route in paths.items():
-        above = path
-        while above:
-            above = above.rpartition("/")[0]
-            if above in paths and paths[above].priority >= route.priority:
-                raise UnsupportedObject(route.source, f"its priority must be above that of {above or '/'}")
 
 
 def _server_names(hosts: Iterable[str], aliases: Callable[[str], Iterable[str]]) -> dict[str, list[str]]:
@@ -255,6 +65,13 @@ proxy_headers_hash_bucket_size 128;
 
 server_tokens off;
 absolute_redirect off;
+# What redirects are matched against, as Traefik does; and a sign that nginx's strings have no other way to hold.
+map $request_uri $pages_url {{
+    default $scheme://$http_host$request_uri;
+}}
+geo $pages_dollar {{
+    default "$";
+}}
 types {{
 }}
 default_type text/plain;
@@ -276,23 +93,30 @@ def _unknown_host(listen: Sequence[str], more: Sequence[str]) -> str:
     )
 
 
-def _server(listen: Sequence[str], names: Sequence[str], paths: Mapping[str, _Route]) -> str:
-    locations = [
-        _block(f"location {where}", *_actions(route))
-        for path, route in sorted(paths.items())
-        for where in ((f"= {path}", f"^~ {path}/") if path else ("/",))
+def _server(listen: Sequence[str], names: Sequence[str], locations: Locations) -> str:
+    blocks = [
+        _block(f"location {place}", *_actions(route))
+        for place, (_, route) in sorted(locations.items(), key=lambda item: (item[1][0].path, not item[1][0].exact))
     ]
-    if "" not in paths:
-        locations.append(_block("location /", 'return 404 "There is no site at this path of $host.\\n";'))
+    if "/" not in locations:
+        blocks.append(_block("location /", 'return 404 "There is no site at this path of $host.\\n";'))
     listens = (f"listen {address};" for address in listen)
-    return _block("server", *listens, f"server_name {' '.join(names)};", *locations)
+    return _block("server", *listens, f"server_name {' '.join(names)};", *blocks)
 
 
-def _actions(route: _Route) -> Iterable[str]:
+def _actions(route: Route) -> Iterable[str]:
     if route.redirect:
         port = f":{route.redirect.port}" if route.redirect.port else ""
         code = 301 if route.redirect.permanent else 302
         yield f"return {code} {route.redirect.scheme}://$host{port}$request_uri;"
+        return
+    for name, value in route.answers.values():
+        yield f"proxy_hide_header {name};"
+        yield f'add_header {name} "{_quoted(value)}" always;'
+    for redirect in route.redirects:
+        yield f'if ($pages_url ~ "{redirect.regex}") {{ return {_code(redirect)} "{_target(redirect)}"; }}'
+    if not route.add:
+        yield "return 404;"
         return
     # nginx chose the location by the decoded path; what is passed on is the path as it came, as Traefik passes it.
     rest = "[/?].*" if route.strip else "/.*"
@@ -302,6 +126,19 @@ def _actions(route: _Route) -> Iterable[str]:
     for name, value in headers.values():
         yield f'proxy_set_header {name} "{value}";'
     yield f"proxy_pass http://pages_sites{route.add}$pages_passed;"
+
+
+def _code(redirect: RedirectRegex) -> int:
+    return 301 if redirect.permanent else 302
+
+
+def _target(redirect: RedirectRegex) -> str:
+    parts = redirect.replacement.split("$$")
+    return "${pages_dollar}".join(re.sub(r"\$\{([1-9])\}", r"$\1", part) for part in parts)
+
+
+def _quoted(value: str) -> str:
+    return re.sub(r'(["\\])', r"\\\1", value).replace("$", "${pages_dollar}")
 
 
 def _block(head: str, *lines: str) -> str:

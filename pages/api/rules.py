@@ -1,0 +1,79 @@
+"""Redirects and headers as objects: what a StaticSite says, what its files say, what a route carries."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationError, WrapValidator, model_validator
+from pydantic.functional_validators import ModelWrapValidatorHandler
+
+from pages import rules
+from pages.api.objects import Model
+
+MAX_PROBLEMS = 20
+MAX_PROBLEM_LENGTH = 512
+
+RedirectFrom = Annotated[str, AfterValidator(rules.redirect_from)]
+RedirectTo = Annotated[str, AfterValidator(rules.redirect_to)]
+HeaderFor = Annotated[str, AfterValidator(rules.header_for)]
+HeaderName = Annotated[str, AfterValidator(rules.header_name)]
+HeaderValue = Annotated[str, AfterValidator(rules.header_value)]
+
+
+class Redirect(Model):
+    """Who asks for ``from`` is sent to ``to``."""
+
+    from_: RedirectFrom = Field(alias="from")
+    to: RedirectTo
+    status: Literal[301, 302, 303, 307, 308] = 301
+
+    @model_validator(mode="after")
+    def _splat_is_there(self) -> Self:
+        if ":splat" in self.to and not rules.has_splat(self.from_):
+            raise ValueError("to has ':splat', so from must end with '/*'")
+        return self
+
+
+class HeaderRule(Model):
+    """Answers below ``for`` get these headers."""
+
+    for_: HeaderFor = Field(alias="for")
+    values: dict[HeaderName, HeaderValue] = Field(min_length=1, max_length=rules.MAX_HEADER_VALUES)
+
+    @model_validator(mode="after")
+    def _each_is_this_sites(self) -> Self:
+        for name, value in self.values.items():
+            rules.header(name, value)
+        return self
+
+
+class Problem(Model):
+    """A line of a file that is no rule."""
+
+    file: str = Field(max_length=32)
+    line: int
+    message: str = Field(max_length=MAX_PROBLEM_LENGTH)
+
+
+class SiteRules(Model):
+    """What ``_redirects`` and ``_headers`` of the live release say."""
+
+    redirects: list[Redirect] = Field(default_factory=list, max_length=rules.MAX_FILE_REDIRECTS)
+    headers: list[HeaderRule] = Field(default_factory=list, max_length=rules.MAX_HEADERS)
+    problems: list[Problem] = Field(default_factory=list, max_length=MAX_PROBLEMS)
+
+
+class RouteRules(Model):
+    """The redirects and headers of a route, from the site or from its files."""
+
+    redirects: list[Redirect] = Field(default_factory=list, max_length=rules.MAX_FILE_REDIRECTS)
+    headers: list[HeaderRule] = Field(default_factory=list, max_length=rules.MAX_HEADERS)
+
+
+def _or_none(value: Any, handler: ModelWrapValidatorHandler[SiteRules]) -> SiteRules | None:  # noqa: ANN401 - JSON
+    """A status that makes no sense to us must not take the site out of our sight: it is written anew."""
+    try:
+        return handler(value)
+    except ValidationError:
+        return None
+
+
+KnownRules = Annotated[SiteRules | None, WrapValidator(_or_none)]

@@ -1,0 +1,152 @@
+"""StaticSite: what a tenant writes, and what the syncer says of it."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from pages import rules, validation
+from pages.api.objects import (
+    MAX_REQUEST_LENGTH,
+    REQUESTED_AT,
+    Alias,
+    Branch,
+    Domain,
+    Model,
+    Object,
+    PathPrefix,
+    Repo,
+    RepoPath,
+    SecretKey,
+    SecretName,
+    SyncInterval,
+)
+from pages.api.rules import HeaderRule, KnownRules, Redirect
+from pages.conditions import Condition, Timestamp
+
+
+class TokenRef(Model):
+    """An entry of a Secret in the StaticSite's own namespace."""
+
+    name: SecretName
+    key: SecretKey = "password"
+
+
+class SecretRef(TokenRef):
+    """A Secret in the StaticSite's own namespace."""
+
+    username_key: SecretKey = "username"
+
+
+ForgeKind = Literal["forgejo", "gitea", "github", "gitlab"]
+
+
+class CommitStatus(Model):
+    """Tells the forge what became of a commit. Without a ``secretRef``, with the site's own credential."""
+
+    secret_ref: TokenRef | None = None
+    forge: ForgeKind | None = None
+
+
+class UsersRef(Model):
+    """A Secret in the StaticSite's own namespace, with an htpasswd file under the key ``users`` or ``auth``."""
+
+    name: SecretName
+
+
+class BasicAuth(Model):
+    """Visitors need a name and a password."""
+
+    secret_ref: UsersRef
+
+
+class StaticSiteSpec(Model):
+    """What a tenant writes."""
+
+    repo: Repo
+    branch: Branch = "main"
+    path: RepoPath = "/"
+    domain: Domain | None = None
+    path_prefix: PathPrefix = ""
+    secret_ref: SecretRef | None = None
+    sync_interval: SyncInterval = "5m"
+    commit_status: CommitStatus | None = None
+    aliases: list[Alias] = Field(default_factory=list, max_length=rules.MAX_ALIASES)
+    redirects: list[Redirect] = Field(default_factory=list, max_length=rules.MAX_REDIRECTS)
+    headers: list[HeaderRule] = Field(default_factory=list, max_length=rules.MAX_HEADERS)
+    basic_auth: BasicAuth | None = None
+    suspend: bool = Field(default=False, strict=True)
+
+    @model_validator(mode="after")
+    def _prefix_needs_domain(self) -> Self:
+        if self.path_prefix and not self.domain:
+            raise ValueError("pathPrefix needs domain: add the domain below which the site is to be served")
+        return self
+
+    @model_validator(mode="after")
+    def _commit_status_needs_a_token(self) -> Self:
+        if self.commit_status and not (self.commit_status.secret_ref or self.secret_ref):
+            raise ValueError("commitStatus needs secretRef: name the Secret with a token for the forge's API")
+        return self
+
+    @model_validator(mode="after")
+    def _aliases_are_other_domains(self) -> Self:
+        if not self.aliases:
+            return self
+        if len(set(self.aliases)) < len(self.aliases):
+            raise ValueError("aliases must not name a domain twice")
+        if self.domain in self.aliases:
+            raise ValueError("aliases must not name the site's own domain")
+        return self
+
+    @property
+    def host(self) -> str | None:
+        """The custom domain in canonical, lower-case form."""
+        return self.domain.lower() if self.domain else None
+
+
+class Resources(Model):
+    """The generated objects of a site, as ``namespace/name``."""
+
+    ingress_route: str | None = None
+    middleware: str | None = None
+    strip_middleware: str | None = None
+    certificate: str | None = None
+
+
+class StaticSiteStatus(Model):
+    """What the syncer, its only writer, says of a site."""
+
+    observed_generation: int | None = None
+    phase: Literal["Pending", "Syncing", "Ready", "Error", "Suspended"] = "Pending"
+    message: str = ""
+    url: str | None = None
+    last_sync: Timestamp | None = None
+    last_commit: str | None = None
+    last_handled_request: str | None = None
+    sync_token: str | None = None
+    conditions: list[Condition] = Field(default_factory=list)
+    resources: Resources | None = None
+    rules: KnownRules = None
+
+
+class StaticSite(Object):
+    """One web site, published from one folder of one branch of one repository."""
+
+    KIND = "StaticSite"
+
+    kind: Literal["StaticSite"] = "StaticSite"
+    spec: StaticSiteSpec
+    status: StaticSiteStatus | None = None
+
+    @model_validator(mode="after")
+    def _name_is_a_label(self) -> Self:
+        try:
+            validation.site_name(self.metadata.name)
+        except ValueError as error:
+            raise ValueError(f"metadata.name {error}") from None
+        return self
+
+    @property
+    def requested_at(self) -> str:
+        """The sync that was asked for last, by annotation."""
+        return self.metadata.annotations.get(REQUESTED_AT, "")[:MAX_REQUEST_LENGTH]

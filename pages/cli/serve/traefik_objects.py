@@ -1,0 +1,119 @@
+"""Traefik's objects, as far as the stand-in for it understands them."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+Object = Mapping[str, Any]
+SpecT = TypeVar("SpecT", bound=BaseModel)
+
+
+class UnsupportedObject(ValueError):
+    """An object that cannot be routed here; the message names it."""
+
+    def __init__(self, item: Object, problem: str) -> None:
+        meta = item.get("metadata") or {}
+        super().__init__(f"{item.get('kind')} {meta.get('namespace')}/{meta.get('name')}: {problem}")
+
+
+class Strict(BaseModel):
+    """Refuses what it does not know."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True)
+
+
+class StripPrefix(Strict):
+    """Takes a prefix off the path."""
+
+    prefixes: list[str]
+
+
+class AddPrefix(Strict):
+    """Puts one before it."""
+
+    prefix: str
+
+
+class Headers(Strict):
+    """Sets headers of requests and of answers."""
+
+    custom_request_headers: dict[str, str] = {}
+    custom_response_headers: dict[str, str] = {}
+
+
+class RedirectRegex(Strict):
+    """Redirects what an expression matches."""
+
+    regex: str
+    replacement: str
+    permanent: bool = False
+
+
+class RedirectScheme(Strict):
+    """Redirects to another scheme."""
+
+    scheme: Literal["http", "https"]
+    permanent: bool = False
+    port: str = Field(default="", pattern=r"^([1-9][0-9]{0,4})?$")
+
+
+class Reference(Strict):
+    """Names a Middleware."""
+
+    name: str
+    namespace: str | None = None
+
+
+class Chain(Strict):
+    """Several Middlewares in turn."""
+
+    middlewares: list[Reference]
+
+
+class MiddlewareSpec(Strict):
+    """A Middleware is of exactly one kind."""
+
+    strip_prefix: StripPrefix | None = None
+    add_prefix: AddPrefix | None = None
+    headers: Headers | None = None
+    redirect_scheme: RedirectScheme | None = None
+    redirect_regex: RedirectRegex | None = None
+    chain: Chain | None = None
+
+
+class RuleSpec(Strict):
+    """A route of an IngressRoute."""
+
+    match: str
+    kind: Literal["Rule"] = "Rule"
+    priority: int = 0
+    middlewares: list[Reference] = []
+    services: list[dict[str, Any]] = []
+
+
+class IngressRouteSpec(Strict):
+    """An IngressRoute."""
+
+    entry_points: list[str] = []
+    routes: list[RuleSpec]
+    tls: dict[str, Any] | None = None
+
+
+def key(item: Object) -> tuple[str, str]:
+    """Namespace and name. Raises UnsupportedObject."""
+    meta = item.get("metadata") or {}
+    if not (meta.get("namespace") and meta.get("name")):
+        raise UnsupportedObject(item, "it has no name or no namespace")
+    return meta["namespace"], meta["name"]
+
+
+def spec(item: Object, model: type[SpecT]) -> SpecT:
+    """An object's spec. Raises UnsupportedObject."""
+    try:
+        return model.model_validate(item.get("spec"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, ("spec", *first["loc"])))
+        raise UnsupportedObject(item, f"{where}: {first['msg']}") from error

@@ -1,0 +1,186 @@
+"""The grammar of redirects and headers, wherever they are written: in a StaticSite, in ``_redirects`` or ``_headers``.
+
+Plain functions that return the value or raise ValueError, as in ``validation.py``. Nothing a tenant writes is ever an
+expression: a path is made of literal segments, ``:placeholders`` and one ``*`` at its end.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+MAX_ALIASES = 10
+MAX_REDIRECTS = 50
+MAX_FILE_REDIRECTS = 100
+MAX_HEADERS = 20
+MAX_HEADER_VALUES = 10
+MAX_FROM_LENGTH = 256
+MAX_TO_LENGTH = 1024
+MAX_HEADER_NAME_LENGTH = 64
+MAX_HEADER_VALUE_LENGTH = 2048
+MAX_PLACEHOLDERS = 6
+STATUSES = (301, 302, 303, 307, 308)
+PERMANENT = (301, 308)
+ACME = "/.well-known/acme-challenge"
+
+_LITERAL = r"(?:[A-Za-z0-9._~!$&'()+,;=@-]|%[0-9A-Fa-f]{2})+"
+_NAME = r":[A-Za-z_][A-Za-z0-9_]{0,31}"
+_FROM = re.compile(rf"(?:/(?:{_NAME}|{_LITERAL}))*/\*?|(?:/(?:{_NAME}|{_LITERAL}))+")
+_TARGET = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?#-]|%[0-9A-Fa-f]{2})*"
+_RELATIVE = re.compile(rf"/(?!/){_TARGET}")
+_URL = re.compile(rf"(https?)://([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::[0-9]{{1,5}})?((?:[/?#]{_TARGET})?)")
+_FOR_SEGMENT = r"/[A-Za-z0-9._~@+,=-]+"
+_FOR = re.compile(rf"(?:{_FOR_SEGMENT})*/\*?|(?:{_FOR_SEGMENT})+")
+_PLACEHOLDER = re.compile(_NAME)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
+_HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
+
+# Headers that frame the message, that Traefik and nginx set themselves, or that speak for more than this one site:
+# for the whole origin, which may hold other sites, or for the hosts beside or below it.
+REFUSED_HEADERS = (
+    *("accept-ranges", "age", "alt-svc", "clear-site-data", "connection", "content-encoding", "content-length"),
+    *("content-range", "date", "etag", "expect-ct", "forwarded", "host", "keep-alive", "last-modified", "location"),
+    *("nel", "public-key-pins", "public-key-pins-report-only", "refresh", "report-to", "server"),
+    *("service-worker-allowed", "set-cookie", "set-cookie2", "te", "trailer", "transfer-encoding", "upgrade", "vary"),
+    *("via", "www-authenticate", "x-sendfile"),
+)
+REFUSED_PREFIXES = ("proxy-", "x-accel-", "x-forwarded-", "x-pages-")
+
+
+class Segment(NamedTuple):
+    """A part of a path: a text, or where ``is_name`` a placeholder's name."""
+
+    text: str
+    is_name: bool
+
+
+def _at_most(value: str, limit: int) -> None:
+    if len(value) > limit:
+        raise ValueError(f"must be at most {limit} characters long, not {len(value)}")
+
+
+def redirect_from(value: str) -> str:
+    """The path that is redirected."""
+    _at_most(value, MAX_FROM_LENGTH)
+    if not _FROM.fullmatch(value):
+        raise ValueError(
+            "must be a path such as /old, /blog/:year/:title or /news/*: it begins with '/', '*' is its last segment, "
+            "and whatever is no letter, digit or plain sign is percent-encoded"
+        )
+    _refuse_acme(value)
+    names = [each.text for each in segments(value) if each.is_name]
+    if len(names) > MAX_PLACEHOLDERS:
+        raise ValueError(f"must have at most {MAX_PLACEHOLDERS} placeholders")
+    return value
+
+
+def redirect_to(value: str) -> str:
+    """Where a redirect leads: a path of the site, or an http(s) URL; never another scheme, never ``//host``."""
+    _at_most(value, MAX_TO_LENGTH)
+    if not (_RELATIVE.fullmatch(value) or _URL.fullmatch(value)):
+        raise ValueError(
+            "must be a path such as /new or a URL such as https://www.example.com/new, without placeholders in the host"
+        )
+    if re.match(r"/:splat[^?#]", value):
+        raise ValueError("must not go on after a ':splat' at its beginning")  # an empty one would make it //host
+    return value
+
+
+def header_for(value: str) -> str:
+    """The paths that get a header: one path, or with ``/*`` at the end all below it."""
+    _at_most(value, MAX_FROM_LENGTH)
+    if not _FOR.fullmatch(value):
+        raise ValueError(
+            "must be a path such as /index.html, or end with /* as in /assets/*: it begins with '/' and has only "
+            "letters, digits and . _ ~ @ + , = - between slashes"
+        )
+    _refuse_acme(value)
+    return value
+
+
+def plain_path(value: str) -> str:
+    """A path such as those of headers and prefixes: nothing in it needs to be escaped anywhere."""
+    if not re.fullmatch(rf"(?:{_FOR_SEGMENT})+", value):
+        raise ValueError("has a path of other than plain characters")
+    return value
+
+
+def header_name(value: str) -> str:
+    """The name of a header that a site may set."""
+    _at_most(value, MAX_HEADER_NAME_LENGTH)
+    if not _HEADER_NAME.fullmatch(value):
+        raise ValueError("must be the name of a header: letters, digits and '-'")
+    lower = value.lower()
+    if lower in REFUSED_HEADERS or lower.startswith(REFUSED_PREFIXES):
+        raise ValueError(f"{value} is not a site's to set")
+    return value
+
+
+def header_value(value: str) -> str:
+    """A header's value: printable ASCII on one line."""
+    _at_most(value, MAX_HEADER_VALUE_LENGTH)
+    if not _HEADER_VALUE.fullmatch(value):
+        raise ValueError("must be printable ASCII on one line, not empty, and without spaces at its ends")
+    return value
+
+
+def header(name: str, value: str) -> None:
+    """A header's name and value together: HSTS must not speak for other hosts."""
+    if name.lower() == "strict-transport-security" and re.search("(?i)includesubdomains|preload", value):
+        raise ValueError("Strict-Transport-Security may only say max-age: other hosts are not this site's to decide on")
+
+
+def _refuse_acme(value: str) -> None:
+    if value.startswith(ACME):
+        raise ValueError(f"must not be below {ACME}, which certificate authorities use")
+
+
+def segments(path: str) -> list[Segment]:
+    """The segments of a ``from``, without an ending slash or ``*``."""
+    parts = [part for part in path.split("/") if part and part != "*"]
+    return [Segment(part.removeprefix(":"), part.startswith(":")) for part in parts]
+
+
+def has_splat(path: str) -> bool:
+    """Whether all below the path is meant, too."""
+    return path.endswith("/*")
+
+
+def names_in(path: str) -> set[str]:
+    """What the target of such a ``from`` may refer to."""
+    return {each.text for each in segments(path) if each.is_name} | ({"splat"} if has_splat(path) else set())
+
+
+def pieces(to: str) -> Iterator[Segment]:
+    """A target, taken apart into texts and references; none are looked for in a URL's host."""
+    url = _URL.fullmatch(to)
+    start = url.start(3) if url else 0
+    if start:
+        yield Segment(to[:start], is_name=False)
+    for match in _PLACEHOLDER.finditer(to, start):
+        if match.start() > start:
+            yield Segment(to[start : match.start()], is_name=False)
+        yield Segment(match[0][1:], is_name=True)
+        start = match.end()
+    if start < len(to):
+        yield Segment(to[start:], is_name=False)
+
+
+def unknown_names(from_: str, to: str) -> list[str]:
+    """What a target refers to that its ``from`` does not have."""
+    known = names_in(from_)
+    return [each.text for each in pieces(to) if each.is_name and each.text not in known]
+
+
+def leads_to_itself(from_: str, to: str, home: tuple[str, str] = ("", "")) -> bool:
+    """Whether what a redirect leads to is redirected by it again. ``home``: the site's domain and pathPrefix."""
+    example = "".join("x" if each.is_name else each.text for each in pieces(to))
+    if url := _URL.fullmatch(example):
+        domain, prefix = home
+        if not domain or url[2].lower() != domain.lower() or not f"{url[3]}/".startswith(f"{prefix}/"):
+            return False
+        example = url[3].removeprefix(prefix)
+    path = re.split("[?#]", example, maxsplit=1)[0]
+    wanted, found = segments(from_), [part for part in path.split("/") if part]
+    if len(found) < len(wanted) or (len(found) > len(wanted) and not has_splat(from_)):
+        return False
+    return all(each.is_name or each.text == part for each, part in zip(wanted, found, strict=False))
