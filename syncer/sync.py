@@ -339,6 +339,8 @@ def _read_commit(objects: Objects, commit: str, source: Source) -> commits.Told:
 def _find_tree(objects: Objects, commit: str, path: str) -> str:
     found = objects.find(f"{commit}:{path}")
     if found is None:
+        if objects.find(commit) is None:
+            raise GitFailed(f"the mirror lacks commit {commit}; it is fetched anew")
         raise SubpathNotFound(
             f"commit {commit[:12]} has no folder /{path}; check spec.path, or push the folder "
             "(what is in a submodule is not fetched)"
