@@ -39,6 +39,14 @@ Observer = Callable[[StaticSite, Outcome], None]
 _Identity = tuple[str, str, int, str]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A site with its latest status, and in how many seconds its source is looked at again, where that is known."""
+
+    site: StaticSite
+    next_look: float | None = None
+
+
 class Syncer:
     """Owns the schedule and the worker threads: ``run`` blocks until ``stop``, which any thread may call."""
 
@@ -102,6 +110,16 @@ class Syncer:
     def sites(self) -> Mapping[str, StaticSite]:
         """The sites by uid, as they were when we last looked; another mapping whenever that has changed."""
         return self._sites
+
+    def seen(self) -> list[Seen]:
+        """The sites with what was said of them last, and when each is looked at again."""
+        now = time.monotonic()
+        with self._lock:
+            return [
+                Seen(self._with_status(site), self._schedule.seconds_until(source, now))
+                for source, sites in self._groups.items()
+                for site in sites
+            ]
 
     def request(self, wanted: Iterable[Source]) -> None:
         """Sync these now, or once more where they are being synced; those that no site has are passed over."""
@@ -286,11 +304,14 @@ class Syncer:
     def _history(self, site: StaticSite, outcome: Outcome | None) -> list[ReleaseStatus] | None:
         """What has been live, where it may have changed. Not while the lock is held: a volume may hang."""
         with self._lock:
-            said = self._said.get(site.metadata.uid)
-        before = site.model_copy(update={"status": said.status}) if said else site
+            before = self._with_status(site)
         if outcome is None and not history.is_of_another_spec(before):
             return None
         return history.read(self._releases, before, outcome.release.commit if isinstance(outcome, Published) else None)
+
+    def _with_status(self, site: StaticSite) -> StaticSite:
+        said = self._said.get(site.metadata.uid)
+        return site.model_copy(update={"status": said.status}) if said else site
 
     def _say(self, site: StaticSite, outcome: Outcome | None) -> None:
         releases = self._history(site, outcome)
