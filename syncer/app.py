@@ -42,12 +42,12 @@ class Engine:
     at_work: Callable[[], bool] = lambda: True
 
 
-def create_app(trust: Trust, engine: Engine) -> Flask:
-    """The WSGI application."""
+def create_app(trust: Trust, engine: Engine, record: Record | None = None) -> Flask:
+    """The WSGI application. What becomes of deliveries is noted in the ``record``, for others to read."""
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
     app.url_map.merge_slashes = False
-    record = Record()
+    record = record or Record()
 
     @app.before_request
     def only_at_work() -> None:

@@ -14,6 +14,8 @@ from lightkube.core.exceptions import ConfigError
 from pages.api import StaticSite
 from syncer.app import Engine
 from syncer.commit_status.writer import CommitStatuses
+from syncer.dashboard.journal import Journal
+from syncer.dashboard.view import View
 from syncer.errors import LeaseLost, StorageFailed, StorageFull
 from syncer.git.addresses import Addresses
 from syncer.git.commands import Git
@@ -25,12 +27,13 @@ from syncer.schedule import Capacity
 from syncer.service import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.cluster import ClusterStore
-from syncer.sync import SourceSync
+from syncer.sync import Outcome, SourceSync
 from syncer.tokens import Trust
 from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 from syncer.webhooks.matching import LatestIndex
+from syncer.webhooks.record import Record
 from syncer.webhooks.requests import Requests
 
 log = structlog.get_logger(__name__)
@@ -70,6 +73,8 @@ class ClusterSyncer:
         self._idle.set()
         self._storage_problem = ""
         self._started = False
+        self.record = Record()  # of deliveries; written by the API, shown by the dashboard
+        self._journal = Journal()
 
     def start(self, on_lost: Callable[[], None]) -> None:
         """Begin to wait for the Lease. ``on_lost`` is called when it was ours and is no more: stop, and start anew.
@@ -125,6 +130,16 @@ class ClusterSyncer:
             at_work=lambda: not self.not_ready(),
         )
 
+    def view(self) -> View:
+        """What the dashboard shows."""
+        return View(
+            sites=self._syncer.seen,
+            events=self._journal.of,
+            deliveries=self.record.recent,
+            commit_status=self._commit_status,
+            problems=self.not_ready,
+        )
+
     def sick(self) -> list[str]:
         """What only a new process can mend."""
         problems = []
@@ -170,8 +185,12 @@ class ClusterSyncer:
             housekeeping_seconds=min(HOUSEKEEPING_SECONDS, max(1.0, settings.disk.grace_seconds)),
             heartbeat=settings.heartbeat,
             sync_token=settings.trust.sync_token,
-            observer=self._commit_statuses.ended,
+            observer=self._ended,
         )
+
+    def _ended(self, site: StaticSite, outcome: Outcome) -> None:
+        self._journal.note(site, outcome)
+        self._commit_statuses.ended(site, outcome)
 
     def _store_changed(self) -> None:
         self._syncer.store_changed()

@@ -202,6 +202,13 @@ class Schedule(Generic[K]):
             if not entry.running and self._entries.get(entry.key) is entry:
                 self._wait(entry, entry.due)
 
+    def seconds_until(self, key: K, now: float) -> float | None:
+        """How long until the key is run again, if it is followed; nothing is left of that while it runs or waits."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        return 0.0 if entry.running else max(0.0, entry.due - now)
+
     def next_look(self, now: float) -> float | None:
         """When ``take_due`` may have something new, if no run ends before."""
         self._drop_stale()

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pages import conditions, names
-from pages.api import SiteRules, StaticSite, StaticSiteStatus, VirtualHostSpec
+from pages import conditions, names, validation
+from pages.api import ReleaseStatus, SiteRules, StaticSite, StaticSiteStatus, VirtualHostSpec
 from pages.conditions import Condition, condition
 from syncer.content import rules, tree
 from syncer.errors import SiteClosed
@@ -31,8 +31,12 @@ def build(
     *,
     base_url: BaseURL = public_base_url,
     sync_token: str | None = None,
+    releases: Sequence[ReleaseStatus] | None = None,
 ) -> StaticSiteStatus:
-    """The site's new status; without an outcome, git's part is what the status says already."""
+    """The site's new status; without an outcome, git's part is what the status says already.
+
+    Without ``releases``, these are what they were.
+    """
     before = site.status or StaticSiteStatus()
     synced = _suspended(before) if site.spec.suspend else _synced(site, outcome, before)
     fresh = [synced, _ingress(site, routing), _certificate(site, routing)]
@@ -52,6 +56,7 @@ def build(
         last_commit=published.commit if published else before.last_commit,
         last_handled_request=(site.requested_at if outcome else before.last_handled_request) or None,
         sync_token=sync_token,
+        releases=before.releases if releases is None else list(releases),
         conditions=stamped,
         resources=routing.route.resources if routing.route else None,
         rules=found,
@@ -92,10 +97,18 @@ def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus)
         note = f"; not published: {left_out}" if left_out else ""
         wrong = rules.describe(site, SiteRules.model_validate(outcome.release.rules or {}))
         note += f"; rules that do not work: {wrong}" if wrong else ""
-        return condition("Synced", True, "Synced", f"commit {outcome.release.commit[:12]} is live{note}")
+        return condition("Synced", True, "Synced", f"commit {outcome.release.commit[:12]} is live{_pinned(site)}{note}")
     stays = "; the last good release stays live" if before.last_commit and not isinstance(outcome, SiteClosed) else ""
     remedy = f"\n{outcome.remedy}" if outcome.remedy else ""
     return condition("Synced", False, outcome.reason, f"{outcome}{stays}{remedy}")
+
+
+def _pinned(site: StaticSite) -> str:
+    """That pushes are not followed, for whoever waits for one."""
+    if not (revision := site.spec.revision):
+        return ""
+    tag = "" if validation.is_commit(revision) else f" to tag {revision}"
+    return f", pinned{tag} by spec.revision (branch {site.spec.branch} is not followed)"
 
 
 def _ingress(site: StaticSite, routing: Routing) -> Condition:

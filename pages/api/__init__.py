@@ -20,6 +20,7 @@ from pages.api.rules import HeaderRule, Problem, Redirect, RouteRules, SiteRules
 from pages.api.staticsite import (
     CommitStatus,
     ForgeKind,
+    ReleaseStatus,
     Resources,
     SecretRef,
     StaticSite,
@@ -59,6 +60,7 @@ __all__ = [
     "Redirect",
     "RedirectTarget",
     "Rejection",
+    "ReleaseStatus",
     "Resources",
     "Route",
     "RouteRules",

@@ -44,6 +44,7 @@ def _repo(value: str, info: ValidationInfo) -> str:
 SiteName = Annotated[str, _checked(validation.site_name)]
 Repo = Annotated[str, AfterValidator(_repo)]
 Branch = Annotated[str, _checked(validation.branch)]
+Revision = Annotated[str, _checked(validation.revision)]
 RepoPath = Annotated[str, _checked(validation.path)]
 PathPrefix = Annotated[str, _checked(validation.path_prefix)]
 Domain = Annotated[str, _checked(validation.domain)]

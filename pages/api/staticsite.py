@@ -16,6 +16,7 @@ from pages.api.objects import (
     PathPrefix,
     Repo,
     RepoPath,
+    Revision,
     SecretKey,
     SecretName,
     SyncInterval,
@@ -64,6 +65,7 @@ class StaticSiteSpec(Model):
 
     repo: Repo
     branch: Branch = "main"
+    revision: Revision | None = None
     path: RepoPath = "/"
     domain: Domain | None = None
     path_prefix: PathPrefix = ""
@@ -113,6 +115,19 @@ class Resources(Model):
     certificate: str | None = None
 
 
+class ReleaseStatus(Model):
+    """What was live once, or is. ``available``: still on the volume, so that it goes live again at once."""
+
+    commit: str
+    author_date: Timestamp | None = None
+    subject: str = ""
+    time: Timestamp
+    files: int = 0
+    bytes: int = 0
+    live: bool = False
+    available: bool = False
+
+
 class StaticSiteStatus(Model):
     """What the syncer, its only writer, says of a site."""
 
@@ -124,6 +139,7 @@ class StaticSiteStatus(Model):
     last_commit: str | None = None
     last_handled_request: str | None = None
     sync_token: str | None = None
+    releases: list[ReleaseStatus] = Field(default_factory=list)
     conditions: list[Condition] = Field(default_factory=list)
     resources: Resources | None = None
     rules: KnownRules = None

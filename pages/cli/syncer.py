@@ -106,6 +106,13 @@ _THREADS = 16  # a client that sends slowly holds one for a while
     metavar="HOST:PORT",
     help="Where the cluster asks for /healthz and /readyz. Nobody else should be able to.",
 )
+@click.option(
+    "--dashboard-bind",
+    default="",
+    metavar="HOST:PORT",
+    help="Where to show all sites to administrators, such as 0.0.0.0:8082. It asks for no password: put a proxy before "
+    "it that does (docs/how-to/dashboard.md).  [default: nowhere]",
+)
 @disk_options.disk
 @LOG_LEVEL
 @limit_options.limits
@@ -124,6 +131,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     without_webhooks: bool,
     bind: str,
     health_bind: str,
+    dashboard_bind: str,
     log_level: str,
     limits: Limits,
     disk: DiskPolicy,
@@ -173,9 +181,15 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     def api() -> "Flask":
         from syncer.app import create_app  # noqa: PLC0415
 
-        return create_app(trust, at_work().engine())
+        return create_app(trust, at_work().engine(), at_work().record)
 
-    listener = None if without_webhooks else _listener(health_bind)
+    def dashboard() -> "Flask":
+        from syncer.dashboard.app import create_app  # noqa: PLC0415
+
+        return create_app(at_work().view())
+
+    listener = None if without_webhooks else _listener("--health-bind", health_bind)
+    dashboard_listener = _listener("--dashboard-bind", dashboard_bind) if dashboard_bind else None
 
     def start(worker: "Worker") -> None:
         from syncer.cluster import NoCluster  # noqa: PLC0415
@@ -187,6 +201,8 @@ def syncer(  # noqa: PLR0917 - click passes them by name
             gunicorn.give_up(str(error))
         if listener:
             listener.start(health())
+        if dashboard_listener:
+            dashboard_listener.start(dashboard())
 
     gunicorn.run(
         api if listener else health,
@@ -211,12 +227,12 @@ def _check_trust(trust: Trust, *, without_webhooks: bool) -> None:
         )
 
 
-def _listener(bind: str) -> Listener:
+def _listener(option: str, bind: str) -> Listener:
     try:
         return Listener(bind)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "write HOST:PORT"
-        raise click.ClickException(f"--health-bind {bind}: {reason}") from None
+        raise click.ClickException(f"{option} {bind}: {reason}") from None
 
 
 def _token_key(file: Path) -> bytes:

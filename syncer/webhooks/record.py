@@ -1,4 +1,4 @@
-"""What became of deliveries: each is taken once, and the last of every site is remembered.
+"""What became of deliveries: each is taken once, and the last few of every site are remembered.
 
 In memory: a restart forgets them, and a delivery that is taken twice costs one look at the branch.
 """
@@ -14,6 +14,7 @@ from pages.conditions import format_time
 
 _MOST_IDS = 10_000
 _MOST_SITES = 10_000
+_MOST_OF_A_SITE = 10
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -43,7 +44,7 @@ class Record:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ids: OrderedDict[Hashable, None] = OrderedDict()
-        self._last: OrderedDict[str, Delivery] = OrderedDict()  # by the site's uid
+        self._last: OrderedDict[str, tuple[Delivery, ...]] = OrderedDict()  # by the site's uid, the newest first
         self._refused: OrderedDict[str, Delivery] = OrderedDict()  # anybody can fill it
 
     def is_new(self, delivery: Hashable) -> bool:
@@ -54,9 +55,9 @@ class Record:
             return new
 
     def put(self, uid: str, delivery: Delivery) -> None:
-        """Remember the site's last delivery."""
+        """Remember a delivery about the site."""
         with self._lock:
-            _put(self._last, uid, delivery, _MOST_SITES)
+            _put(self._last, uid, (delivery, *self._last.get(uid, ())[: _MOST_OF_A_SITE - 1]), _MOST_SITES)
 
     def put_refused(self, uid: str, delivery: Delivery) -> None:
         """Remember the last delivery about the site that was not signed as it must be."""
@@ -66,7 +67,13 @@ class Record:
     def last(self, uid: str) -> Delivery | None:
         """The site's last delivery."""
         with self._lock:
-            return self._last.get(uid)
+            return next(iter(self._last.get(uid, ())), None)
+
+    def recent(self, uid: str) -> list[Delivery]:
+        """The site's last deliveries and the last that was refused, newest first."""
+        with self._lock:
+            found = [*self._last.get(uid, ()), *filter(None, [self._refused.get(uid)])]
+        return sorted(found, key=lambda delivery: delivery.time, reverse=True)
 
     def last_refused(self, uid: str) -> Delivery | None:
         """The last delivery about the site that was refused."""

@@ -42,12 +42,13 @@ class Progress:
             self._urls = dict(urls)
             self._rejections = _echo_new(said, self._rejections)
 
-    def serving(self, sites: Sequence[SiteName], where: str, webhooks: str) -> None:
+    def serving(self, sites: Sequence[SiteName], where: str, webhooks: str, dashboard: str) -> None:
         """Nginx answers; the first syncs begin."""
         with self._lock:
             self._expected = set(sites)
             number = f"{len(sites)} site{'' if len(sites) == 1 else 's'}"
             click.echo(f"Publishing {number} on {where} (Ctrl-C stops)")
+            click.echo(f"How they are is shown at {dashboard}")
             click.echo(f"Webhooks go to {webhooks}, ending in forgejo, gitea, github, gitlab or generic")
             self._finish_if_all_are_in()
 

@@ -13,12 +13,15 @@ from hooks.requests import Object
 from pages.api import StaticSite, VirtualHostSpec
 from pages.cli import metacontroller
 from pages.cli.listener import Listener
-from pages.cli.serve import api, nginx_config, traefik
+from pages.cli.serve import api, dashboard, nginx_config, traefik
 from pages.cli.serve.nginx import Nginx, NginxError, loopback
 from pages.cli.serve.progress import Progress, SiteName
 from pages.cli.serve.watch import Watch
 from syncer.app import Engine, create_app
 from syncer.commit_status.writer import CommitStatuses
+from syncer.dashboard.app import create_app as create_dashboard
+from syncer.dashboard.journal import Journal
+from syncer.dashboard.view import View
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
@@ -32,6 +35,7 @@ from syncer.tokens import Trust
 from syncer.volume.policy import DiskPolicy
 from syncer.volume.releases import Releases
 from syncer.webhooks.matching import LatestIndex
+from syncer.webhooks.record import Record
 from syncer.webhooks.requests import Requests
 
 log = structlog.get_logger(__name__)
@@ -72,6 +76,8 @@ class Runner:
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._edited = threading.Event()
+        self._journal = Journal()
+        self._record = Record()
 
     def stop(self) -> None:
         """Make ``run`` return, soon."""
@@ -96,17 +102,20 @@ class Runner:
             self._trust = Trust(self._settings.webhook_secret, state.token_key())
             self._syncer = self._make_syncer(state)
             self._listener = Listener("127.0.0.1:0")  # nginx stands before it
+            self._dashboard = Listener("127.0.0.1:0")  # and before this
             state.write_api_port(self._listener.port)
             stack.callback(self._nginx.stop)
             self._progress.problems(self._store.reload())
             self._nginx.start(self._routes())
             self._start_syncer(stack)
             self._start_api(stack)
+            self._start_dashboard(stack)
             self._watch(stack)
             self._progress.serving(
                 [_name(site) for site in self._store.sites()],
                 f"http://*.{LOCAL_DOMAIN}{self._port()}/",
                 f"http://{api.HOST}{self._port()}/webhook/",
+                f"http://{LOCAL_DOMAIN}{self._port()}/",
             )
             self._follow_edits()
 
@@ -135,6 +144,7 @@ class Runner:
         )
 
     def _synced(self, site: StaticSite, outcome: Outcome) -> None:
+        self._journal.note(site, outcome)
         self._progress.synced(site, outcome)
         self._commit_statuses.ended(site, outcome)
 
@@ -157,8 +167,18 @@ class Runner:
             take_offline=self._releases.take_offline,
             commit_status=self._commit_statuses.result,
         )
-        self._listener.start(create_app(self._trust, engine))
+        self._listener.start(create_app(self._trust, engine, self._record))
         stack.callback(self._listener.stop)
+
+    def _start_dashboard(self, stack: ExitStack) -> None:
+        view = View(
+            sites=self._syncer.seen,
+            events=self._journal.of,
+            deliveries=self._record.recent,
+            commit_status=self._commit_statuses.result,
+        )
+        self._dashboard.start(create_dashboard(view))
+        stack.callback(self._dashboard.stop)
 
     def _watch(self, stack: ExitStack) -> None:
         watch = Watch(self._settings.manifests, self._notice_edit)
@@ -209,7 +229,8 @@ class Runner:
             aliases=self._aliases,
             unknown_host=api.locations(),
         )
-        return f"{api.server(self._listen(), self._listener.port)}\n{sites}"
+        shown = dashboard.server(LOCAL_DOMAIN, self._listen(), self._dashboard.port)
+        return f"{api.server(self._listen(), self._listener.port)}\n{shown}\n{sites}"
 
     def _listen(self) -> list[str]:
         if self._settings.address is None:
