@@ -27,6 +27,7 @@ class Release:
     """What a release was made from: the site's uid, and where its ``tree`` was found. ``stamp``: epoch seconds.
 
     ``folders`` and ``hard_links`` (whether unchanged files were taken over so) tell what it uses of the volume.
+    ``earlier`` is when the first asset that it keeps of earlier releases left the tree; 0 where it keeps none.
     """
 
     uid: str
@@ -41,6 +42,7 @@ class Release:
     skipped: dict[str, int] = field(default_factory=dict)
     folders: int = 0
     hard_links: bool = True
+    earlier: int = 0
 
     @property
     def origin(self) -> tuple[str, str, str, str, str]:
@@ -49,11 +51,17 @@ class Release:
 
 
 class Entry(NamedTuple):
-    """A file of a release: its blob, its size in bytes, its mtime, which is the stamp of the release that wrote it."""
+    """A file of a release: its blob, its size in bytes, its mtime, which is the stamp of the release that wrote it.
+
+    ``packed`` is the size of the packed copy beside it, 0 where none is worth it, None where nobody has tried. ``gone``
+    is when an asset that is only kept for pages that are open left the tree; 0 for what is in it.
+    """
 
     oid: str
     size: int
     mtime: int
+    packed: int | None = None
+    gone: int = 0
 
 
 Entries = dict[str, Entry]  # by path
