@@ -27,9 +27,10 @@ serve: install nginx ## Publish the example sites on http://*.pages.localhost:80
 	@sh examples/prepare.sh $(STATE)/examples
 	$(BIN)/pages serve examples/sites --allow-local --state $(STATE)/serve --port $(PORT)
 
-tools: ## Build what some tests run: etcd, kube-apiserver, Gitea and more (once, 10 to 15 minutes)
+tools: ## Build what some tests run: etcd, kube-apiserver, Gitea, Traefik and more (once, 15 to 20 minutes)
 	sh tests/tools/build.sh .cache/tools
 	sh tests/tools/gitea/build.sh .cache/tools
+	sh tests/tools/traefik/build.sh .cache/tools
 
 test: install nginx ## Run all tests; those on a cluster and with Gitea where `make tools` was run before
 	$(BIN)/pytest

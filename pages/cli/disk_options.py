@@ -30,6 +30,13 @@ _DISK = (
         callback=options.duration,
     ),
     options.option(
+        "--keep-assets-for",
+        "24h",
+        "How long assets with a content hash in their names are answered that the live release has no more, so that "
+        "pages that are open find them; 0s: not at all.",
+        callback=options.duration,
+    ),
+    options.option(
         "--keep-free",
         1.0,
         "How much of the volume and of the cache is never used; old releases go before that.",
@@ -81,6 +88,7 @@ def disk(command: Callable[..., None]) -> Callable[..., None]:
         grace: timedelta,
         keep_releases: int,
         keep_for: timedelta,
+        keep_assets_for: timedelta,
         keep_free: float,
         site_quota: int,
         site_quota_files: int,
@@ -94,6 +102,7 @@ def disk(command: Callable[..., None]) -> Callable[..., None]:
             keep_releases=keep_releases,
             keep_seconds=keep_for.total_seconds(),
             keep_free=keep_free / 100,
+            keep_assets_seconds=keep_assets_for.total_seconds(),
             site=Quota(site_quota, site_quota_files),
             namespace=Quota(namespace_quota, namespace_quota_files),
             verify_bytes=verify,

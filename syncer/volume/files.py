@@ -11,6 +11,7 @@ from typing import IO, NamedTuple
 
 from syncer.content.tree import File
 from syncer.errors import GitFailed
+from syncer.volume import packing
 from syncer.volume.layout import make_folder
 from syncer.volume.records import Entries, Entry
 
@@ -23,12 +24,16 @@ ReadBlobs = Callable[[Sequence[str]], Iterator[tuple[str, int, IO[bytes]]]]
 
 
 class Plan(NamedTuple):
-    """What a release is made of: its files, the folders they need, and what may be taken over from the one before."""
+    """What a release is made of: its files, the folders they need, and what may be taken over from the one before.
+
+    ``unchanged`` are files of its own, ``earlier`` are assets that it has no more and still answers for a while.
+    """
 
     files: Sequence[File]
     folders: set[str]
     previous: Path | None
     unchanged: Entries
+    earlier: Entries
 
     @property
     def new(self) -> list[File]:
@@ -37,7 +42,15 @@ class Plan(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What was written, and which paths were copied because the volume refuses hard links."""
+    """What was written, which paths were copied because the volume refuses hard links, and what was packed."""
+
+    entries: Entries
+    copied: frozenset[str]
+    packed: Entries
+
+
+class Taken(NamedTuple):
+    """What was taken over from the release before, and which paths of it were copied."""
 
     entries: Entries
     copied: frozenset[str]
@@ -50,35 +63,37 @@ class _Refused(NamedTuple):
     not_sound: set[str]
 
 
-def plan(files: Sequence[File], previous: Path | None, known: Entries) -> Plan:
+def plan(files: Sequence[File], previous: Path | None, known: Entries, earlier: Entries) -> Plan:
     """Compare the files with those of ``previous`` that may be taken over."""
     unchanged = {}
     for path, oid, size in files:
         entry = known.get(path)
         if entry is not None and entry.oid == oid and entry.size == size:
-            unchanged[path] = entry
-    return Plan(files, _folders_of(files), previous, unchanged)
+            unchanged[path] = entry._replace(gone=0) if entry.gone else entry
+    return Plan(files, _folders_of([*(file.path for file in files), *earlier]), previous, unchanged, earlier)
 
 
 def write(folder: Path, stamp: int, planned: Plan, blobs: ReadBlobs) -> Written:
     """Fill the folder as planned."""
     for path in sorted(planned.folders):  # parents first
         make_folder(f"{folder}/{path}")
-    unchanged, previous = planned.unchanged, planned.previous
-    copied, not_sound = _take_over(previous, folder, unchanged) if previous else (set(), set())
-    entries = {path: entry for path, entry in unchanged.items() if path not in not_sound} if not_sound else unchanged
+    unchanged, previous = planned.unchanged | planned.earlier, planned.previous
+    taken = _take_over(previous, folder, unchanged) if previous else Taken({}, frozenset())
+    entries = taken.entries
     missing = [file for file in planned.files if file.path not in entries]
     contents = blobs([file.oid for file in missing])
     for file, (_, size, stream) in zip(missing, contents, strict=True):
         _write_file(folder / file.path, file.oid, size, stream, stamp)
-    return Written(entries | {path: Entry(oid, size, stamp) for path, oid, size in missing}, frozenset(copied))
+    entries = entries | {path: Entry(oid, size, stamp) for path, oid, size in missing}
+    packed = packing.pack(folder, entries, packing.worth_trying(entries))
+    return Written(entries | packed, taken.copied, packed)
 
 
-def _folders_of(files: Iterable[File]) -> set[str]:
+def _folders_of(paths: Iterable[str]) -> set[str]:
     """The folders that these files need, the topmost (an empty string) among them."""
     wanted = {""}
-    for file in files:
-        parent = file.path.rpartition("/")[0]
+    for path in paths:
+        parent = path.rpartition("/")[0]
         while parent not in wanted:
             wanted.add(parent)
             parent = parent.rpartition("/")[0]
@@ -102,20 +117,31 @@ class BlobHash:
         return self._hash.hexdigest() == self._oid
 
 
-def _take_over(previous: Path, folder: Path, entries: Entries) -> tuple[set[str], set[str]]:
-    """Link what did not change; return what had to be copied, and what is not there as it should be."""
+def _take_over(previous: Path, folder: Path, entries: Entries) -> Taken:
+    """Link what did not change, with its packed copy."""
     refused = _Refused(set(), set())
     for parent, siblings in groupby(entries, key=lambda path: path.rpartition("/")[0]):
         members = list(siblings)
+        packed = [packing.beside(path) for path in members if entries[path].packed]
         try:
             with _opened(previous / parent) as source, _opened(folder / parent) as target:
-                _link_folder(members, source, target, refused)
+                _link_folder([*members, *packed], source, target, refused)
         except (FileNotFoundError, NotADirectoryError):
             refused.not_sound.update(members)
-    for path in sorted(refused.no_link):
+    for path in sorted(refused.no_link & entries.keys()):
         if not _copy_file(previous / path, folder / path, entries[path]):
             refused.not_sound.add(path)
-    return refused.no_link - refused.not_sound, refused.not_sound
+    return Taken(
+        {path: _repacked(path, entry, refused) for path, entry in entries.items() if path not in refused.not_sound},
+        frozenset(refused.no_link & entries.keys() - refused.not_sound),
+    )
+
+
+def _repacked(path: str, entry: Entry, refused: _Refused) -> Entry:
+    """The entry, which is to be packed anew where its packed copy could not be linked."""
+    if entry.packed and packing.beside(path) in refused.no_link | refused.not_sound:
+        return entry._replace(packed=None)
+    return entry
 
 
 def _link_folder(members: Iterable[str], source: int, target: int, refused: _Refused) -> None:
@@ -132,15 +158,15 @@ def _link_folder(members: Iterable[str], source: int, target: int, refused: _Ref
                 raise
 
 
-def is_as_written(stat: os.stat_result, entry: Entry) -> bool:
+def is_as_written(stat: os.stat_result, size: int, mtime: int) -> bool:
     """Whether size and mtime are what they were when we wrote the file (its content is looked at elsewhere)."""
-    return stat.st_size == entry.size and abs(stat.st_mtime - entry.mtime) < _COARSE_SECONDS
+    return stat.st_size == size and abs(stat.st_mtime - mtime) < _COARSE_SECONDS
 
 
 def _copy_file(source: Path, target: Path, entry: Entry) -> bool:
     """Copy the file with its mtime, so that its ETag stays; False where it is not what it should be."""
     with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, GitFailed):
-        if is_as_written(source.lstat(), entry):
+        if is_as_written(source.lstat(), entry.size, entry.mtime):
             with source.open("rb") as stream:
                 _write_file(target, entry.oid, entry.size, stream, entry.mtime)
             return True

@@ -19,13 +19,15 @@ class DiskPolicy:
 
     A release that is not live any more is kept for the grace time whatever happens, then among the newest
     ``keep_releases`` for at most ``keep_seconds``, and less long where the disk or a quota is full. ``keep_free`` is
-    the share of the disk that is never used. ``verify_bytes`` are read back at each housekeeping.
+    the share of the disk that is never used. ``verify_bytes`` are read back at each housekeeping. Assets that a release
+    has no more are answered for ``keep_assets_seconds``, for pages that are open.
     """
 
     grace_seconds: float = 600
     keep_releases: int = 3
     keep_seconds: float = 7 * 24 * 3600
     keep_free: float = 0.01
+    keep_assets_seconds: float = 24 * 3600
     site: Quota = field(default_factory=lambda: Quota(2 * _GIB, 100_000))
     namespace: Quota = field(default_factory=lambda: Quota(20 * _GIB, 1_000_000))
     verify_bytes: int = 16 << 20

@@ -30,6 +30,7 @@ class Release:
     ``_redirects`` and ``_headers`` in it say; None where nobody has looked yet.
 
     ``folders`` and ``hard_links`` (whether unchanged files were taken over so) tell what it uses of the volume.
+    ``earlier`` is when the first asset that it keeps of earlier releases left the tree; 0 where it keeps none.
     """
 
     uid: str
@@ -47,6 +48,7 @@ class Release:
     rules: dict[str, Any] | None = None
     authored: int | None = None
     subject: str = ""
+    earlier: int = 0
 
     @property
     def origin(self) -> tuple[str, str, str, str]:
@@ -55,11 +57,17 @@ class Release:
 
 
 class Entry(NamedTuple):
-    """A file of a release: its blob, its size in bytes, its mtime, which is the stamp of the release that wrote it."""
+    """A file of a release: its blob, its size in bytes, its mtime, which is the stamp of the release that wrote it.
+
+    ``packed`` is the size of the packed copy beside it, 0 where none is worth it, None where nobody has tried. ``gone``
+    is when an asset that is only kept for pages that are open left the tree; 0 for what is in it.
+    """
 
     oid: str
     size: int
     mtime: int
+    packed: int | None = None
+    gone: int = 0
 
 
 Entries = dict[str, Entry]  # by path

@@ -15,8 +15,9 @@ from pathlib import Path
 import structlog
 
 from syncer.content.tree import Listing
-from syncer.errors import StorageFailed, SyncError
-from syncer.volume import files, records
+from syncer.errors import QuotaExceeded, StorageFailed, StorageFull, SyncError
+from syncer.volume import earlier, files, packing, records
+from syncer.volume.earlier import Earlier
 from syncer.volume.files import Plan, ReadBlobs
 from syncer.volume.layout import ReleaseGone, Volume, delete, stamp_of, storage_errors, temporary_beside
 from syncer.volume.policy import DiskPolicy
@@ -52,6 +53,7 @@ class Releases:
         self._retention = Retention(self._volume, self._usages, self._policy, clock, ticks)
         self._room = Room(Disk(root, self._policy.keep_free), self._retention, self._usages, self._policy)
         self._verification = Verification(self._volume)
+        self._earlier = Earlier(self._volume, self._usages, self._policy.keep_assets_seconds, clock)
         self._copies = False
 
     def prepare(self) -> None:
@@ -101,14 +103,11 @@ class Releases:
         with storage_errors():
             live = self._volume.live_release(site)
             folder = self._volume.home(site) / live if live else None
-            known = self._verification.sound_entries(site, folder) if folder else {}
-            planned = files.plan(listing.files, folder, known)
-            need = _need(planned)
-            self._room.make(site, need)
+            planned = self._plan(site, listing, folder)
             try:
-                release, name = self._write(site, draft, listing, planned, blobs)
+                release, name, packed = self._write(site, draft, listing, planned, blobs)
             except OSError:
-                self._room.relieve(need)  # for the next try
+                self._room.relieve(_need(planned))  # for the next try
                 raise
             try:
                 self._volume.flush()
@@ -117,7 +116,7 @@ class Releases:
                 with suppress(OSError, SyncError):
                     self._volume.remove_release(site, name)  # unless it is live by now
                 raise
-            self._usages.published(site, need, exact=release.hard_links)
+            self._usages.published(site, _need(planned) + packed, exact=release.hard_links)
         return release
 
     def recall(self, site: SiteKey, wanted: Release, confirm: Callable[[], None] = lambda: None) -> Release | None:
@@ -150,7 +149,7 @@ class Releases:
 
     def restate(self, site: SiteKey, draft: Release) -> Release:
         """Record that the live tree has a new origin: nothing that visitors see changes."""
-        with storage_errors():
+        with storage_errors(), self._earlier.records_lock:
             name = self._volume.live_release(site)
             folder = self._volume.home(site) / (name or "")
             current, entries = records.read(folder), records.read_entries(folder)
@@ -158,6 +157,7 @@ class Releases:
                 raise StorageFailed(f"the live release of {site} is gone; it is published anew")
             release = replace(
                 current,
+                earlier=earlier.oldest(entries),
                 uid=draft.uid,
                 repo=draft.repo,
                 commit=draft.commit,
@@ -189,6 +189,7 @@ class Releases:
     def collect(self) -> None:
         """Delete what has not been live for the grace time and is not kept, and more where the disk is full."""
         with storage_errors():
+            self._earlier.collect()
             self._retention.collect()
             self._room.relieve()
 
@@ -208,10 +209,25 @@ class Releases:
         with storage_errors():
             self._room.relieve()
 
+    def _plan(self, site: SiteKey, listing: Listing, folder: Path | None) -> Plan:
+        """What to write, for which there is room: earlier assets go where there is none otherwise."""
+        placed = [packing.place(file) for file in listing.files]
+        known = self._verification.sound_entries(site, folder) if folder else {}
+        kept = self._earlier.kept(known, placed)
+        planned = files.plan(placed, folder, known, kept)
+        try:
+            self._room.make(site, _need(planned))
+        except (QuotaExceeded, StorageFull):
+            if folder is None or not self._earlier.drop(site, folder):
+                raise
+            planned = files.plan(placed, folder, self._verification.sound_entries(site, folder), {})
+            self._room.make(site, _need(planned))
+        return planned
+
     def _write(
         self, site: SiteKey, draft: Release, listing: Listing, planned: Plan, blobs: ReadBlobs
-    ) -> tuple[Release, str]:
-        """A whole release that nobody sees yet, and its name."""
+    ) -> tuple[Release, str, Usage]:
+        """A whole release that nobody sees yet, its name, and what its packed copies use."""
         temporary = self._volume.new_folder(site)
         try:
             stamp = self._next_stamp(site)
@@ -225,6 +241,7 @@ class Releases:
                 skipped=dict(listing.skipped),
                 folders=len(planned.folders),
                 hard_links=not written.copied,
+                earlier=earlier.oldest(written.entries),
             )
             folder = temporary.with_name(f"{stamp}-{release.tree[:12]}")
             records.write(folder, temporary_beside(folder), release, written.entries)
@@ -232,7 +249,8 @@ class Releases:
         except BaseException:
             delete(temporary)
             raise
-        return release, folder.name
+        packed = [entry.packed for entry in written.packed.values() if entry.packed]
+        return release, folder.name, Usage(sum(packed), len(packed))
 
     def _is_sound(self, site: SiteKey, name: str, release: Release) -> bool:
         """Read back in full where that is quick; what is larger is read by and by, once it is live."""
@@ -257,7 +275,7 @@ class Releases:
 
 
 def _need(planned: Plan) -> Usage:
-    """What the release will use beyond what the one before does."""
+    """What the release will use beyond what the one before does (but for packed copies)."""
     new = planned.new
     return Usage(sum(file.size for file in new), len(new) + len(planned.folders))
 

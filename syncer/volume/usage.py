@@ -7,7 +7,7 @@ made at the same path only, and keep it.
 from dataclasses import dataclass
 from typing import Self
 
-from syncer.volume import records
+from syncer.volume import packing, records
 from syncer.volume.layout import Volume, stamp_of
 from syncer.volume.records import SiteKey
 
@@ -61,5 +61,8 @@ class Usages:
             if release and entries is not None:
                 folders += release.folders
                 for path, entry in entries.items():
-                    files[path, entry.mtime if release.hard_links else stamp_of(name)] = entry.size
+                    written = entry.mtime if release.hard_links else stamp_of(name)
+                    files[path, written] = entry.size
+                    if entry.packed:
+                        files[packing.beside(path), written] = entry.packed
         return Usage(sum(files.values()), len(files) + folders)

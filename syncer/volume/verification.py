@@ -1,11 +1,14 @@
 """Whether what is on the volume is what we wrote: each live release's structure, and by and by its content (F16)."""
 
 import os
+import stat
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
 
-from syncer.volume import records
+from syncer.volume import packing, records
 from syncer.volume.files import BlobHash, is_as_written
 from syncer.volume.layout import Volume
 from syncer.volume.records import Entries, Entry, SiteKey
@@ -51,7 +54,7 @@ class Verification:
         entries = records.read_entries(folder) or {}
         if site not in self._damaged:
             return entries
-        return {path: entry for path, entry in entries.items() if _has_content(folder / path, entry)}
+        return {path: entry for path, entry in entries.items() if _is_sound(folder, path, entry)}
 
     def turn(self, most_bytes: int) -> list[SiteKey]:
         """Read some of what is live, going on where the last turn ended; return the sites found to be damaged."""
@@ -93,7 +96,7 @@ class Verification:
             if left <= 0:
                 return left, path
             left -= max(entry.size, _LEAST)
-            if not _has_content(folder / path, entry):
+            if not _is_sound(folder, path, entry):
                 self._note(site, name, f"the content of {path!r} has changed")
                 break
         return left, ""
@@ -109,26 +112,47 @@ def _difference(folder: Path, entries: Entries) -> str:
     """How the folder differs from the record, in words."""
     if not folder.is_dir():
         return "its folder is missing"
-    missing = dict(entries)
-    for root, _, names, descriptor in os.fwalk(folder):
+    missing = {path: (entry.size, entry) for path, entry in entries.items()}
+    missing |= {packing.beside(path): (entry.packed, entry) for path, entry in entries.items() if entry.packed}
+    for root, folders, names, descriptor in os.fwalk(folder):
         inside = os.path.relpath(root, folder)
+        for name in folders:
+            if stat.S_ISLNK(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
+                return f"{name!r} is a link, which nginx would follow"
         for name in names:
             path = name if inside == "." else f"{inside}/{name}"
-            entry = missing.pop(path, None)
-            if entry is None:
+            expected = missing.pop(path, None)
+            if expected is None:
                 return f"{path!r} does not belong to it"
-            if not is_as_written(os.stat(name, dir_fd=descriptor, follow_symlinks=False), entry):
-                return f"{path!r} has another size or time"
-    return f"{next(iter(missing))!r} is missing" if missing else ""
+            found = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+            size, entry = expected
+            if not stat.S_ISREG(found.st_mode) or not is_as_written(found, size, entry.mtime):
+                return f"{path!r} has another kind, size or time"
+    lost = next((path for path, (_, entry) in missing.items() if not entry.gone), None)
+    return f"{lost!r} is missing" if lost is not None else ""
 
 
-def _has_content(path: Path, entry: Entry) -> bool:
+def _is_sound(folder: Path, path: str, entry: Entry) -> bool:
+    """Whether the file has its content, and its packed copy the same."""
+    return _has_content(folder / path, entry) and (
+        not entry.packed or _has_content(folder / packing.beside(path), entry, packed=True)
+    )
+
+
+def _has_content(path: Path, entry: Entry, *, packed: bool = False) -> bool:
     digest = BlobHash(entry.oid, entry.size)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        with os.fdopen(descriptor, "rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-    except OSError:
+        for chunk in packing.unpacked(descriptor, entry.size) if packed else _chunks(descriptor):
+            digest.update(chunk)
+    except FileNotFoundError:
+        return bool(entry.gone)  # its time was over
+    except (OSError, zlib.error):
         return False
     return digest.matches()
+
+
+def _chunks(descriptor: int) -> Iterator[bytes]:
+    with os.fdopen(descriptor, "rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk

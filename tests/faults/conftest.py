@@ -108,7 +108,8 @@ class Volume:
     def live(self, name: str = "site") -> dict[str, str]:
         """What a visitor sees."""
         folder = self.live_link(name)
-        return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+        found = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".gz"))
+        return {str(path.relative_to(folder)): path.read_text() for path in found}  # but for packed copies
 
     @contextmanager
     def visited(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx"
 
 class Sites:
     """The volume and the nginx in front of it."""
+
+    process: subprocess.Popen[bytes]
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -45,7 +48,13 @@ class Sites:
 
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
-    folder = tmp_path_factory.mktemp("nginx")
+    with running(tmp_path_factory.mktemp("nginx")) as made:
+        yield made
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Sites]:
+    """An nginx whose volume is ``sites`` in the folder; its log is beside it."""
     made = Sites(folder / "sites")
     (made.root / "live").mkdir(parents=True)
     shutil.copytree(SHIPPED, folder / "conf")
@@ -65,13 +74,13 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     # As in the cluster, nginx's workers are whoever started it.
     user = ["-g", "user root root;"] if os.geteuid() == 0 else []
     command: list[str | Path] = [find(), "-p", made.root, "-c", config, *user]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, env={"PATH": os.defpath})
+    made.process = subprocess.Popen(command, stderr=subprocess.PIPE, env={"PATH": os.defpath})
     try:
-        wait_for(made.port, process)
+        wait_for(made.port, made.process)
         yield made
     finally:
-        process.terminate()
-        process.communicate(timeout=20)
+        made.process.terminate()
+        made.process.communicate(timeout=20)
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -59,7 +59,8 @@ class Bench:
 
     def live(self, name: str = "site") -> dict[str, str]:
         folder = self.root / "volume/live/team" / name
-        return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+        found = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".gz"))
+        return {str(path.relative_to(folder)): path.read_text() for path in found}  # but for packed copies
 
     def reason(self, site: StaticSite) -> str:
         outcome = self.sync(site)[site.metadata.name]

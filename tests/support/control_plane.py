@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from lightkube import ALL_NS, ApiError, Client, KubeConfig
 from lightkube.generic_resource import create_namespaced_resource
+from lightkube.resources.core_v1 import Namespace
 
 from tests.support.serving import eventually, free_port
 
@@ -110,6 +111,14 @@ class Cluster:
         """Create an object."""
         self._client.create(_RESOURCES[kind](**new))
 
+    def make(self, kind: str, wanted: Object) -> None:
+        """Create an object of a kind, or make it so, without kubectl."""
+        self._client.apply(_RESOURCES[kind](**wanted), field_manager="tests", force=True)
+
+    def remove(self, kind: str, name: str, namespace: str = SYSTEM) -> None:
+        """Delete an object and wait for nothing."""
+        self._client.delete(_RESOURCES[kind], name, namespace=namespace)
+
     def get(self, kind: str, name: str, namespace: str = SYSTEM) -> Object | None:
         """The object, or None."""
         try:
@@ -122,6 +131,12 @@ class Cluster:
     def list(self, kind: str, namespace: str = ALL_NS) -> Sequence[Object]:
         """All objects of the kind."""
         return list(self._client.list(_RESOURCES[kind], namespace=namespace))
+
+    def namespaces(self) -> Sequence[Object]:
+        """All namespaces, with their labels."""
+        found = [each.metadata for each in self._client.list(Namespace)]
+        named = [{"name": each.name, "labels": each.labels or {}} for each in found if each]
+        return [{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata} for metadata in named]
 
     def names(self, kind: str, namespace: str = SYSTEM) -> set[str]:
         """The names of all objects of the kind."""

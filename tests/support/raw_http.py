@@ -1,6 +1,7 @@
 """HTTP byte for byte: clients would tidy up what a hostile visitor sends."""
 
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -19,13 +20,20 @@ class Answer:
 
 def ask(port: int, request_line: str, **headers: str) -> Answer:
     """Send a request line as it is, with ``header_name="value"``, and read the answer until the server closes."""
-    lines = [
-        request_line,
-        *(f"{name.replace('_', '-')}: {value}" for name, value in ({"Host": "example.com"} | headers).items()),
-    ]
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode("utf-8", "surrogateescape"))
-        received = b"".join(iter(lambda: connection.recv(65536), b""))
+        return exchange(connection, request(request_line, {"Host": "example.com"} | headers))
+
+
+def request(request_line: str, headers: Mapping[str, str]) -> bytes:
+    """The bytes of a request, after whose answer the server is to close."""
+    lines = [request_line, *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "Connection: close", "", ""]).encode("utf-8", "surrogateescape")
+
+
+def exchange(connection: socket.socket, sent: bytes) -> Answer:
+    """Send these bytes and read the answer until the server closes."""
+    connection.sendall(sent)
+    received = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, body = received.partition(b"\r\n\r\n")
     first, *rest = head.decode("latin-1").split("\r\n")
     pairs = (line.partition(": ") for line in rest)

@@ -12,7 +12,7 @@ ROWS = [
     for page in PAGES
     for row in re.findall(r"^\| ([A-Z][0-9]+) \|.*\| ([^|]+) \|$", (ROOT / page).read_text(), re.MULTILINE)
 ]
-FOLDERS = ("tests/threats", "tests/faults")
+FOLDERS = ("tests/threats", "tests/faults", "tests/requestpath")
 
 
 def ids(file: Path) -> set[str]:
@@ -38,7 +38,7 @@ def test_each_test_with_an_id_has_its_row() -> None:
 def test_no_row_is_left_out() -> None:
     wanted = {
         f"{kind}{number}"
-        for kind, last in (("U", 13), ("R", 2), ("C", 8), ("S", 2), ("K", 4), ("W", 8), ("F", 21))
+        for kind, last in (("U", 13), ("R", 2), ("C", 8), ("S", 2), ("K", 4), ("W", 8), ("F", 21), ("D", 9), ("V", 7))
         for number in range(1, last + 1)
     }
     assert wanted | {"X2", "F26", "F32", "F33", "F34", "F35"} <= {row for row, _ in ROWS}

@@ -1,0 +1,90 @@
+"""A hundred sites come, change and go while others are read: no request fails, and nginx is told nothing."""
+
+import http.client
+import ssl
+import threading
+from collections.abc import Callable, Iterable
+from typing import Self
+
+import pytest
+
+from tests.requestpath.conftest import PAGES, RequestPath
+from tests.support.serving import eventually
+
+MANY = 100
+
+
+class Readers:
+    """Visitors who never stop, each on a kept connection; what went wrong is in ``failures``."""
+
+    def __init__(self, port: int, domains: list[str]) -> None:
+        self.failures: list[str] = []
+        self.answers = 0
+        self._stopping = threading.Event()
+        self._port = port
+        self._threads = [threading.Thread(target=self._read, args=(each,)) for each in domains]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _read(self, domain: str) -> None:
+        anything = ssl.create_default_context()
+        anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=30, context=anything)
+        while not self._stopping.wait(0.02):
+            try:
+                connection.request("GET", "/about", headers={"Host": domain})
+                answer = connection.getresponse()
+                if (answer.status, answer.read()) != (200, f"about {domain.partition('.')[0]}".encode()):
+                    self.failures.append(f"{domain}: {answer.status}")
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append(f"{domain}: {error!r}")
+                connection.close()
+            self.answers += 1
+        connection.close()
+
+
+@pytest.mark.timeout(300)
+def test_a_hundred_sites_come_change_and_go_while_others_are_read(two_sites: RequestPath, path: RequestPath) -> None:
+    path.git.repository("many").commit({"a/index.html": "page a", "b/index.html": "page b"})
+    names = [f"many-{number:03}" for number in range(MANY)]
+    domains = [f"{name}.{PAGES}" for name in names]
+    workers = workers_of(path)
+    config = (path.nginx.root.parent / "conf/sites-server.conf").stat().st_mtime_ns
+    with Readers(path.traefik.websecure, ["team-a.example.org", "team-b.example.org"] * 2) as readers:
+        for name in names:
+            path.site("one", name, "many", path="/a")
+        path.settle()
+        each_eventually(lambda domain: path.shows(domain, "page a"), domains)
+        for name in names:
+            path.site("one", name, "many", path="/b", domain=f"{name}.example.net")
+        path.settle()
+        each_eventually(lambda name: path.shows(f"{name}.example.net", "page b"), names)
+        path.delete("one", *names)
+        path.settle()
+        each_eventually(lambda name: not path.shows(f"{name}.example.net", "page"), names)
+    assert readers.failures == []
+    assert readers.answers > MANY
+    assert workers_of(path) == workers  # a reload would have made new ones
+    assert (path.nginx.root.parent / "conf/sites-server.conf").stat().st_mtime_ns == config
+    assert path.cluster.kubectl("get", "configmaps", "-A", "-l", "pages.kup6s.com/managed=true", "-o", "name") == ""
+
+
+def each_eventually(look: Callable[[str], bool], names: Iterable[str]) -> None:
+    """Wait for each, one after the other."""
+    for name in names:
+        eventually(lambda name=name: look(name))  # type: ignore[misc]
+
+
+def workers_of(path: RequestPath) -> list[str]:
+    """The processes of nginx's workers."""
+    pid = path.nginx.process.pid
+    with open(f"/proc/{pid}/task/{pid}/children") as children:  # noqa: PTH123 - reads as what it is
+        return children.read().split()

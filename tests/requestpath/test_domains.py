@@ -1,0 +1,136 @@
+"""What a StaticSite may claim (D1 to D9), and where visitors end then."""
+
+from http import HTTPStatus
+
+import pytest
+from lightkube import ApiError
+
+from tests.requestpath.conftest import PAGES, RequestPath
+from tests.support.cluster import static_site
+from tests.support.control_plane import SYSTEM, Object
+from tests.support.serving import eventually
+
+DOMAIN = "www.example.net"
+
+
+@pytest.fixture(autouse=True)
+def _content(path: RequestPath) -> None:
+    path.git.repository("content").commit({"index.html": "home", "docs/index.html": "docs"})
+    path.git.repository("other").commit({"index.html": "another home", "y.html": "y"})
+
+
+def refused(path: RequestPath, **spec: str) -> bool:
+    """Whether the API server takes no such StaticSite."""
+    try:
+        path.cluster.make("staticsites", static_site("one", "bad", path.git.url("content"), **spec))
+    except ApiError as error:
+        return bool(error.status.code == HTTPStatus.UNPROCESSABLE_ENTITY)
+    return False
+
+
+def rejected(path: RequestPath) -> set[str]:
+    """The sites of this test's namespaces that get no route."""
+    return {each["name"] for each in path.operator.platform_status["rejections"] if each["namespace"] in {"one", "two"}}
+
+
+def made(path: RequestPath, kind: str) -> dict[str, Object]:
+    """The objects that the hooks made for this test's domains."""
+    found = {each["metadata"]["name"]: each for each in path.cluster.list(kind, SYSTEM)}
+    return {name: each for name, each in found.items() if "team-" not in name}
+
+
+def test_d1_no_domain_is_more_than_a_domain_in_a_rule(path: RequestPath) -> None:
+    for domain in ["a.test`) || PathPrefix(`/", 'a.test"', "a.test\\", "a.test\nb.test", "a.test`)"]:
+        assert refused(path, domain=domain), domain
+
+
+def test_d1_a_rule_is_one_host_and_one_path(path: RequestPath) -> None:
+    path.site("one", "blog", "content", domain=DOMAIN, pathPrefix="/a")
+    path.settle()
+    (route,) = made(path, "ingressroutes").values()
+    assert route["spec"]["routes"][0]["match"] == f"Host(`{DOMAIN}`) && (Path(`/a`) || PathPrefix(`/a/`))"
+
+
+def test_d2_only_names_of_hosts_are_domains(path: RequestPath) -> None:
+    names = ["*.x.test", "x.test.", "x.test:443", "10.0.0.1", "localhost", "x..test", "-x.test", "x_y.test"]
+    for domain in [*names, f"{'a' * 64}.test"]:
+        assert refused(path, domain=domain), domain
+
+
+def test_d2_case_is_one_domain(path: RequestPath) -> None:
+    path.site("one", "blog", "content", domain="WWW.Example.NET")
+    path.settle()
+    path.site("two", "blog", "other", domain=DOMAIN)
+    path.settle()
+    eventually(lambda: path.shows(DOMAIN, "home"))
+    assert rejected(path) == {"blog"}
+
+
+def test_d3_the_platforms_own_names_are_nobodys(path: RequestPath) -> None:
+    path.platform(reservedDomains=["argocd.corp.example", "*.svc.example"])
+    path.site("one", "good", "content", domain=DOMAIN)
+    for number, domain in enumerate((PAGES, f"x.{PAGES}", f"webhook.{PAGES}", "argocd.corp.example", "a.svc.example")):
+        path.site("two", f"bad-{number}", "content", domain=domain)
+    path.settle()
+    eventually(lambda: path.shows(DOMAIN, "home"))
+    assert set(made(path, "ingressroutes")) == {"one--good"}
+    assert path.ask("argocd.corp.example", "/").status == 404
+
+
+def test_d4_who_claims_a_domain_second_gets_neither_route_nor_certificate(path: RequestPath) -> None:
+    path.site("one", "first", "content", domain=DOMAIN)
+    path.settle()
+    path.site("two", "second", "other", domain=DOMAIN)
+    path.settle()
+    eventually(lambda: path.shows(DOMAIN, "home"))
+    assert rejected(path) == {"second"}
+    assert set(made(path, "ingressroutes")) == {"one--first"}
+    assert len(made(path, "certificates")) == 1
+
+
+def test_d5_a_domain_that_a_namespace_was_granted_is_nobody_elses_when_its_site_is_gone(path: RequestPath) -> None:
+    others = {"domains": ["*.example.org"], "namespaces": ["*"]}
+    path.platform(domainPolicies=[{"domains": [DOMAIN], "namespaces": ["one"]}, others])
+    path.site("one", "blog", "content", domain=DOMAIN)
+    path.settle()
+    eventually(lambda: path.shows(DOMAIN, "home"))
+    path.delete("one", "blog")
+    path.site("two", "blog", "other", domain=DOMAIN)
+    path.settle()
+    assert rejected(path) == {"blog"}
+    eventually(lambda: path.ask(DOMAIN, "/").status == 404)
+
+
+def test_d6_a_longer_path_steals_nothing_of_another_namespace(path: RequestPath) -> None:
+    path.site("one", "shop", "content", domain=DOMAIN)
+    path.settle()
+    path.site("two", "thief", "other", domain=DOMAIN, pathPrefix="/login")
+    path.settle()
+    eventually(lambda: path.shows(DOMAIN, "home"))
+    assert rejected(path) == {"thief"}
+    assert "another" not in path.ask(DOMAIN, "/login/").text
+
+
+def test_d7_no_path_is_the_certificate_authoritys_or_none(path: RequestPath) -> None:
+    for prefix in ("/.well-known", "/.well-known/acme-challenge", "/..", "/a/../b", "/a`)", "a", "/a//b"):
+        assert refused(path, domain=DOMAIN, pathPrefix=prefix), prefix
+
+
+def test_d8_a_path_ends_where_it_ends(path: RequestPath) -> None:
+    path.site("one", "year", "content", domain=DOMAIN, pathPrefix="/2019")
+    path.settle()
+    eventually(lambda: path.shows(DOMAIN, "home", "/2019/"))
+    for where in ("/2019foo", "/2019../two/thief/", "/2019%2f..", "/2019%2f", "/2019;x", "/2019.", "/201"):
+        answer = path.ask(DOMAIN, where)
+        assert answer.status in {400, 404}, where
+        assert "home" not in answer.text, where
+
+
+def test_d9_a_default_domain_has_one_site(path: RequestPath) -> None:
+    path.site("one", "blog", "content")
+    path.settle()
+    path.site("two", "blog", "other")
+    path.settle()
+    eventually(lambda: path.shows(f"blog.{PAGES}", "home"))
+    assert rejected(path) == {"blog"}
+    assert set(made(path, "ingressroutes")) == {"one--blog"}

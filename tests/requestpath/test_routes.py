@@ -1,0 +1,170 @@
+"""Where a request ends: default and custom domains, paths, HTTPS, certificates, and domains that change hands."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.requestpath.conftest import PAGES, RequestPath
+from tests.support.cluster import write_status
+from tests.support.control_plane import SYSTEM, Object
+from tests.support.serving import eventually
+
+
+@pytest.fixture
+def content(path: RequestPath) -> None:
+    path.git.repository("content").commit(
+        {"index.html": "home", "docs/index.html": "docs", "page.html": "page", "404.html": "not here"}
+    )
+    path.git.repository("other").commit({"index.html": "another home", "x/index.html": "x", "page.html": "other page"})
+
+
+@pytest.mark.usefixtures("content")
+def test_a_site_without_a_domain_is_at_the_platforms(path: RequestPath) -> None:
+    path.site("one", "blog", "content")
+    path.settle()
+    eventually(lambda: path.shows(f"blog.{PAGES}", "home"))
+    assert path.shows(f"blog.{PAGES}", "page", "/page")
+    assert path.ask(f"BLOG.{PAGES}", "/").text == "home"
+    assert path.ask(f"other.{PAGES}", "/").status == 404
+
+
+@pytest.mark.usefixtures("content")
+def test_a_custom_domain_has_all_that_a_site_has(path: RequestPath) -> None:
+    path.site("one", "blog", "content", domain="www.example.net")
+    path.settle()
+    eventually(lambda: path.shows("www.example.net", "home"))
+    assert path.ask("www.example.net", "/docs").headers["location"] == "/docs/"
+    assert path.ask("www.example.net", "/page/").headers["location"] == "/page"
+    missing = path.ask("www.example.net", "/nope")
+    assert (missing.status, missing.text) == (404, "not here")
+    first = path.ask("www.example.net", "/page")
+    assert path.ask("www.example.net", "/page", If_None_Match=first.headers["etag"]).status == 304
+    assert path.ask("www.example.net", "/page", Range="bytes=1-2").text == "ag"
+    head = path.ask("www.example.net", "/page", "HEAD")
+    assert (head.status, head.body, head.headers["content-length"]) == (200, b"", "4")
+
+
+@pytest.mark.usefixtures("content")
+def test_two_sites_share_a_domain_by_paths_and_neighbours_are_none_of_theirs(path: RequestPath) -> None:
+    path.site("one", "root", "content", domain="www.example.net")
+    path.site("one", "docs", "other", domain="www.example.net", pathPrefix="/docs")
+    path.settle()
+    eventually(lambda: path.shows("www.example.net", "another home", "/docs/"))
+    eventually(lambda: path.shows("www.example.net", "home"))
+    domain = "www.example.net"
+    assert path.ask(domain, "/docs").headers["location"] == "/docs/"
+    assert path.ask(domain, "/docs?q=1").headers["location"] == "/docs/?q=1"
+    assert path.ask(domain, "/docs/x").headers["location"] == "/docs/x/"
+    assert path.ask(domain, "/docs/page").text == "other page"
+    assert path.ask(domain, "/docs/page/").headers["location"] == "/docs/page"
+    assert path.ask(domain, "/page").text == "page"
+    for neighbour in ("/docsabc", "/docs-2", "/docs.html", "/doc", "/DOCS/"):
+        answer = path.ask(domain, neighbour)
+        assert (answer.status, answer.text) == (404, "not here"), neighbour
+    assert "not here" not in path.ask(domain, "/docs/nope").text  # each site has its own
+
+
+@pytest.mark.usefixtures("content")
+def test_plain_http_leads_to_https_with_path_and_query(path: RequestPath) -> None:
+    path.platform(ingress={"redirectHTTP": True})
+    path.site("one", "blog", "content", domain="www.example.net")
+    path.site("one", "deep", "other", domain="www.example.net", pathPrefix="/deep")
+    path.settle()
+    eventually(lambda: path.ask_plain("www.example.net", "/").status == 301)
+    for where in ("/", "/page?q=%2f", "/deep/x/", "/deep"):
+        answer = path.ask_plain("www.example.net", where)
+        assert (answer.status, answer.headers["location"]) == (301, f"https://www.example.net{where}")
+    assert path.ask_plain("nobody.example.net", "/").status == 404
+
+
+def issued(domain: str) -> tuple[x509.Certificate, Object]:
+    """A certificate, as an issuer makes it, and the Secret that cert-manager writes."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, domain)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=90))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(domain)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = certificate.public_bytes(serialization.Encoding.PEM)
+    return certificate, {"tls.crt": public.decode(), "tls.key": private.decode()}
+
+
+def play_issuer(path: RequestPath, name: str) -> x509.Certificate:
+    """Do what cert-manager does for a Certificate that the hooks made: fill its Secret and say so."""
+    wanted = path.cluster.get("certificates", name)
+    assert wanted
+    (domain,) = wanted["spec"]["dnsNames"]
+    certificate, content = issued(domain)
+    metadata = {"name": wanted["spec"]["secretName"], "namespace": SYSTEM}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/tls"}
+    path.cluster.apply(secret | {"stringData": content})
+    ready = {"type": "Ready", "status": "True", "reason": "Ready", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    write_status(path.cluster, "certificates", name, {"conditions": [ready]})
+    return certificate
+
+
+@pytest.mark.usefixtures("content")
+def test_a_domain_has_its_certificate_and_a_renewed_one_without_a_restart(path: RequestPath) -> None:
+    path.site("one", "blog", "content", domain="tls.example.net")
+    path.site("one", "news", "content", domain="news.example.net")
+    path.settle()
+    eventually(lambda: path.shows("tls.example.net", "home"))
+    first = play_issuer(path, "tls-example-net-tls")
+    other = play_issuer(path, "news-example-net-tls")
+    eventually(lambda: path.certificate("tls.example.net") == first)
+    eventually(lambda: path.certificate("news.example.net") == other)
+    pid = path.traefik.process.pid
+    second = play_issuer(path, "tls-example-net-tls")
+    eventually(lambda: path.certificate("tls.example.net") == second)
+    assert second != first
+    assert path.shows("tls.example.net", "home")
+    assert path.certificate("news.example.net") == other
+    assert path.traefik.process.pid == pid and path.traefik.running()
+
+
+@pytest.mark.usefixtures("content")
+def test_a_domain_is_handed_over_when_its_site_is_deleted(path: RequestPath) -> None:
+    path.site("one", "first", "content", domain="www.example.net")
+    path.settle()
+    eventually(lambda: path.shows("www.example.net", "home"))
+    path.site("two", "second", "other", domain="www.example.net")
+    path.settle()
+    eventually(lambda: path.syncer.page("two", "second") or (path.nginx.root / "live/two/second").exists())
+    assert path.ask("www.example.net", "/").text == "home"
+    assert [each["name"] for each in path.operator.platform_status["rejections"]] == ["second"]
+    path.delete("one", "first")
+    path.settle()
+    eventually(lambda: path.shows("www.example.net", "another home"))
+    assert path.ask("www.example.net", "/docs/").status == 404  # nothing is left of the one before
+
+
+@pytest.mark.usefixtures("content")
+def test_a_deleted_site_is_gone_for_visitors(path: RequestPath) -> None:
+    path.site("one", "blog", "content", domain="www.example.net")
+    path.settle()
+    eventually(lambda: path.shows("www.example.net", "home"))
+    path.delete("one", "blog")
+    eventually(lambda: path.ask("www.example.net", "/").status == 404)  # the syncer is enough for that
+    path.settle()
+    eventually(lambda: "404 page not found" in path.ask("www.example.net", "/").text)  # Traefik's own
+
+
+@pytest.mark.usefixtures("content")
+def test_an_edited_site_moves_without_a_gap(path: RequestPath) -> None:
+    path.site("one", "blog", "content", domain="www.example.net", pathPrefix="/a")
+    path.settle()
+    eventually(lambda: path.shows("www.example.net", "home", "/a/"))
+    path.site("one", "blog", "content", domain="www.example.net", pathPrefix="/b")
+    path.settle()
+    eventually(lambda: path.shows("www.example.net", "home", "/b/"))
+    eventually(lambda: path.ask("www.example.net", "/a/").status == 404)
