@@ -3,12 +3,13 @@
 import contextlib
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+import click
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from wsgiref.types import WSGIApplication
 
 
 class _Handler(WSGIRequestHandler):
@@ -27,9 +28,19 @@ class Listener:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, int(port)), family=family, backlog=512)
         self.port: int = self._socket.getsockname()[1]
+        self._socket.setblocking(False)  # another process that shares the port may be faster
         self._host = host
 
-    def start(self, app: "Flask") -> None:
+    @classmethod
+    def for_option(cls, option: str, bind: str) -> Self:
+        """One that an option asks for, which is named where this cannot be."""
+        try:
+            return cls(bind)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "write HOST:PORT"
+            raise click.ClickException(f"{option} {bind}: {reason}") from None
+
+    def start(self, app: "WSGIApplication") -> None:
         """Answer with the application, each request on a thread of its own."""
         self._server = make_server(
             self._host, self.port, app, threaded=True, request_handler=_Handler, fd=self._socket.fileno()
