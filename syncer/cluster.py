@@ -15,16 +15,20 @@ from pages.api import StaticSite
 from syncer.app import Engine
 from syncer.commit_status.writer import CommitStatuses
 from syncer.errors import LeaseLost, StorageFailed, StorageFull
+from syncer.event_writer import EventWriter
 from syncer.git.addresses import Addresses
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.lease import Lease
 from syncer.limits import Limits
+from syncer.metrics.counted import Counted
+from syncer.metrics.observed import Observation, Observed
 from syncer.schedule import Capacity
 from syncer.service import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.cluster import ClusterStore
+from syncer.stores.events import ClusterEvents
 from syncer.sync import SourceSync
 from syncer.tokens import Trust
 from syncer.volume.policy import DiskPolicy
@@ -36,6 +40,7 @@ from syncer.webhooks.requests import Requests
 log = structlog.get_logger(__name__)
 
 _API_SECONDS = 10.0
+_LAST_EVENTS_SECONDS = 2.0
 _STORAGE_RETRY_SECONDS = 10.0
 
 
@@ -53,6 +58,7 @@ class Settings:
     lease: timedelta
     trust: Trust
     limits: Limits
+    site_metrics: int = 0  # sites that have metrics of their own
 
 
 class NoCluster(Exception):
@@ -70,6 +76,9 @@ class ClusterSyncer:
         self._idle.set()
         self._storage_problem = ""
         self._started = False
+        self._counted = Counted()
+        self.registry = self._counted.registry
+        self.registry.register(Observed(self._observe, self._leads, settings.site_metrics))
 
     def start(self, on_lost: Callable[[], None]) -> None:
         """Begin to wait for the Lease. ``on_lost`` is called when it was ours and is no more: stop, and start anew.
@@ -80,18 +89,22 @@ class ClusterSyncer:
         self._on_lost = on_lost
         # Renewing has to fail early enough to be tried again before the Lease is over.
         self._lease = Lease(_client(settings.lease.total_seconds() / 5), settings.namespace, settings.lease)
+        client = _client(_API_SECONDS)
         self._store = ClusterStore(
-            _client(_API_SECONDS),
+            client,
             lambda: AsyncClient(timeout=httpx2.Timeout(_API_SECONDS)),
             settings.namespace,
             self._store_changed,
         )
         limits = settings.limits
-        self._git = Git(limits.timeouts, limits.process, addresses=Addresses(settings.hosts))
+        traffic = self._counted.traffic()
+        self._git = Git(limits.timeouts, limits.process, addresses=Addresses(settings.hosts), traffic=traffic)
+        self._events = EventWriter(ClusterEvents(client), self._counted.event)
         self._syncer = self._make_syncer()
         self._requests = Requests(self._syncer.request)
         self._requests.start()
         self._commit_statuses.start()
+        self._events.start()
         self._store.start()
         # A daemon, because the election knows no end but the loss of the Lease.
         self._election = threading.Thread(target=self._elect, name="lease", daemon=True)
@@ -111,6 +124,7 @@ class ClusterSyncer:
         self._syncer.stop()
         self._git.close()
         self._idle.wait()
+        self._events.close(_LAST_EVENTS_SECONDS)
         self._lease.release()
         self._store.stop()
         log.info("syncer_stopped")
@@ -123,6 +137,7 @@ class ClusterSyncer:
             take_offline=self._take_offline,
             commit_status=self._commit_status,
             at_work=lambda: not self.not_ready(),
+            delivered=self._counted.delivered,
         )
 
     def sick(self) -> list[str]:
@@ -151,7 +166,7 @@ class ClusterSyncer:
         settings = self._settings
         self._releases = releases = Releases(settings.volume, settings.disk, fence=self._fence)
         mirrors = Mirrors(settings.cache, self._git, settings.disk, releases.relieve)
-        self._commit_statuses = CommitStatuses(self._store.secret, settings.hosts)
+        self._commit_statuses = CommitStatuses(self._store.secret, settings.hosts, noted=self._counted.commit_status)
         source_sync = SourceSync(
             git=self._git,
             mirrors=mirrors,
@@ -171,7 +186,15 @@ class ClusterSyncer:
             heartbeat=settings.heartbeat,
             sync_token=settings.trust.sync_token,
             observer=self._commit_statuses.ended,
+            counted=self._counted,
+            tell=self._events.tell,
         )
+
+    def _leads(self) -> bool:
+        return self._started and self._lease.held()
+
+    def _observe(self) -> Observation | None:
+        return self._syncer.observation() if self._leads() and self._working.is_set() else None
 
     def _store_changed(self) -> None:
         self._syncer.store_changed()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -30,7 +31,7 @@ from syncer.git.refusals import Refusals
 from syncer.limits import SiteLimits
 from syncer.sources import Source
 from syncer.volume.records import Release, SiteKey
-from syncer.volume.releases import Releases
+from syncer.volume.releases import Changes, Releases
 
 _CONVERSATION_SECONDS = 20.0  # its clock allows for a large site after that
 # Takes note of a site's outcome.
@@ -44,10 +45,11 @@ Groups = Mapping[Source, Sequence[StaticSite]]
 
 @dataclass(frozen=True)
 class Published:
-    """The site is live with this release; ``changed`` where visitors see something new."""
+    """The site is live with this release; ``changed`` where visitors see something new, and which ``changes``."""
 
     release: Release
     changed: bool
+    changes: Changes | None = None
 
 
 Outcome = Published | SyncError
@@ -211,8 +213,10 @@ class SourceSync:
         listing = tree.read(walk.listing(objects, draft.tree), self._limits)
         listing = links.follow(listing, objects.contents, self._limits)
         listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
-        release = self._releases.publish(key, draft, listing, objects.contents, lambda: self._confirm(site))
-        return Published(release, changed=True)
+        told: list[Changes] = []
+        confirm = partial(self._confirm, site)
+        release = self._releases.publish(key, draft, listing, objects.contents, confirm, tell=told.append)
+        return Published(release, changed=True, changes=told[0])
 
     def _confirm(self, site: StaticSite) -> None:
         if not self._still_there(site):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pages.cli import disk_options, gunicorn, limit_options, logs, options
+from pages.cli import disk_options, gunicorn, limit_options, logs, metrics_options, options
 from pages.cli.hooks import LOG_LEVEL
 from pages.cli.listener import Listener
 from syncer import tokens
@@ -106,6 +106,8 @@ _THREADS = 16  # a client that sends slowly holds one for a while
     metavar="HOST:PORT",
     help="Where the cluster asks for /healthz and /readyz. Nobody else should be able to.",
 )
+@metrics_options.metrics_bind("0.0.0.0:9091")
+@metrics_options.site_metrics
 @disk_options.disk
 @LOG_LEVEL
 @limit_options.limits
@@ -124,6 +126,9 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     without_webhooks: bool,
     bind: str,
     health_bind: str,
+    metrics_bind: str,
+    site_metrics: bool,
+    site_metrics_max: int,
     log_level: str,
     limits: Limits,
     disk: DiskPolicy,
@@ -162,6 +167,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
             lease=lease,
             trust=trust,
             limits=limits,
+            site_metrics=site_metrics_max if site_metrics else 0,
         )
         return ClusterSyncer(settings)
 
@@ -175,7 +181,13 @@ def syncer(  # noqa: PLR0917 - click passes them by name
 
         return create_app(trust, at_work().engine())
 
-    listener = None if without_webhooks else _listener(health_bind)
+    def show_metrics(listener: Listener) -> None:
+        from pages import metrics  # noqa: PLC0415
+
+        listener.start(metrics.create_app(metrics.of_one_process(at_work().registry)))
+
+    listener = None if without_webhooks else Listener.for_option("--health-bind", health_bind)
+    metrics_listener = metrics_options.listen(metrics_bind)
 
     def start(worker: "Worker") -> None:
         from syncer.cluster import NoCluster  # noqa: PLC0415
@@ -187,6 +199,8 @@ def syncer(  # noqa: PLR0917 - click passes them by name
             gunicorn.give_up(str(error))
         if listener:
             listener.start(health())
+        if metrics_listener:
+            show_metrics(metrics_listener)
 
     gunicorn.run(
         api if listener else health,
@@ -209,14 +223,6 @@ def _check_trust(trust: Trust, *, without_webhooks: bool) -> None:
             "nobody could sign a webhook: give --webhook-secret-file (a secret of the forges'), or --token-key-file "
             "(each site has its own), or both; or say --without-webhooks"
         )
-
-
-def _listener(bind: str) -> Listener:
-    try:
-        return Listener(bind)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "write HOST:PORT"
-        raise click.ClickException(f"--health-bind {bind}: {reason}") from None
 
 
 def _token_key(file: Path) -> bytes:

@@ -11,22 +11,37 @@ from contextlib import suppress
 from dataclasses import replace
 from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
 from syncer.content.tree import Listing
 from syncer.errors import StorageFailed, SyncError
 from syncer.volume import files, records
-from syncer.volume.files import Plan, ReadBlobs
+from syncer.volume.disks import DiskRoom
+from syncer.volume.files import Plan, ReadBlobs, Written
 from syncer.volume.layout import Volume, delete, stamp_of, storage_errors, temporary_beside
 from syncer.volume.policy import DiskPolicy
-from syncer.volume.records import Release, SiteKey
+from syncer.volume.records import Entries, Release, SiteKey
 from syncer.volume.retention import Retention
 from syncer.volume.space import Disk, Room
 from syncer.volume.usage import Usage, Usages
 from syncer.volume.verification import Verification
 
 log = structlog.get_logger(__name__)
+
+
+class Changes(NamedTuple):
+    """What a release has of its own and what it took over from the one before, in files; ``bytes`` of what is new.
+
+    ``removed`` are the files of the one before that it has no more.
+    """
+
+    written: int
+    linked: int
+    copied: int
+    removed: int
+    bytes: int
 
 
 class Releases:
@@ -92,8 +107,12 @@ class Releases:
         listing: Listing,
         blobs: ReadBlobs,
         confirm: Callable[[], None] = lambda: None,
+        *,
+        tell: Callable[[Changes], None] = lambda _changes: None,
     ) -> Release:
         """Write the tree that ``draft`` names as a new release and make it live, unless ``confirm`` raises by then.
+
+        ``tell`` is told how it differs from the one before, once it is live.
 
         Raises StorageFull, QuotaExceeded, StorageFailed, GitFailed; the release that was live stays so.
         """
@@ -106,7 +125,7 @@ class Releases:
             need = _need(planned)
             self._room.make(site, need)
             try:
-                release, name = self._write(site, draft, listing, planned, blobs)
+                release, name, written = self._write(site, draft, listing, planned, blobs)
             except OSError:
                 self._room.relieve(need)  # for the next try
                 raise
@@ -118,6 +137,7 @@ class Releases:
                     self._volume.remove_release(site, name)  # unless it is live by now
                 raise
             self._usages.published(site, need, exact=release.hard_links)
+        tell(_changes(known, written))
         return release
 
     def restate(self, site: SiteKey, draft: Release) -> Release:
@@ -168,6 +188,16 @@ class Releases:
         with storage_errors():
             return self._verification.turn(self._policy.verify_bytes)
 
+    def counts(self) -> tuple[int, int]:
+        """How many releases are live, and how many others were left when we last collected."""
+        with storage_errors():
+            return len(self._volume.sites()), self._retention.kept
+
+    def disk(self) -> DiskRoom:
+        """The room on the volume."""
+        with storage_errors():
+            return DiskRoom.of(self._volume.root)
+
     def relieve(self) -> None:
         """Make room on the disk, for others too."""
         with storage_errors():
@@ -175,8 +205,8 @@ class Releases:
 
     def _write(
         self, site: SiteKey, draft: Release, listing: Listing, planned: Plan, blobs: ReadBlobs
-    ) -> tuple[Release, str]:
-        """A whole release that nobody sees yet, and its name."""
+    ) -> tuple[Release, str, Written]:
+        """A whole release that nobody sees yet, its name, and what was written."""
         temporary = self._volume.new_folder(site)
         try:
             stamp = self._next_stamp(site)
@@ -197,7 +227,7 @@ class Releases:
         except BaseException:
             delete(temporary)
             raise
-        return release, folder.name
+        return release, folder.name, written
 
     def _next_stamp(self, site: SiteKey) -> int:
         return max([int(self._clock()), *(stamp_of(name) + 1 for name in self._volume.releases(site))])
@@ -215,6 +245,19 @@ class Releases:
             log.warning(
                 "hard_links_refused", site=str(site), consequence="unchanged files are copied and take room again"
             )
+
+
+def _changes(before: Entries, written: Written) -> Changes:
+    """Files that are as they were keep the stamp that they were written with."""
+    entries, copied = written.entries, len(written.copied)
+    new = [entry for path, entry in entries.items() if before.get(path) != entry]
+    return Changes(
+        written=len(new),
+        linked=len(entries) - len(new) - copied,
+        copied=copied,
+        removed=sum(path not in entries for path in before),
+        bytes=sum(entry.size for entry in new),
+    )
 
 
 def _need(planned: Plan) -> Usage:
