@@ -30,6 +30,7 @@ serve: install nginx ## Publish the example sites on http://*.pages.localhost:80
 tools: ## Build what some tests run: etcd, kube-apiserver, Gitea and more (once, 10 to 15 minutes)
 	sh tests/tools/build.sh .cache/tools
 	sh tests/tools/gitea/build.sh .cache/tools
+	sh tests/tools/promtool/build.sh .cache/tools
 
 test: install nginx ## Run all tests; those on a cluster and with Gitea where `make tools` was run before
 	$(BIN)/pytest

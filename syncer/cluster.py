@@ -194,7 +194,10 @@ class ClusterSyncer:
         return self._started and self._lease.held()
 
     def _observe(self) -> Observation | None:
-        return self._syncer.observation() if self._leads() and self._working.is_set() else None
+        if not self._leads() or not self._working.is_set():
+            return None
+        seen = self._syncer.observation()
+        return seen._replace(volume_writable=False) if self._storage_problem else seen
 
     def _store_changed(self) -> None:
         self._syncer.store_changed()

@@ -7,7 +7,9 @@ from syncer.git.traffic import Request, Traffic
 from syncer.sync import Outcome, Published
 from syncer.volume.disks import Disks
 from syncer.volume.releases import Changes
+from syncer.webhooks.receiver import FORGES
 
+DELIVERED = ("queued", "ignored", "duplicate", "refused", "invalid", "unavailable", "failed")
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 SYNCS = Metric(
@@ -212,3 +214,6 @@ class Counted:
             self._events.labels(result)
         for result in ("published", "unchanged"):
             self._syncs.labels(result, "")
+        for forge in FORGES:
+            for outcome in DELIVERED:
+                self._deliveries.labels(forge, outcome)
