@@ -17,7 +17,6 @@ FOLDER = ROOT / "deploy/monitoring"
 DASHBOARD: dict[str, Any] = json.loads((FOLDER / "dashboard.json").read_text())
 PANELS: list[dict[str, Any]] = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 NOT_DRAWN = {
-    "pages_build_info",  # the version
     "pages_releases_written_total",  # as pages_syncs_total{result="published"}
     "pages_site_synced",  # for alerts
     "pages_sites_omitted",
