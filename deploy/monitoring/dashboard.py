@@ -98,7 +98,7 @@ ROWS: dict[str, list[Panel]] = {
         stat(
             "Oldest that waits",
             "How long a repository has been due.",
-            "max(pages_oldest_due_source_age_seconds)",
+            "max(pages_queue_oldest_age_seconds)",
             "s",
             bad="1200",
         ),
@@ -131,8 +131,8 @@ ROWS: dict[str, list[Panel]] = {
         lines(
             "Queue",
             "Repositories that wait, and that are being synced.",
-            Query("sum(pages_sources_due)", "due"),
-            Query("sum(pages_sources_running)", "running"),
+            Query("sum(pages_queue_depth)", "due"),
+            Query("sum(pages_queue_running)", "running"),
         ),
         lines(
             "Webhooks",
@@ -218,7 +218,7 @@ ROWS: dict[str, list[Panel]] = {
             "Not synced for the longest time",
             "Of the sites that have metrics of their own.",
             Query(
-                "topk(20, time() - max by (site_namespace, site_name) (pages_site_last_sync_timestamp_seconds))",
+                "topk(20, time() - max by (site_namespace, site_name) (pages_site_last_success_timestamp_seconds))",
             ),
             "s",
             12,

@@ -9,6 +9,7 @@ from pages.cli.listener import Listener
 
 _OFF = {"-", ""}
 _MOST_SITES = 5_000
+_MOST_CONNECTIONS = 32
 
 
 def metrics_bind(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -41,4 +42,4 @@ def site_metrics(command: Callable[..., None]) -> Callable[..., None]:
 
 def listen(bind: str) -> Listener | None:
     """The port, taken at once so that one in use shows; None where there is to be none."""
-    return None if bind in _OFF else Listener.for_option("--metrics-bind", bind)
+    return None if bind in _OFF else Listener.for_option("--metrics-bind", bind, _MOST_CONNECTIONS)

@@ -27,13 +27,13 @@ LAST_ROUND = Metric(
     "When the syncer last looked what there is to do; at most a minute ago while it is well.",
 )
 SOURCES = Metric("gauge", "pages_sources", "Repositories and branches that are followed; sites may share one.")
-RUNNING = Metric("gauge", "pages_sources_running", "Sources that are being synced.")
+RUNNING = Metric("gauge", "pages_queue_running", "Sources that are being synced.")
 DUE = Metric(
-    "gauge", "pages_sources_due", "Sources that are due and wait for a worker, or for their server to be asked again."
+    "gauge", "pages_queue_depth", "Sources that are due and wait for a worker, or for their server to be asked again."
 )
 OLDEST = Metric(
     "gauge",
-    "pages_oldest_due_source_age_seconds",
+    "pages_queue_oldest_age_seconds",
     "For how long the oldest of the sources that wait has been due; 0 where none waits.",
 )
 WRITABLE = Metric(
@@ -54,7 +54,7 @@ SITE_SYNCED = Metric(
 )
 SITE_LAST_SYNC = Metric(
     "gauge",
-    "pages_site_last_sync_timestamp_seconds",
+    "pages_site_last_success_timestamp_seconds",
     "When the site was last synced well, be there something new or not.",
     ("site_namespace", "site_name"),
 )
@@ -102,7 +102,8 @@ class Observed:
         seen = self.look()
         if seen is None:
             return
-        yield LAST_ROUND.family(seen.last_round)
+        if seen.last_round:  # else the volume keeps it from going round at all, which WRITABLE says
+            yield LAST_ROUND.family(seen.last_round)
         yield SOURCES.family(seen.backlog.keys)
         yield RUNNING.family(seen.backlog.running)
         yield DUE.family(seen.backlog.due)

@@ -144,6 +144,7 @@ def test_one_that_waits_says_that_it_does_not_lead(
 def test_a_volume_that_cannot_be_used_shows_in_the_metrics(cluster: Cluster, make_syncer: MakeSyncer) -> None:
     with make_syncer("--volume", "/dev/null/sites") as running:
         eventually(lambda: any("volume" in problem for problem in running.problems()))
-        metrics.page_when(
+        page = metrics.page_when(
             lambda: metrics.page(running.metrics_port), lambda now: now.value("pages_volume_writable") == 0
         )
+        assert page.value("pages_syncer_last_round_timestamp_seconds") is None, "it is not stuck"

@@ -13,7 +13,7 @@ from tests.support.control_plane import TOOLS
 from tests.support.serving import eventually
 
 PROMTOOL = TOOLS / "bin/promtool"
-PER_SITE = {"pages_site_synced", "pages_site_last_sync_timestamp_seconds"}
+PER_SITE = {"pages_site_synced", "pages_site_last_success_timestamp_seconds"}
 _MOST_SERIES = 400  # of one metric that is not per site
 _NAME = re.compile(r"(?:pages|process)_[a-z][a-z0-9_]*[a-z0-9]")
 _LABEL = re.compile(r"[a-z][a-z_]*")

@@ -1,6 +1,7 @@
 """What a syncer at work tells Prometheus: `pages serve`, after real syncs, pushes, failures and webhooks."""
 
 import http.client
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -113,7 +114,7 @@ def test_what_there_is_to_see_is_shown(served: Served) -> None:
     assert page.value("pages_sites_not_true", condition="Synced", reason="RepoNotFound") == 1
     assert page.value("pages_site_synced", site_namespace="team", site_name="blog") == 1
     assert page.value("pages_site_synced", site_namespace="team", site_name="gone") == 0
-    synced_at = page.value("pages_site_last_sync_timestamp_seconds", site_namespace="team", site_name="blog")
+    synced_at = page.value("pages_site_last_success_timestamp_seconds", site_namespace="team", site_name="blog")
     assert synced_at and synced_at > (page.value("process_start_time_seconds") or 0)
     for disk in ("volume", "cache"):
         size, free = (page.value(f"pages_disk_{what}_bytes", disk=disk) for what in ("size", "free"))
@@ -131,7 +132,7 @@ def test_the_page_follows_the_conventions_and_has_every_metric(served: Served) -
         assert metrics.promtool_complaints(page.text) == ""
 
 
-def test_k1_the_port_knows_only_one_page_and_no_secret(served: Served) -> None:
+def test_k1_w8_the_port_knows_only_one_page_and_no_secret(served: Served) -> None:
     for path in ("/", "/healthz", "/site/team/blog", "/webhook/gitea", "/metrics/..", "/metrics?x=y/../site"):
         status, _, body = metrics.scrape(served.metrics_port, path)
         assert (status == 200) == path.startswith("/metrics?"), path
@@ -139,6 +140,35 @@ def test_k1_the_port_knows_only_one_page_and_no_secret(served: Served) -> None:
     token = served.statuses()["team/blog"]["syncToken"]
     assert token not in served.page().text
     assert metrics.scrape(served.metrics_port, method="POST")[0] == 405
+
+
+def test_connections_that_are_kept_idle_cost_no_end_of_threads(served: Served) -> None:
+    idle = [socket.create_connection(("127.0.0.1", served.metrics_port), timeout=20) for _ in range(100)]
+    try:
+        refused = [each for each in idle if ended(each)]
+        assert len(refused) >= 100 - 32
+    finally:
+        for each in idle:
+            each.close()
+    eventually(lambda: answers(served.metrics_port))
+
+
+def ended(connection: socket.socket) -> bool:
+    """Whether the other side hung up within a moment."""
+    connection.settimeout(0.5)
+    try:
+        return connection.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def answers(port: int) -> bool:
+    try:
+        return metrics.scrape(port)[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 def test_nothing_of_a_site_stays_when_it_goes(served: Served) -> None:

@@ -40,15 +40,15 @@ def look(
 def test_the_queue() -> None:
     page = look({})
     assert page.value("pages_sources") == 9
-    assert page.value("pages_sources_running") == 2
-    assert page.value("pages_sources_due") == 3
-    assert page.value("pages_oldest_due_source_age_seconds") == 42.5
+    assert page.value("pages_queue_running") == 2
+    assert page.value("pages_queue_depth") == 3
+    assert page.value("pages_queue_oldest_age_seconds") == 42.5
     assert page.value("pages_syncer_last_round_timestamp_seconds") == 1_700_000_000
 
 
 def test_the_last_sync_is_ours_or_what_the_status_says_since_before_we_started() -> None:
     page = look({"a": status(True, last_sync=NOW), "b": status(False, "GitFailed", NOW), "c": status(None)}, {"a": 5.0})
-    name = "pages_site_last_sync_timestamp_seconds"
+    name = "pages_site_last_success_timestamp_seconds"
     assert page.value(name, site_namespace="team", site_name="a") == 5
     assert page.value(name, site_namespace="team", site_name="b") == NOW.timestamp()
     assert page.value(name, site_namespace="team", site_name="c") is None
