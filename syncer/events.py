@@ -50,8 +50,6 @@ def _deployed(before: StaticSiteStatus | None, deployment: Deployment | None) ->
     if outcome.changes:
         written, removed = outcome.changes.written, outcome.changes.removed
         changed = f": {_count(written)} changed, {removed:,} removed, in {seconds:.1f} seconds"
-    elif known:
-        changed = ": it changes none of the published files"
     yield Event("Normal", "Deployed", f"commit {outcome.release.commit[:12]} is live{changed}")
 
 

@@ -255,10 +255,12 @@ class Syncer:
         if isinstance(outcome, LeaseLost) or (self._stopping.is_set() and isinstance(outcome, SyncError)):
             return  # that says nothing about the site
         seconds = time.monotonic() - began
-        self._counted.synced(outcome, seconds)
+        if not isinstance(outcome, SiteDeleted):
+            self._counted.synced(outcome, seconds)
         if isinstance(outcome, Published):
             release = outcome.release
-            self._synced[site.metadata.uid] = time.time()
+            with self._lock:
+                self._synced[site.metadata.uid] = time.time()
             if outcome.changed:
                 log.info("site_published", site=site.key, commit=release.commit, files=release.files)
         elif not isinstance(outcome, SiteDeleted):
