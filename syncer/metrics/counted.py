@@ -10,7 +10,7 @@ from syncer.volume.releases import Changes
 from syncer.webhooks.receiver import FORGES
 
 DELIVERED = ("queued", "ignored", "duplicate", "refused", "invalid", "unavailable", "failed")
-_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_SECONDS = (0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 
 SYNCS = Metric(
     "counter",
