@@ -31,6 +31,7 @@ tools: ## Build what some tests run: etcd, kube-apiserver, Gitea, Traefik and mo
 	sh tests/tools/build.sh .cache/tools
 	sh tests/tools/gitea/build.sh .cache/tools
 	sh tests/tools/traefik/build.sh .cache/tools
+	sh tests/tools/promtool/build.sh .cache/tools
 
 test: install nginx ## Run all tests; those on a cluster and with Gitea where `make tools` was run before
 	$(BIN)/pytest

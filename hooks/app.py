@@ -17,12 +17,14 @@ from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
 from hooks import platform, requests, virtualhost
+from hooks.metrics import HookMetrics
 from hooks.requests import NotAHookRequest, Object
 
 log = structlog.get_logger(__name__)
 
 MAX_REQUEST_BYTES = 64 << 20
 Clock = Callable[[], datetime]
+_HOOKS = {"platform_customize", "platform_sync", "virtualhost_sync"}
 # A question whose answer is known: /readyz asks it.
 _QUESTION: Mapping[str, Any] = {
     "parent": {
@@ -36,22 +38,24 @@ _QUESTION: Mapping[str, Any] = {
 }
 
 
-def create_app(clock: Clock = lambda: datetime.now(UTC)) -> Flask:
+def create_app(clock: Clock = lambda: datetime.now(UTC), metrics: HookMetrics | None = None) -> Flask:
     """The WSGI application."""
+    counted = metrics or HookMetrics()
+    decide = partial(_decide, counted)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
 
     @app.post("/platform/customize")
     def platform_customize() -> Response:
-        return _decide(platform.customize)
+        return decide(platform.customize)
 
     @app.post("/platform/sync")
     def platform_sync() -> Response:
-        return _decide(partial(platform.sync, now=clock()))
+        return decide(partial(platform.sync, now=clock()), counted.platform)
 
     @app.post("/virtualhost/sync")
     def virtualhost_sync() -> Response:
-        return _decide(partial(virtualhost.sync, now=clock()))
+        return decide(partial(virtualhost.sync, now=clock()))
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -63,6 +67,12 @@ def create_app(clock: Clock = lambda: datetime.now(UTC)) -> Flask:
         platform.sync(_QUESTION, now=clock())
         return _text("ok\n", 200)
 
+    @app.after_request
+    def count(response: Response) -> Response:
+        if request.endpoint in _HOOKS:
+            counted.answered(request.path, response.status_code)
+        return response
+
     app.before_request(_begin_reconcile)
     app.register_error_handler(NotAHookRequest, _not_a_hook_request)
     app.register_error_handler(HTTPException, _http_error)
@@ -70,11 +80,18 @@ def create_app(clock: Clock = lambda: datetime.now(UTC)) -> Flask:
     return app
 
 
-def _decide(hook: Callable[[Mapping[str, Any]], Object]) -> Response:
+def _decide(
+    counted: HookMetrics,
+    hook: Callable[[Mapping[str, Any]], Object],
+    look: Callable[[Mapping[str, Any]], None] = lambda _status: None,
+) -> Response:
+    """Answer with what the hook decides; ``look`` is shown the parent's new status."""
     began = time.perf_counter()
     answer = hook(_hook_request())
-    milliseconds = round((time.perf_counter() - began) * 1000, 1)
-    log.info("hook_answered", children=len(answer.get("children", [])), milliseconds=milliseconds)
+    seconds, children = time.perf_counter() - began, len(answer.get("children", []))
+    counted.decided(request.path, children, seconds)
+    look(answer.get("status", {}))
+    log.info("hook_answered", children=children, milliseconds=round(seconds * 1000, 1))
     return Response(to_json(answer), 200, mimetype="application/json")
 
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response, json, request
+from flask import Flask, Response, g, json, request
 from werkzeug.exceptions import (
     HTTPException,
     RequestEntityTooLarge,
@@ -29,6 +29,8 @@ from syncer.webhooks.record import Record
 log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES = 1 << 20
+# What became of a delivery that was not taken, by the status of the answer.
+_OUTCOMES = {400: "invalid", 401: "refused", 413: "invalid", 415: "invalid", 503: "unavailable"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Engine:
     take_offline: Callable[[SiteKey], None]
     commit_status: Callable[[str], str | None] = lambda _uid: None  # what became of the last, by the site's uid
     at_work: Callable[[], bool] = lambda: True
+    delivered: Callable[[str, str], None] = lambda _forge, _outcome: None  # is told what became of each delivery
 
 
 def create_app(trust: Trust, engine: Engine, record: Record | None = None) -> Flask:
@@ -57,6 +60,7 @@ def create_app(trust: Trust, engine: Engine, record: Record | None = None) -> Fl
     _register_webhooks(app, Receiver(trust, engine.index, engine.request, record))
     _register_sites(app, trust, engine, record)
     _register_errors(app)
+    _register_count(app, engine.delivered)
     return app
 
 
@@ -65,7 +69,18 @@ def _register_webhooks(app: Flask, receiver: Receiver) -> None:
     def webhook(forge: str) -> Response:
         if request.headers.get("Content-Encoding", "identity") != "identity":
             raise UnsupportedMediaType("send the body as it is, without a Content-Encoding")
-        return _delivered(receiver.receive(FORGES[forge], request.headers, request.mimetype, _body()))
+        answer = receiver.receive(FORGES[forge], request.headers, request.mimetype, _body())
+        g.outcome = answer.status
+        return _delivered(answer)
+
+
+def _register_count(app: Flask, delivered: Callable[[str, str], None]) -> None:
+    @app.after_request
+    def count(response: Response) -> Response:
+        """By the forge of the path, which is one that we know, and never by what was sent."""
+        if request.endpoint == "webhook" and request.view_args:
+            delivered(request.view_args["forge"], g.get("outcome") or _OUTCOMES.get(response.status_code, "failed"))
+        return response
 
 
 def _register_sites(app: Flask, trust: Trust, engine: Engine, record: Record) -> None:

@@ -17,16 +17,20 @@ from syncer.commit_status.writer import CommitStatuses
 from syncer.dashboard.journal import Journal
 from syncer.dashboard.view import View
 from syncer.errors import LeaseLost, StorageFailed, StorageFull
+from syncer.event_writer import EventWriter
 from syncer.git.addresses import Addresses
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.lease import Lease
 from syncer.limits import Limits
+from syncer.metrics.counted import Counted
+from syncer.metrics.observed import Observation, Observed
 from syncer.schedule import Capacity
 from syncer.service import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.cluster import ClusterStore
+from syncer.stores.events import ClusterEvents
 from syncer.sync import Outcome, SourceSync
 from syncer.tokens import Trust
 from syncer.volume.policy import DiskPolicy
@@ -39,6 +43,7 @@ from syncer.webhooks.requests import Requests
 log = structlog.get_logger(__name__)
 
 _API_SECONDS = 10.0
+_LAST_EVENTS_SECONDS = 2.0
 _STORAGE_RETRY_SECONDS = 10.0
 
 
@@ -56,6 +61,7 @@ class Settings:
     lease: timedelta
     trust: Trust
     limits: Limits
+    site_metrics: int = 0  # sites that have metrics of their own
 
 
 class NoCluster(Exception):
@@ -75,6 +81,9 @@ class ClusterSyncer:
         self._started = False
         self.record = Record()  # of deliveries; written by the API, shown by the dashboard
         self._journal = Journal()
+        self._counted = Counted()
+        self.registry = self._counted.registry
+        self.registry.register(Observed(self._observe, self._leads, settings.site_metrics))
 
     def start(self, on_lost: Callable[[], None]) -> None:
         """Begin to wait for the Lease. ``on_lost`` is called when it was ours and is no more: stop, and start anew.
@@ -85,18 +94,22 @@ class ClusterSyncer:
         self._on_lost = on_lost
         # Renewing has to fail early enough to be tried again before the Lease is over.
         self._lease = Lease(_client(settings.lease.total_seconds() / 5), settings.namespace, settings.lease)
+        client = _client(_API_SECONDS)
         self._store = ClusterStore(
-            _client(_API_SECONDS),
+            client,
             lambda: AsyncClient(timeout=httpx2.Timeout(_API_SECONDS)),
             settings.namespace,
             self._store_changed,
         )
         limits = settings.limits
-        self._git = Git(limits.timeouts, limits.process, addresses=Addresses(settings.hosts))
+        traffic = self._counted.traffic()
+        self._git = Git(limits.timeouts, limits.process, addresses=Addresses(settings.hosts), traffic=traffic)
+        self._events = EventWriter(ClusterEvents(client), self._counted.event)
         self._syncer = self._make_syncer()
         self._requests = Requests(self._syncer.request)
         self._requests.start()
         self._commit_statuses.start()
+        self._events.start()
         self._store.start()
         # A daemon, because the election knows no end but the loss of the Lease.
         self._election = threading.Thread(target=self._elect, name="lease", daemon=True)
@@ -116,6 +129,7 @@ class ClusterSyncer:
         self._syncer.stop()
         self._git.close()
         self._idle.wait()
+        self._events.close(_LAST_EVENTS_SECONDS)
         self._lease.release()
         self._store.stop()
         log.info("syncer_stopped")
@@ -128,6 +142,7 @@ class ClusterSyncer:
             take_offline=self._take_offline,
             commit_status=self._commit_status,
             at_work=lambda: not self.not_ready(),
+            delivered=self._counted.delivered,
         )
 
     def view(self) -> View:
@@ -166,7 +181,7 @@ class ClusterSyncer:
         settings = self._settings
         self._releases = releases = Releases(settings.volume, settings.disk, fence=self._fence)
         mirrors = Mirrors(settings.cache, self._git, settings.disk, releases.relieve)
-        self._commit_statuses = CommitStatuses(self._store.secret, settings.hosts)
+        self._commit_statuses = CommitStatuses(self._store.secret, settings.hosts, noted=self._counted.commit_status)
         source_sync = SourceSync(
             git=self._git,
             mirrors=mirrors,
@@ -186,11 +201,22 @@ class ClusterSyncer:
             heartbeat=settings.heartbeat,
             sync_token=settings.trust.sync_token,
             observer=self._ended,
+            counted=self._counted,
+            tell=self._events.tell,
         )
 
     def _ended(self, site: StaticSite, outcome: Outcome) -> None:
         self._journal.note(site, outcome)
         self._commit_statuses.ended(site, outcome)
+
+    def _leads(self) -> bool:
+        return self._started and self._lease.held()
+
+    def _observe(self) -> Observation | None:
+        if not self._leads() or not self._working.is_set():
+            return None
+        seen = self._syncer.observation()
+        return seen._replace(volume_writable=False) if self._storage_problem else seen
 
     def _store_changed(self) -> None:
         self._syncer.store_changed()

@@ -112,6 +112,15 @@ class _Entry(Generic[K]):
     lane: _Lane | None = None
 
 
+class Backlog(NamedTuple):
+    """How many keys there are, are run, and are due without being run; how long the oldest of these has been."""
+
+    keys: int
+    running: int
+    due: int
+    oldest_seconds: float
+
+
 class Schedule(Generic[K]):
     """Keys that fall due: at once when new, then at their interval, later and later while they fail.
 
@@ -217,6 +226,13 @@ class Schedule(Generic[K]):
             moments += [until for until in self._pauses.values() if until > now]
             moments += [run.since + SLOW_SECONDS for run in self._runs if run.since + SLOW_SECONDS > now]
         return min(moments, default=None)
+
+    def backlog(self, now: float) -> Backlog:
+        """How much there is to do, and how late we are with it."""
+        entries = self._entries.values()
+        since = [entry.due for entry in entries if not entry.running and entry.due <= now]
+        running = sum(entry.running for entry in entries)
+        return Backlog(len(entries), running, len(since), now - min(since, default=now))
 
     def _change(self, entry: _Entry[K], wish: Wish, now: float) -> None:
         sooner = wish.interval < entry.wish.interval and not entry.failures

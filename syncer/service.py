@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 
 from pages.api import ReleaseStatus, StaticSite, StaticSiteStatus
 from syncer import history, sources, status
 from syncer.errors import Busy, LeaseLost, SiteDeleted, SyncError, TimedOut, Unreachable
+from syncer.events import Deployment, Tell
 from syncer.git.mirrors import Mirrors
+from syncer.metrics.counted import Counted
+from syncer.metrics.observed import Observation
 from syncer.routing import Routing, Routings
 from syncer.schedule import Capacity, Result, Run, Schedule, Wish
 from syncer.sources import Source
@@ -63,8 +67,12 @@ class Syncer:
         base_url: status.BaseURL = status.public_base_url,
         sync_token: Callable[[StaticSite], str | None] = lambda _site: None,
         observer: Observer = lambda _site, _outcome: None,
+        counted: Counted | None = None,
+        tell: Tell = lambda _site, _before, _after, _deployed: None,
     ) -> None:
         self._store = store
+        self._counted = counted or Counted()
+        self._tell = tell
         self._source_sync = source_sync
         source_sync.ask_before_publishing(self._is_wanted)
         self._releases = releases
@@ -75,6 +83,7 @@ class Syncer:
             remove_gone=self._take_offline_what_is_gone,
             wanted=self._wanted_sources,
             damaged=self._publish_anew,
+            measured=self._counted.disks,
             rest=source_sync.rest,
         )
         self._mirrors = mirrors
@@ -84,14 +93,16 @@ class Syncer:
         self._sync_token = sync_token
         self._observer = observer
         self._schedule: Schedule[Source] = Schedule(random.random, self._capacity)
-        self._statuses = StatusWriter(store.write_status)
+        self._statuses = StatusWriter(store.write_status, written=self._counted.status_written)
         self._snapshot = Snapshot(complete=False)
         self._sites: dict[str, StaticSite] = {}  # by uid
         self._groups: dict[Source, list[StaticSite]] = {}
         self._routings = Routings()
         self._said: dict[str, _Said] = {}  # by the site's uid
+        self._synced: dict[str, float] = {}  # by the site's uid: when it last went well
         self._deaths: dict[str, int] = {}  # by mirror
         self._last_look = time.monotonic()
+        self._last_round = 0.0  # the same by the time of day
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._changed = threading.Event()
@@ -136,6 +147,14 @@ class Syncer:
         """Why nothing can be published, or nothing."""
         return self._housekeeper.problem
 
+    def observation(self) -> Observation:
+        """What there is to see of the work just now."""
+        with self._lock:
+            backlog = self._schedule.backlog(time.monotonic())
+            sites, synced = self._sites, dict(self._synced)
+            statuses = {uid: said.status for uid, said in self._said.items()}
+        return Observation(backlog, sites, statuses, synced, self._last_round, not self._housekeeper.problem)
+
     def run(self) -> None:
         """Sync until stopped. Raises StorageFailed, StorageFull where the volume cannot be used at all."""
         self._releases.prepare()
@@ -157,7 +176,7 @@ class Syncer:
         ):
             while not self._stopping.is_set():
                 self._wake.clear()
-                self._last_look = now = time.monotonic()
+                self._last_look, self._last_round = (now := time.monotonic()), time.time()
                 if self._changed.is_set() and now >= follow_from:
                     self._changed.clear()
                     for site in self._follow_store():
@@ -185,6 +204,7 @@ class Syncer:
             self._hold_back_the_deadly(now)
             self._sites = {site.metadata.uid: site for site in snapshot.sites}
             self._said = {uid: said for uid, said in self._said.items() if uid in self._sites}
+            self._synced = {uid: moment for uid, moment in self._synced.items() if uid in self._sites}
         self._take_offline_what_is_gone()
         for site in snapshot.sites:
             self._say(site, None)
@@ -221,6 +241,7 @@ class Syncer:
             return list(sources.group(self._snapshot.sites)) if self._snapshot.complete else None
 
     def _publish_anew(self, damaged: Sequence[SiteKey]) -> None:
+        self._counted.damaged(len(damaged))
         with self._lock:
             for source, sites in self._groups.items():
                 if any(key_of(site) in damaged for site in sites):
@@ -241,7 +262,7 @@ class Syncer:
     def _recall(self, site: StaticSite) -> None:
         with structlog.contextvars.bound_contextvars(reconcile=uuid.uuid4().hex[:12], repo=site.spec.repo):
             try:
-                self._source_sync.recall(site, self._report)
+                self._source_sync.recall(site, partial(self._report, time.monotonic()))
             except Exception:  # as below
                 log.exception("recall_crashed", site=site.key)
 
@@ -249,11 +270,11 @@ class Syncer:
         with self._lock:
             groups = {source: self._groups[source] for source in run.keys if source in self._groups}
         outcomes: dict[Source, list[Outcome]] = {}
-        repo = run.keys[0].repo
+        repo, began = run.keys[0].repo, time.monotonic()
         with structlog.contextvars.bound_contextvars(reconcile=uuid.uuid4().hex[:12], repo=repo):
             try:
                 if groups:
-                    outcomes = self._source_sync.run_all(groups, self._report)
+                    outcomes = self._source_sync.run_all(groups, partial(self._report, began))
             except Exception:  # a bug must not take the worker or the other sites with it
                 log.exception("sync_crashed")
             finally:
@@ -265,11 +286,16 @@ class Syncer:
                     self._schedule.finished(run, {each: _result(found) for each, found in outcomes.items()}, now)
                 self._wake.set()
 
-    def _report(self, site: StaticSite, outcome: Outcome) -> None:
+    def _report(self, began: float, site: StaticSite, outcome: Outcome) -> None:
         if isinstance(outcome, LeaseLost) or (self._stopping.is_set() and isinstance(outcome, SyncError)):
             return  # that says nothing about the site
+        seconds = time.monotonic() - began
+        if not isinstance(outcome, SiteDeleted):
+            self._counted.synced(outcome, seconds)
         if isinstance(outcome, Published):
             release = outcome.release
+            with self._lock:
+                self._synced[site.metadata.uid] = time.time()
             if outcome.changed:
                 log.info("site_published", site=site.key, commit=release.commit, files=release.files)
         elif not isinstance(outcome, SiteDeleted):
@@ -277,7 +303,7 @@ class Syncer:
         if (current := self._current(site)) is None:
             self._take_offline_what_it_left(site)
         elif current.metadata.generation == site.metadata.generation:  # else it is synced once more
-            self._say(current, outcome)
+            self._say(current, outcome, seconds)
             with self._lock:
                 said = self._said.get(site.metadata.uid)
             self._observer(current.model_copy(update={"status": said.status}) if said else current, outcome)
@@ -323,7 +349,7 @@ class Syncer:
         said = self._said.get(site.metadata.uid)
         return site.model_copy(update={"status": said.status}) if said else site
 
-    def _say(self, site: StaticSite, outcome: Outcome | None) -> None:
+    def _say(self, site: StaticSite, outcome: Outcome | None, seconds: float = 0.0) -> None:
         releases = self._history(site, outcome)
         with self._lock:
             routing, said = self._routings.of(site), self._said.get(site.metadata.uid)
@@ -345,6 +371,7 @@ class Syncer:
             )
             if write:
                 self._statuses.put(site, new)
+        self._tell(site, known, new, Deployment(outcome, seconds) if isinstance(outcome, Published) else None)
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,15 @@ _MAX_BACKOFF_SECONDS = 30.0
 class StatusWriter:
     """Writes on threads of its own, so that no sync waits for the API and no status is lost to an API that is down."""
 
-    def __init__(self, write: Callable[[StaticSite, StaticSiteStatus], None], threads: int = 2) -> None:
+    def __init__(
+        self,
+        write: Callable[[StaticSite, StaticSiteStatus], None],
+        threads: int = 2,
+        *,
+        written: Callable[[str], None] = lambda _result: None,
+    ) -> None:
         self._write = write
+        self._written = written
         self._waiting: dict[str, tuple[StaticSite, StaticSiteStatus]] = {}  # by uid, oldest first
         self._being_written: set[str] = set()
         self._failures = 0
@@ -56,11 +63,13 @@ class StatusWriter:
                 self._write(site, status)
             except (StatusNotWritten, OSError) as error:
                 log.warning("status_not_written", site=site.key, error=str(error))
+                self._written("failed")
                 self._finished(site, again=status, pause=error.pause if isinstance(error, StatusNotWritten) else 0)
             except Exception:  # a bug must not stop the others' statuses
                 log.exception("status_crashed", site=site.key)
                 self._finished(site)
             else:
+                self._written("written")
                 self._finished(site)
 
     def _take(self) -> tuple[StaticSite, StaticSiteStatus] | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from errno import EDQUOT, ENOSPC
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -35,7 +36,7 @@ from syncer.limits import SiteLimits
 from syncer.sources import Source, source_of
 from syncer.visitors import Visitors
 from syncer.volume.records import Release, SiteKey
-from syncer.volume.releases import Releases
+from syncer.volume.releases import Changes, Releases
 
 _CONVERSATION_SECONDS = 20.0  # its clock allows for a large site after that
 # Takes note of a site's outcome.
@@ -49,10 +50,11 @@ Groups = Mapping[Source, Sequence[StaticSite]]
 
 @dataclass(frozen=True)
 class Published:
-    """The site is live with this release; ``changed`` where visitors see something new."""
+    """The site is live with this release; ``changed`` where visitors see something new, and which ``changes``."""
 
     release: Release
     changed: bool
+    changes: Changes | None = None
 
 
 Outcome = Published | SyncError
@@ -301,8 +303,10 @@ class SourceSync:
         if known and known.files == len(listing.files):  # made before there were rules, and there are none in it
             self._confirm(site)
             return Published(self._releases.restate(key, draft), changed=False)
-        release = self._releases.publish(key, draft, listing, objects.contents, lambda: self._confirm(site))
-        return Published(release, changed=True)
+        changes: list[Changes] = []
+        confirm = partial(self._confirm, site)
+        release = self._releases.publish(key, draft, listing, objects.contents, confirm, tell=changes.append)
+        return Published(release, changed=True, changes=changes[0])
 
     def _confirm(self, site: StaticSite) -> None:
         if not self._still_there(site):

@@ -1,14 +1,16 @@
 """``pages hooks``: the hooks that Metacontroller calls."""
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pages.cli import gunicorn, logs
+from pages.cli import gunicorn, logs, metrics_options
+from pages.cli.shared_metrics import SharedMetrics
 
 if TYPE_CHECKING:
     from flask import Flask
+    from gunicorn.workers.base import Worker
 
 LOG_LEVEL = click.option(
     "--log-level",
@@ -34,8 +36,9 @@ LOG_LEVEL = click.option(
     show_default=True,
     help="Processes that answer at the same time.",
 )
+@metrics_options.metrics_bind("0.0.0.0:9090")
 @LOG_LEVEL
-def hooks(bind: str, workers: int, log_level: str) -> None:
+def hooks(bind: str, workers: int, metrics_bind: str, log_level: str) -> None:
     """Answer Metacontroller's hooks.
 
     Stateless: it asks nobody, keeps nothing and needs no rights. metacontroller/*.yaml name its addresses:
@@ -47,7 +50,20 @@ def hooks(bind: str, workers: int, log_level: str) -> None:
       pages hooks --bind 0.0.0.0:8080 --workers 4
     """  # noqa: D301 - click wants the backspace
     logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
-    gunicorn.run(_create_app, bind, workers=workers, post_worker_init=gunicorn.collect_seldom)
+    settings: dict[str, Any] = {"workers": workers, "post_worker_init": gunicorn.collect_seldom}
+    listener = metrics_options.listen(metrics_bind)
+    if listener is None:
+        gunicorn.run(_create_app, bind, **settings)
+        return
+    shared = SharedMetrics(listener)
+
+    def start(worker: "Worker") -> None:
+        gunicorn.collect_seldom(worker)
+        shared.show()
+
+    settings |= {"pre_fork": shared.seat, "post_fork": lambda _, worker: shared.take(worker), "post_worker_init": start}
+    with shared.folder():
+        gunicorn.run(_create_app, bind, **settings)
 
 
 def _create_app() -> "Flask":

@@ -3,12 +3,13 @@
 import contextlib
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+import click
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from wsgiref.types import WSGIApplication
 
 
 class _Handler(WSGIRequestHandler):
@@ -18,22 +19,50 @@ class _Handler(WSGIRequestHandler):
         """What is worth a line is logged by the applications."""
 
 
+class _Server(ThreadedWSGIServer):
+    """Hangs up on whoever comes while there is no ``room``: each connection costs a thread."""
+
+    room: threading.BoundedSemaphore
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's own
+        if self.room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's own
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.room.release()
+
+
 class Listener:
     """Listens on ``HOST:PORT`` from the beginning, so that a port in use shows at once; answers from ``start`` on."""
 
-    def __init__(self, bind: str) -> None:
+    def __init__(self, bind: str, most_connections: int = 1_000) -> None:
+        self._room = threading.BoundedSemaphore(most_connections)
         host, _, port = bind.rpartition(":")
         host = host.strip("[]")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, int(port)), family=family, backlog=512)
         self.port: int = self._socket.getsockname()[1]
+        self._socket.setblocking(False)  # another process that shares the port may be faster
         self._host = host
 
-    def start(self, app: "Flask") -> None:
+    @classmethod
+    def for_option(cls, option: str, bind: str, most_connections: int = 1_000) -> Self:
+        """One that an option asks for, which is named where this cannot be."""
+        try:
+            return cls(bind, most_connections)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "write HOST:PORT"
+            raise click.ClickException(f"{option} {bind}: {reason}") from None
+
+    def start(self, app: "WSGIApplication") -> None:
         """Answer with the application, each request on a thread of its own."""
-        self._server = make_server(
-            self._host, self.port, app, threaded=True, request_handler=_Handler, fd=self._socket.fileno()
-        )
+        self._server = _Server(self._host, self.port, app, _Handler, fd=self._socket.fileno())
+        self._server.room = self._room
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="listener", daemon=True
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pages.cli import disk_options, gunicorn, limit_options, logs, options
+from pages.cli import disk_options, gunicorn, limit_options, logs, metrics_options, options
 from pages.cli.hooks import LOG_LEVEL
 from pages.cli.listener import Listener
 from syncer import tokens
@@ -20,6 +20,9 @@ from syncer.tokens import Trust
 from syncer.volume.policy import DiskPolicy
 
 if TYPE_CHECKING:  # the process above the worker only waits, and should be small
+    from collections.abc import Callable
+    from wsgiref.types import WSGIApplication
+
     from flask import Flask
     from gunicorn.workers.base import Worker
 
@@ -113,6 +116,8 @@ _THREADS = 16  # a client that sends slowly holds one for a while
     help="Where to show all sites to administrators, such as 0.0.0.0:8082. It asks for no password: put a proxy before "
     "it that does (docs/how-to/dashboard.md).  [default: nowhere]",
 )
+@metrics_options.metrics_bind("0.0.0.0:9091")
+@metrics_options.site_metrics
 @disk_options.disk
 @LOG_LEVEL
 @limit_options.limits
@@ -132,6 +137,9 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     bind: str,
     health_bind: str,
     dashboard_bind: str,
+    metrics_bind: str,
+    site_metrics: bool,
+    site_metrics_max: int,
     log_level: str,
     limits: Limits,
     disk: DiskPolicy,
@@ -170,6 +178,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
             lease=lease,
             trust=trust,
             limits=limits,
+            site_metrics=site_metrics_max if site_metrics else 0,
         )
         return ClusterSyncer(settings)
 
@@ -188,8 +197,16 @@ def syncer(  # noqa: PLR0917 - click passes them by name
 
         return create_app(at_work().view())
 
-    listener = None if without_webhooks else _listener("--health-bind", health_bind)
-    dashboard_listener = _listener("--dashboard-bind", dashboard_bind) if dashboard_bind else None
+    def shown_metrics() -> "WSGIApplication":
+        from pages import metrics  # noqa: PLC0415
+
+        return metrics.create_app(metrics.of_one_process(at_work().registry))
+
+    beside: list[tuple[Listener | None, Callable[[], WSGIApplication]]] = [
+        (None if without_webhooks else Listener.for_option("--health-bind", health_bind), health),
+        (_listener("--dashboard-bind", dashboard_bind), dashboard),
+        (metrics_options.listen(metrics_bind), shown_metrics),
+    ]
 
     def start(worker: "Worker") -> None:
         from syncer.cluster import NoCluster  # noqa: PLC0415
@@ -199,14 +216,13 @@ def syncer(  # noqa: PLR0917 - click passes them by name
             at_work().start(on_lost=lambda: worker.handle_exit(signal.SIGTERM, None))
         except NoCluster as error:
             gunicorn.give_up(str(error))
-        if listener:
-            listener.start(health())
-        if dashboard_listener:
-            dashboard_listener.start(dashboard())
+        for listener, app in beside:
+            if listener:
+                listener.start(app())
 
     gunicorn.run(
-        api if listener else health,
-        bind if listener else health_bind,
+        health if without_webhooks else api,
+        health_bind if without_webhooks else bind,
         workers=1,
         worker_class="pages.cli.impatient.ImpatientWorker",
         threads=_THREADS,
@@ -214,6 +230,10 @@ def syncer(  # noqa: PLR0917 - click passes them by name
         post_worker_init=start,
         worker_exit=lambda _server, _worker: at_work().stop(),
     )
+
+
+def _listener(option: str, bind: str) -> Listener | None:
+    return Listener.for_option(option, bind) if bind else None
 
 
 def _check_trust(trust: Trust, *, without_webhooks: bool) -> None:
@@ -225,14 +245,6 @@ def _check_trust(trust: Trust, *, without_webhooks: bool) -> None:
             "nobody could sign a webhook: give --webhook-secret-file (a secret of the forges'), or --token-key-file "
             "(each site has its own), or both; or say --without-webhooks"
         )
-
-
-def _listener(option: str, bind: str) -> Listener:
-    try:
-        return Listener(bind)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "write HOST:PORT"
-        raise click.ClickException(f"{option} {bind}: {reason}") from None
 
 
 def _token_key(file: Path) -> bytes:

@@ -50,11 +50,13 @@ class CommitStatuses:
         post: Callable[[Call], None] | None = None,
         pauses: tuple[float, ...] = _PAUSES,
         threads: int = 4,
+        noted: Callable[[str, str], None] = lambda _state, _result: None,
     ) -> None:
         self._read_secret = read_secret
         self._hosts = hosts
         self._post = post or Client(Addresses(hosts).of).post
         self._pauses = pauses
+        self._noted = noted
         self._said: OrderedDict[str, Said] = OrderedDict()  # by uid: the last that there was to say
         self._results: OrderedDict[str, str] = OrderedDict()  # by uid: what became of it
         self._waiting: dict[str, _Waiting] = {}  # by uid
@@ -153,6 +155,7 @@ class CommitStatuses:
     def _note(self, each: _Waiting, result: str) -> None:
         text = f"{each.said.state} on commit {each.said.commit[:12]}: {result}"
         level = log.info if result == "sent" else log.warning
+        self._noted(each.said.state, "sent" if result == "sent" else "failed")
         level("commit_status", site=each.site.key, state=each.said.state, commit=each.said.commit, result=result)
         with self._changed:
             _remember(self._results, each.site.metadata.uid, text)

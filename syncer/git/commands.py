@@ -24,6 +24,7 @@ from syncer.git import commits, diagnosis, hardening
 from syncer.git.addresses import Addresses
 from syncer.git.process import Ended, GitProcesses, Job
 from syncer.git.smart_http import SmartHTTP
+from syncer.git.traffic import Traffic
 from syncer.limits import ProcessLimits, Timeouts
 
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -81,11 +82,13 @@ class Git:
         *,
         addresses: Addresses | None = None,
         local: bool = False,
+        traffic: Traffic | None = None,
     ) -> None:
         self._timeouts = timeouts or Timeouts()
         self._addresses = addresses or Addresses()
         self._limits = limits or ProcessLimits()
-        self.server = SmartHTTP(self._addresses.of, seconds=self._timeouts.ask)
+        self.traffic = traffic or Traffic()
+        self.server = SmartHTTP(self._addresses.of, seconds=self._timeouts.ask, received=self.traffic.received)
         self._processes = GitProcesses(self._limits)
         self._config = hardening.CONFIG | ({"protocol.file.allow": "always"} if local else {})
 
@@ -134,7 +137,8 @@ class Git:
         refspec = f"+{what}:{ref}"
         command = ("fetch", *options, "--no-write-fetch-head", "--end-of-options", remote.url, refspec)
         try:
-            self._run(*command, git_dir=git_dir, remote=remote, transfers=True)
+            with self.traffic.request("fetch", "git"):
+                self._run(*command, git_dir=git_dir, remote=remote, transfers=True)
         except SyncError as error:
             _sweep_packs(git_dir)
             if isinstance(error, BranchNotFound) or (
@@ -169,7 +173,8 @@ class Git:
         self._run("repack", "-a", "-d", "-q", git_dir=git_dir, transfers=True)
 
     def _ask(self, remote: Remote, *arguments: str) -> list[tuple[str, str]]:
-        output = self._run("ls-remote", *arguments, remote=remote)
+        with self.traffic.request("ask", "git"):
+            output = self._run("ls-remote", *arguments, remote=remote)
         lines = [line.partition("\t") for line in output.decode("utf-8", "replace").splitlines()]
         return [(value, name) for value, tab, name in lines if tab]
 

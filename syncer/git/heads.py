@@ -61,7 +61,8 @@ class Heads:
         if not remote.url.startswith("http") or self._git_is_asked.get(remote, 0.0) > time.monotonic():
             return self._ask_git(remote, refs)
         try:
-            commits = read_answer(self._server.post(remote, "git-upload-pack", question(refs)), remote)
+            with self._git.traffic.request("ask", "http"):
+                commits = read_answer(self._server.post(remote, "git-upload-pack", question(refs)), remote)
         except NotUnderstood as answer:
             log.info("asked_by_git", repo=remote.url, answer=diagnosis.clean(str(answer), remote.secrets()))
             tips = self._ask_git(remote, refs)

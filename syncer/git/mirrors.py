@@ -16,6 +16,7 @@ from syncer.git.commands import Git, Remote
 from syncer.git.heads import NotUnderstood
 from syncer.git.packs import Packs, set_ref
 from syncer.sources import Source
+from syncer.volume.disks import DiskRoom
 from syncer.volume.policy import DiskPolicy
 from syncer.volume.space import Disk
 
@@ -167,6 +168,11 @@ class Mirrors:
                 mirror.sweep()  # after a process that was killed
                 self._swept.add(source.mirror_id)
             yield mirror
+
+    def disk(self) -> DiskRoom:
+        """The room in the cache."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        return DiskRoom.of(self._root)
 
     def keep_only(self, sources: Collection[Source]) -> None:
         """Delete the mirrors of sources that no site has any more, and the refs of their branches."""

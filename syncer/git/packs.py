@@ -41,7 +41,10 @@ class Packs:
         known = _read_shallow(folder)
         body = question(commit, haves, known & haves)
         seconds = self._git.timeouts.transfer
-        with self._git.server.stream(remote, "git-upload-pack", body, seconds, "--git-transfer-time") as answer:
+        with (
+            self._git.traffic.request("fetch", "http"),
+            self._git.server.stream(remote, "git-upload-pack", body, seconds, "--git-transfer-time") as answer,
+        ):
             check_status(answer.head, remote)
             try:
                 _write_shallow(folder, known | set(_read_shallow_info(answer.body)))  # repacking prunes it

@@ -7,7 +7,7 @@ admitted the URL, and only at the ``addresses`` of its name (U9).
 import base64
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -48,8 +48,16 @@ class Streamed(NamedTuple):
 class SmartHTTP:
     """Asks git servers. Any thread may call; ``close`` ends what is under way."""
 
-    def __init__(self, addresses: Addresses, *, seconds: float = 30, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        addresses: Addresses,
+        *,
+        seconds: float = 30,
+        tls: ssl.SSLContext | None = None,
+        received: Callable[[int], None] = lambda _bytes: None,
+    ) -> None:
         self._seconds = seconds
+        self._received = received
         self._adapter = CheckedAdapter(addresses, tls or ssl.create_default_context())
         self._clocks: set[Clock] = set()
         self._closed = False
@@ -85,7 +93,7 @@ class SmartHTTP:
             try:
                 response = self._send_once_or_twice(request, clock)
                 try:
-                    yield Streamed(_head(response), _Body(response))
+                    yield Streamed(_head(response), _Body(response, self._received))
                 finally:
                     response.close()
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
@@ -164,8 +172,9 @@ def _head(response: requests.Response) -> Answer:
 class _Body:
     """What comes, as it came."""
 
-    def __init__(self, response: requests.Response) -> None:
+    def __init__(self, response: requests.Response, received: Callable[[int], None]) -> None:
         self._chunks = response.raw.stream(_CHUNK, decode_content=False)
+        self._received = received
         self._rest = b""
 
     def read(self, size: int = -1) -> bytes:
@@ -183,9 +192,11 @@ class _Body:
 
     def _next(self) -> bytes:
         try:
-            return next(self._chunks, b"")
+            chunk = next(self._chunks, b"")
         except ValueError as error:  # a chunk of negative length, which urllib3 believes
             raise urllib3.exceptions.ProtocolError(f"the answer is no HTTP: {error}") from error
+        self._received(len(chunk))
+        return chunk
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -9,6 +9,7 @@ import structlog
 from syncer.errors import LeaseLost, SyncError
 from syncer.git.mirrors import Mirrors
 from syncer.sources import Source
+from syncer.volume.disks import Disks
 from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 
@@ -20,7 +21,7 @@ class Housekeeper:
 
     ``remove_gone`` takes sites offline once more that could not be when they went; ``wanted`` gives the sources whose
     mirrors are kept, or None where that is not known; ``damaged`` is told which sites have to be published anew;
-    ``rest`` closes connections to servers that nobody uses just now.
+    ``measured`` is told how full the disks are; ``rest`` closes connections to servers that nobody uses just now.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Housekeeper:
         remove_gone: Callable[[], None],
         wanted: Callable[[], Collection[Source] | None],
         damaged: Callable[[Sequence[SiteKey]], None],
+        measured: Callable[[Disks], None],
         rest: Callable[[], None],
     ) -> None:
         self._releases = releases
@@ -40,6 +42,7 @@ class Housekeeper:
         self._remove_gone = remove_gone
         self._wanted = wanted
         self._damaged = damaged
+        self._measured = measured
         self._rest = rest
         self._stopping = threading.Event()
         self.problem = ""  # why the volume cannot be written, as far as the last turn found
@@ -65,6 +68,9 @@ class Housekeeper:
             wanted = self._wanted()
             if wanted is not None:
                 self._mirrors.keep_only(wanted)
+        with _logged("disks_not_measured"):
+            live, kept = self._releases.counts()
+            self._measured(Disks({"volume": self._releases.disk(), "cache": self._mirrors.disk()}, live, kept))
         with _logged("verification_failed"):
             damaged = self._releases.verify()
             if damaged:

@@ -11,23 +11,38 @@ from contextlib import suppress
 from dataclasses import replace
 from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
 from syncer.content.tree import Listing
 from syncer.errors import QuotaExceeded, StorageFailed, StorageFull, SyncError
 from syncer.volume import earlier, files, packing, records
+from syncer.volume.disks import DiskRoom
 from syncer.volume.earlier import Earlier
-from syncer.volume.files import Plan, ReadBlobs
+from syncer.volume.files import Plan, ReadBlobs, Written
 from syncer.volume.layout import ReleaseGone, Volume, delete, stamp_of, storage_errors, temporary_beside
 from syncer.volume.policy import DiskPolicy
-from syncer.volume.records import Release, SiteKey
+from syncer.volume.records import Entries, Release, SiteKey
 from syncer.volume.retention import Retention
 from syncer.volume.space import Disk, Room
 from syncer.volume.usage import Usage, Usages
 from syncer.volume.verification import Verification
 
 log = structlog.get_logger(__name__)
+
+
+class Changes(NamedTuple):
+    """What a release has of its own and what it took over from the one before, in files; ``bytes`` of what is new.
+
+    ``removed`` are the files of the one before that it has no more.
+    """
+
+    written: int
+    linked: int
+    copied: int
+    removed: int
+    bytes: int
 
 
 class Releases:
@@ -94,8 +109,12 @@ class Releases:
         listing: Listing,
         blobs: ReadBlobs,
         confirm: Callable[[], None] = lambda: None,
+        *,
+        tell: Callable[[Changes], None] = lambda _changes: None,
     ) -> Release:
         """Write the tree that ``draft`` names as a new release and make it live, unless ``confirm`` raises by then.
+
+        ``tell`` is told how it differs from the one before, once it is live.
 
         Raises StorageFull, QuotaExceeded, StorageFailed, GitFailed; the release that was live stays so.
         """
@@ -103,9 +122,10 @@ class Releases:
         with storage_errors():
             live = self._volume.live_release(site)
             folder = self._volume.home(site) / live if live else None
-            planned = self._plan(site, listing, folder)
+            known = self._verification.sound_entries(site, folder) if folder else {}
+            planned = self._plan(site, listing, folder, known)
             try:
-                release, name, packed = self._write(site, draft, listing, planned, blobs)
+                release, name, written = self._write(site, draft, listing, planned, blobs)
             except OSError:
                 self._room.relieve(_need(planned))  # for the next try
                 raise
@@ -116,7 +136,10 @@ class Releases:
                 with suppress(OSError, SyncError):
                     self._volume.remove_release(site, name)  # unless it is live by now
                 raise
-            self._usages.published(site, _need(planned) + packed, exact=release.hard_links)
+            packed = [entry.packed for entry in written.packed.values() if entry.packed]
+            used = _need(planned) + Usage(sum(packed), len(packed))
+            self._usages.published(site, used, exact=release.hard_links)
+        tell(_changes(known, written))
         return release
 
     def recall(self, site: SiteKey, wanted: Release, confirm: Callable[[], None] = lambda: None) -> Release | None:
@@ -204,15 +227,24 @@ class Releases:
         with storage_errors():
             return self._verification.turn(self._policy.verify_bytes)
 
+    def counts(self) -> tuple[int, int]:
+        """How many releases are live, and how many others were left when we last collected."""
+        with storage_errors():
+            return len(self._volume.sites()), self._retention.kept
+
+    def disk(self) -> DiskRoom:
+        """The room on the volume."""
+        with storage_errors():
+            return DiskRoom.of(self._volume.root)
+
     def relieve(self) -> None:
         """Make room on the disk, for others too."""
         with storage_errors():
             self._room.relieve()
 
-    def _plan(self, site: SiteKey, listing: Listing, folder: Path | None) -> Plan:
+    def _plan(self, site: SiteKey, listing: Listing, folder: Path | None, known: Entries) -> Plan:
         """What to write, for which there is room: earlier assets go where there is none otherwise."""
         placed = [packing.place(file) for file in listing.files]
-        known = self._verification.sound_entries(site, folder) if folder else {}
         kept = self._earlier.kept(known, placed)
         planned = files.plan(placed, folder, known, kept)
         try:
@@ -226,8 +258,8 @@ class Releases:
 
     def _write(
         self, site: SiteKey, draft: Release, listing: Listing, planned: Plan, blobs: ReadBlobs
-    ) -> tuple[Release, str, Usage]:
-        """A whole release that nobody sees yet, its name, and what its packed copies use."""
+    ) -> tuple[Release, str, Written]:
+        """A whole release that nobody sees yet, its name, and what was written."""
         temporary = self._volume.new_folder(site)
         try:
             stamp = self._next_stamp(site)
@@ -249,8 +281,7 @@ class Releases:
         except BaseException:
             delete(temporary)
             raise
-        packed = [entry.packed for entry in written.packed.values() if entry.packed]
-        return release, folder.name, Usage(sum(packed), len(packed))
+        return release, folder.name, written
 
     def _is_sound(self, site: SiteKey, name: str, release: Release) -> bool:
         """Read back in full where that is quick; what is larger is read by and by, once it is live."""
@@ -272,6 +303,20 @@ class Releases:
             log.warning(
                 "hard_links_refused", site=str(site), consequence="unchanged files are copied and take room again"
             )
+
+
+def _changes(before: Entries, written: Written) -> Changes:
+    """Files that are as they were keep the stamp that they were written with."""
+    entries = {path: entry for path, entry in written.entries.items() if not entry.gone}
+    copied = len(written.copied & entries.keys())
+    new = [entry for path, entry in entries.items() if before.get(path) != entry]
+    return Changes(
+        written=len(new),
+        linked=len(entries) - len(new) - copied,
+        copied=copied,
+        removed=sum(path not in entries for path in before),
+        bytes=sum(entry.size for entry in new),
+    )
 
 
 def _need(planned: Plan) -> Usage:

@@ -48,6 +48,7 @@ class Retention:
         self._clock = clock
         self._ticks = ticks
         self._off_since: dict[tuple[SiteKey, str], float] = {}
+        self.kept = 0  # releases that are not live, when we last collected
 
     def retire(self, site: SiteKey, name: str) -> None:
         """The release is not live any more, from now on."""
@@ -69,6 +70,7 @@ class Retention:
             if self._collect(site, old):
                 self._usages.site(site)  # here, and not when somebody waits for a push
         self._off_since = {key: since for key, since in list(self._off_since.items()) if key in known}
+        self.kept = len(self._off_since)
 
     def press(self, enough: Callable[[], bool], sites: Iterable[SiteKey] | None = None) -> None:
         """Delete the oldest of what else would be kept, of these sites or of all, until there is enough room.
@@ -117,4 +119,5 @@ class Retention:
 
     def _remove(self, old: _Old) -> None:
         self._volume.remove_release(old.site, old.name)
+        self._off_since.pop((old.site, old.name), None)
         self._usages.forget(old.site)

@@ -32,7 +32,7 @@ OPERATOR_AT_HOME = {
     f"virtualhosts.{PAGES}/finalizers": "update",
     "events": "create patch",
 }
-SYNCER_EVERYWHERE = {f"staticsites.{PAGES}": READ, f"staticsites.{PAGES}/status": "patch"}
+SYNCER_EVERYWHERE = {f"staticsites.{PAGES}": READ, f"staticsites.{PAGES}/status": "patch", "events": "create patch"}
 SYNCER_AT_HOME = {
     **SYNCER_EVERYWHERE,
     f"platforms.{PAGES}": READ,
@@ -65,7 +65,7 @@ def test_the_operator_writes_in_the_system_namespace_alone(cluster: Cluster, nam
     assert rights(cluster, kubeconfig, SYSTEM) == sets(OPERATOR_AT_HOME)
 
 
-def test_the_syncer_writes_statuses_and_its_lease(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
+def test_the_syncer_writes_statuses_events_and_its_lease(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
     kubeconfig = cluster.service_account("pages-syncer", tmp_path)
     assert rights(cluster, kubeconfig, namespace) == sets(SYNCER_EVERYWHERE)
     assert rights(cluster, kubeconfig, SYSTEM) == sets(SYNCER_AT_HOME)

@@ -114,7 +114,7 @@ def test_other_paths_and_methods(client: FlaskClient) -> None:
 
 def test_the_process_answers_logs_what_it_did_and_stops_cleanly() -> None:
     port = free_port()
-    command = [*PAGES, "hooks", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    command = [*PAGES, "hooks", "--bind", f"127.0.0.1:{port}", "--metrics-bind", "-", "--workers", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         eventually(lambda: answers(port, "GET", "/readyz") == 200)

@@ -37,6 +37,7 @@ class SyncerProcess(Program):
     ) -> None:
         self.port = free_port()
         self.api_port = free_port()
+        self.metrics_port = free_port()
         self.volume = folder / "volume"
         self.cache = folder / "cache"
         secret_file = folder / "webhook-secret"
@@ -49,6 +50,7 @@ class SyncerProcess(Program):
             *(("--webhook-secret-file", str(secret_file)) if secret else ()),
             *("--bind", f"127.0.0.1:{self.api_port}"),
             *("--health-bind", f"127.0.0.1:{self.port}"),
+            *("--metrics-bind", f"127.0.0.1:{self.metrics_port}"),
             *("--lease", "5s"),
             *options,
         ]
@@ -82,7 +84,7 @@ class Hooks(Program):
         self.url = f"http://{host}:{self.port}"
         super().__init__(
             folder / "hooks.log",
-            [*PAGES, "hooks", "--bind", f"{host}:{self.port}", "--workers", "1"],
+            [*PAGES, "hooks", "--bind", f"{host}:{self.port}", "--metrics-bind", "-", "--workers", "1"],
             {"KUBECONFIG": "/nonexistent"},
         )
 

@@ -10,6 +10,7 @@ from syncer.schedule import (
     JITTER,
     MAX_BACKOFF_SECONDS,
     SLOW_SECONDS,
+    Backlog,
     Capacity,
     Result,
     Run,
@@ -346,3 +347,14 @@ def test_a_namespace_that_changes_is_charged_to_the_new_one() -> None:
     assert len(schedule.take_due(0)) == 1
     schedule.keep({name: replace(each, namespace=name) for name, each in both.items()}, now=1)
     assert keys(schedule.take_due(1)) == ["b"]
+
+
+def test_the_backlog_is_what_is_due_and_not_run() -> None:
+    schedule: Schedule[str] = Schedule(lambda: 0.5, Capacity(workers=1))
+    schedule.keep({key: Wish(60, key, "forge", "team") for key in ("a", "b", "c")}, now=0)
+    assert schedule.backlog(5) == Backlog(keys=3, running=0, due=3, oldest_seconds=5)
+    (run,) = schedule.take_due(5)
+    assert schedule.backlog(6) == Backlog(keys=3, running=1, due=2, oldest_seconds=6)
+    schedule.finished(run, {key: Result(well=True) for key in run.keys}, 7)
+    assert schedule.backlog(7) == Backlog(keys=3, running=0, due=2, oldest_seconds=7)
+    assert Schedule[str](lambda: 0.5).backlog(7) == Backlog(0, 0, 0, 0)

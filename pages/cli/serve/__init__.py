@@ -11,7 +11,7 @@ import click
 
 from pages import manifests, validation
 from pages.api import API_VERSION, StaticSite, canonical_repo
-from pages.cli import disk_options, limit_options, options
+from pages.cli import disk_options, limit_options, metrics_options, options
 from pages.cli.serve.nginx import NginxError, find
 from pages.cli.serve.progress import Progress
 from pages.cli.serve.runner import Runner, Settings
@@ -20,6 +20,7 @@ from syncer.git.addresses import Addresses
 from syncer.git.commands import Git, Remote
 from syncer.git.hosts import AllowedHosts, HostPattern
 from syncer.limits import Limits
+from syncer.metrics.counted import Counted
 from syncer.schedule import Capacity
 from syncer.stores.state import StateNotUsable
 from syncer.volume.policy import DiskPolicy
@@ -64,6 +65,8 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
 @click.option("--allow-local", is_flag=True, help="Also publish repositories of this machine: file:///… and folders.")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help=options.WORKERS)
 @options.WEBHOOK_SECRET
+@metrics_options.metrics_bind("-")
+@metrics_options.site_metrics
 @limit_options.limits
 @disk_options.disk
 def serve(  # noqa: PLR0917 - click passes them by name
@@ -79,6 +82,9 @@ def serve(  # noqa: PLR0917 - click passes them by name
     allow_local: bool,
     workers: int,
     webhook_secret_file: bytes | None,
+    metrics_bind: str,
+    site_metrics: bool,
+    site_metrics_max: int,
     limits: Limits,
     disk: DiskPolicy,
 ) -> None:
@@ -109,16 +115,29 @@ def serve(  # noqa: PLR0917 - click passes them by name
     repo = _repository(repo, allow_local=allow_local) if repo else None
     patterns = (*(allowed_hosts.patterns if allowed_hosts else ()), *(_server_of(repo) if repo else ()))
     hosts = AllowedHosts(patterns, allow_local)
-    git = Git(limits.timeouts, limits.process, addresses=Addresses(hosts), local=allow_local)
+    counted = Counted()
+    traffic = counted.traffic()
+    git = Git(limits.timeouts, limits.process, addresses=Addresses(hosts), local=allow_local, traffic=traffic)
     try:
         git.check_version()
         if repo:
             paths = (_manifest_for(repo, branch, folder, state, git),)
         capacity = Capacity.of(workers)
         settings = Settings(
-            paths, state, address, port, hosts, sync_interval, capacity, limits.site, disk, webhook_secret_file
+            paths,
+            state,
+            address,
+            port,
+            hosts,
+            sync_interval,
+            capacity,
+            limits.site,
+            disk,
+            metrics_bind,
+            site_metrics_max if site_metrics else 0,
+            webhook_secret_file,
         )
-        runner = Runner(settings, git, Progress())
+        runner = Runner(settings, git, Progress(), counted)
         _run(runner)
     except (StateNotUsable, NginxError, SyncError) as error:
         raise click.ClickException(str(error)) from error

@@ -10,8 +10,9 @@ from pathlib import Path
 import structlog
 
 from hooks.requests import Object
+from pages import metrics
 from pages.api import StaticSite, VirtualHostSpec
-from pages.cli import metacontroller
+from pages.cli import metacontroller, metrics_options
 from pages.cli.listener import Listener
 from pages.cli.serve import api, dashboard, nginx_config, traefik
 from pages.cli.serve.nginx import Nginx, NginxError, loopback
@@ -26,6 +27,8 @@ from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import SiteLimits
+from syncer.metrics.counted import Counted
+from syncer.metrics.observed import Observed
 from syncer.schedule import Capacity
 from syncer.service import Syncer
 from syncer.stores.directory import DirectoryStore
@@ -63,14 +66,17 @@ class Settings:
     capacity: Capacity
     limits: SiteLimits
     disk: DiskPolicy
+    metrics_bind: str
+    site_metrics: int
     webhook_secret: bytes | None = field(default=None, repr=False)
 
 
 class Runner:
     """Everything `pages serve` owns. ``run`` blocks until ``stop``, which a signal handler may call."""
 
-    def __init__(self, settings: Settings, git: Git, progress: Progress) -> None:
+    def __init__(self, settings: Settings, git: Git, progress: Progress, counted: Counted) -> None:
         self._settings = settings
+        self._counted = counted
         self._git = git
         self._progress = progress
         self._stopping = threading.Event()
@@ -103,6 +109,7 @@ class Runner:
             self._syncer = self._make_syncer(state)
             self._listener = Listener("127.0.0.1:0")  # nginx stands before it
             self._dashboard = Listener("127.0.0.1:0")  # and before this
+            metrics_listener = metrics_options.listen(self._settings.metrics_bind)
             state.write_api_port(self._listener.port)
             stack.callback(self._nginx.stop)
             self._progress.problems(self._store.reload())
@@ -110,6 +117,8 @@ class Runner:
             self._start_syncer(stack)
             self._start_api(stack)
             self._start_dashboard(stack)
+            if metrics_listener:
+                self._show_metrics(metrics_listener, stack)
             self._watch(stack)
             self._progress.serving(
                 [_name(site) for site in self._store.sites()],
@@ -121,7 +130,8 @@ class Runner:
 
     def _make_syncer(self, state: State) -> Syncer:
         mirrors = Mirrors(state.mirrors, self._git, self._settings.disk, self._releases.relieve)
-        self._commit_statuses = CommitStatuses(self._store.secret, self._settings.hosts)
+        noted = self._counted.commit_status
+        self._commit_statuses = CommitStatuses(self._store.secret, self._settings.hosts, noted=noted)
         source_sync = SourceSync(
             git=self._git,
             mirrors=mirrors,
@@ -141,6 +151,7 @@ class Runner:
             base_url=self._base_url,
             sync_token=self._trust.sync_token,
             observer=self._synced,
+            counted=self._counted,
         )
 
     def _synced(self, site: StaticSite, outcome: Outcome) -> None:
@@ -166,6 +177,7 @@ class Runner:
             request=requests.put,
             take_offline=self._releases.take_offline,
             commit_status=self._commit_statuses.result,
+            delivered=self._counted.delivered,
         )
         self._listener.start(create_app(self._trust, engine, self._record))
         stack.callback(self._listener.stop)
@@ -179,6 +191,12 @@ class Runner:
         )
         self._dashboard.start(create_dashboard(view))
         stack.callback(self._dashboard.stop)
+
+    def _show_metrics(self, listener: Listener, stack: ExitStack) -> None:
+        registry = self._counted.registry
+        registry.register(Observed(self._syncer.observation, lambda: True, self._settings.site_metrics))
+        listener.start(metrics.create_app(metrics.of_one_process(registry)))
+        stack.callback(listener.stop)
 
     def _watch(self, stack: ExitStack) -> None:
         watch = Watch(self._settings.manifests, self._notice_edit)

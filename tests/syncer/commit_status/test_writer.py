@@ -191,3 +191,13 @@ def test_the_sites_own_credential_serves_where_no_other_is_named(forge: ForgeAPI
     eventually(lambda: forge.taken)
     assert forge.taken[0].path == f"/api/v4/projects/team%2Fdocs/statuses/{COMMIT}"
     assert forge.taken[0].headers["Authorization"] == "Bearer canary"
+
+
+def test_each_attempt_is_counted_by_its_state_and_result(forge: ForgeAPI, make: Make) -> None:
+    counted: list[tuple[str, str]] = []
+    forge.answers.extend([503])
+    statuses, site = make(noted=lambda *each: counted.append(each)), a_site(forge)
+    statuses.begun(site, COMMIT)
+    eventually(lambda: counted == [("pending", "failed"), ("pending", "sent")])
+    statuses.ended(site, live())
+    eventually(lambda: counted[2:] == [("success", "sent")])

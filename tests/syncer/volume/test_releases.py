@@ -16,7 +16,7 @@ from syncer.content.tree import File, Listing
 from syncer.errors import GitFailed, LeaseLost, StorageFailed, StorageFull
 from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import Release, SiteKey
-from syncer.volume.releases import Releases
+from syncer.volume.releases import Changes, Releases
 
 SITE = SiteKey("team", "docs")
 GRACE = 600.0
@@ -427,3 +427,49 @@ def test_f20_a_fence_that_is_down_lets_nothing_change(content: Content, tmp_path
         with pytest.raises(LeaseLost):
             deed()
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_it_is_told_what_a_release_has_of_its_own_once_it_is_live(
+    releases: Releases, content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Changes] = []
+
+    def publish(files: dict[str, str], tree: str) -> None:
+        releases.publish(SITE, draft(tree * 40), content.listing(files), content, tell=told.append)
+
+    publish({"index.html": "one", "same.css": "s", "old.js": "o"}, "1")
+    publish({"index.html": "number two", "same.css": "s", "new.js": "n"}, "2")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "link", no_links)
+        publish({"index.html": "number two", "same.css": "s"}, "3")
+    assert told == [
+        Changes(written=3, linked=0, copied=0, removed=0, bytes=5),
+        Changes(written=2, linked=1, copied=0, removed=1, bytes=11),
+        Changes(written=0, linked=0, copied=2, removed=1, bytes=0),
+    ]
+    with pytest.raises(GitFailed):
+        releases.publish(SITE, draft("4" * 40), content.listing({"a": "b"}), content, refuse, tell=told.append)
+    assert len(told) == 3
+
+
+def no_links(*_arguments: object, **_more: object) -> None:
+    raise OSError(errno.EPERM, "no hard links here")
+
+
+def refuse() -> None:
+    raise GitFailed("not now")
+
+
+def test_live_releases_and_those_that_are_kept_are_counted(tmp_path: Path, clock: Clock, content: Content) -> None:
+    releases = Releases(tmp_path, DiskPolicy(grace_seconds=GRACE, keep_releases=1), clock=clock, ticks=clock.ticks)
+    releases.prepare()
+    for number in range(4):
+        releases.publish(SITE, draft(f"{number}" * 40), content.listing({"index.html": f"{number}"}), content)
+        clock.wait(1)
+    releases.collect()
+    assert releases.counts() == (1, 3)
+    clock.wait(GRACE)
+    releases.collect()
+    assert releases.counts() == (1, 1)
+    room = releases.disk()
+    assert room.size >= room.free > 0

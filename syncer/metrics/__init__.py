@@ -1,0 +1,1 @@
+"""The syncer's metrics: ``counted`` as things happen, ``observed`` when Prometheus looks. The core knows neither."""

@@ -1,0 +1,168 @@
+"""What `pages hooks` tells Prometheus: one page for all of its processes, right to the last call."""
+
+import http.client
+import json
+import os
+import re
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hooks.metrics import METRICS, REASONS
+from hooks.requests import STATIC_SITE, VIRTUAL_HOST
+from tests.support import metrics
+from tests.support.control_plane import ROOT
+from tests.support.engine import descendants
+from tests.support.processes import Program, answer, wait_until_ready
+from tests.support.serving import PAGES, eventually, free_port, pages
+
+WORKERS = 2
+pytestmark = pytest.mark.xdist_group("hooks-metrics")
+
+
+class HooksWithMetrics(Program):
+    def __init__(self, folder: Path) -> None:
+        self.port, self.metrics_port = free_port(), free_port()
+        binds = ("--bind", f"127.0.0.1:{self.port}", "--metrics-bind", f"127.0.0.1:{self.metrics_port}")
+        super().__init__(folder / "hooks.log", [*PAGES, "hooks", *binds, "--workers", str(WORKERS)])
+
+    def call(self, hook: str, body: bytes) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("POST", hook, body)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def page(self) -> metrics.Page:
+        return metrics.page(self.metrics_port)
+
+    def calls(self) -> float:
+        return self.page().total("pages_hook_requests_total")
+
+    def workers(self) -> set[int]:
+        return set(descendants(self.process.pid))
+
+
+@pytest.fixture(scope="module")
+def hooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HooksWithMetrics]:
+    with HooksWithMetrics(tmp_path_factory.mktemp("hooks")) as running:
+        wait_until_ready(running, running.port)
+        yield running
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[HooksWithMetrics]:
+    """One that nobody has called yet."""
+    with HooksWithMetrics(tmp_path) as running:
+        wait_until_ready(running, running.port)
+        yield running
+
+
+def static_site(name: str, **spec: Any) -> dict[str, Any]:
+    metadata = {"namespace": "team", "name": name, "uid": name}
+    return {"metadata": metadata, "spec": {"repo": "https://forge.example.com/x", **spec}}
+
+
+def question(*sites: dict[str, Any], observed: int = 0) -> bytes:
+    """What Metacontroller sends to /platform/sync."""
+    names = [f"old-{number}.example.com" for number in range(observed)]
+    parent = {
+        "kind": "Platform",
+        "metadata": {"name": "platform", "namespace": "kup6s-pages"},
+        "spec": {"pagesDomain": "pages.example.com", "tls": {"mode": "Off"}},
+    }
+    children = {VIRTUAL_HOST: {name: {"metadata": {"name": name}, "spec": {"routes": []}} for name in names}}
+    related = {STATIC_SITE: {f"team/{each['metadata']['name']}": each for each in sites}}
+    return json.dumps({"parent": parent, "children": children, "related": related}).encode()
+
+
+def test_every_call_is_counted_once_whichever_process_took_it_and_whoever_looks_meanwhile(
+    fresh: HooksWithMetrics,
+) -> None:
+    body = question(*(static_site(f"site-{number}") for number in range(7)))
+    calls = [("/platform/sync", body)] * 60 + [("/virtualhost/sync", b"{}")] * 20 + [("/nowhere", b"")] * 10
+    with ThreadPoolExecutor(8) as pool:
+        looks = [pool.submit(fresh.page) for _ in range(10)]
+        assert sorted(pool.map(lambda call: fresh.call(*call), calls)) == [200] * 60 + [400] * 20 + [404] * 10
+        assert all(metrics.mistakes(look.result().text) == [] for look in looks)
+    page = metrics.page_when(fresh.page, lambda now: now.total("pages_hook_requests_total") == 80)
+    assert page.value("pages_hook_requests_total", hook="/platform/sync", code="200") == 60
+    assert page.value("pages_hook_requests_total", hook="/virtualhost/sync", code="400") == 20
+    assert page.value("pages_hook_children_total", hook="/platform/sync") == 7 * 60
+    assert page.value("pages_hook_duration_seconds_count", hook="/platform/sync") == 60
+    assert (page.value("pages_platform_sites"), page.value("pages_platform_virtual_hosts")) == (7, 7)
+
+
+def test_a_worker_that_dies_takes_nothing_with_it(fresh: HooksWithMetrics) -> None:
+    for expected in (20, 40):
+        for _ in range(20):
+            assert fresh.call("/platform/sync", question()) == 200
+        eventually(lambda: fresh.calls() == expected)  # noqa: B023 - called at once
+        before = fresh.workers()
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: len(fresh.workers()) == WORKERS and not fresh.workers() & before)  # noqa: B023
+        eventually(lambda: answer(fresh.port, "/readyz")[0] == 200)
+    assert fresh.calls() == 40
+
+
+def test_rejections_are_told_by_reason_and_forgotten_by_every_process(hooks: HooksWithMetrics) -> None:
+    taken = [static_site(name, domain="www.example.com") for name in ("one", "two")]
+    for _ in range(20):  # so that each process has said it
+        hooks.call("/platform/sync", question(*taken, {"metadata": {"name": "bad", "namespace": "team"}, "spec": {}}))
+    eventually(lambda: hooks.page().value("pages_platform_rejected_sites", reason="PathConflict") == 1)
+    assert hooks.page().value("pages_platform_rejected_sites", reason="InvalidSpec") == 1
+    hooks.call("/platform/sync", question(taken[0]))
+    eventually(lambda: hooks.page().total("pages_platform_rejected_sites") == 0)
+
+
+def test_held_removals_are_told(hooks: HooksWithMetrics) -> None:
+    hooks.call("/platform/sync", question(observed=30))
+    eventually(lambda: hooks.page().value("pages_platform_held_domains") == 30)
+    hooks.call("/platform/sync", question())
+    eventually(lambda: hooks.page().value("pages_platform_held_domains") == 0)
+
+
+def test_the_page_follows_the_conventions_and_has_every_metric(hooks: HooksWithMetrics) -> None:
+    hooks.call("/platform/sync", question(static_site("one")))
+    page = metrics.page_when(hooks.page, lambda now: now.total("pages_hook_requests_total") > 0)
+    assert metrics.mistakes(page.text) == []
+    assert {each.name.removesuffix("_total") for each in METRICS} <= {family.name for family in page.families()}
+    assert page.value("process_resident_memory_bytes")
+    if metrics.PROMTOOL.exists():
+        assert metrics.promtool_complaints(page.text) == ""
+
+
+def test_no_file_is_left(tmp_path: Path) -> None:
+    with HooksWithMetrics(tmp_path) as hooks:
+        wait_until_ready(hooks, hooks.port)
+        hooks.call("/platform/sync", question())
+        found = {shared_folder(pid) for pid in hooks.workers()}
+        (folder,) = [each for each in found if each]
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert len(list(folder.iterdir())) <= 3 * WORKERS
+    assert not folder.exists()
+
+
+def shared_folder(pid: int) -> Path | None:
+    """The folder of the files that a worker counts into."""
+    found = re.search(r"(/\S+/pages-metrics-[^/]+)/", Path(f"/proc/{pid}/maps").read_text())
+    return Path(found[1]) if found else None
+
+
+def test_an_address_that_makes_no_sense_is_refused() -> None:
+    done = pages("hooks", "--metrics-bind", "nonsense")
+    assert done.returncode == 1
+    assert "--metrics-bind nonsense: write HOST:PORT" in done.stderr
+
+
+def test_every_reason_of_the_documentation_is_known() -> None:
+    page = (ROOT / "docs/explanation/architecture.md").read_text()
+    table = page.partition("| reason | what to do |")[2].partition("\n\n")[0]
+    documented = {reason for line in table.splitlines()[1:] for reason in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert documented == set(REASONS)

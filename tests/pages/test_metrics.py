@@ -1,0 +1,61 @@
+"""The page of metrics: there is nothing else, and asking for it all the time costs little."""
+
+from collections.abc import Iterable
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+
+from pages import metrics
+from pages.metrics import Metric
+
+
+class Counting:
+    """Says how often it was looked at."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        self.looks += 1
+        yield Metric("gauge", "pages_looks", "How often somebody looked.").family(self.looks)
+
+
+def ask(registry: CollectorRegistry, path: str, method: str = "GET", times: int = 1) -> tuple[str, str]:
+    """Status and body of the last answer."""
+    app, statuses = metrics.create_app(registry), []
+    body = b""
+    for _ in range(times):
+        environ = {"REQUEST_METHOD": method, "PATH_INFO": path}
+        setup_testing_defaults(environ)
+        body = b"".join(app(environ, lambda status, _headers, _error=None: statuses.append(status)))  # type: ignore[arg-type]
+    return statuses[-1], body.decode()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/metrics/", "/metrics/x", "/healthz", "/debug/pprof", "/site/team/blog", "//metrics"]
+)
+def test_nothing_else_is_there(path: str) -> None:
+    assert ask(CollectorRegistry(), path)[0] == "404 Not Found"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_it_can_only_be_read(method: str) -> None:
+    assert ask(CollectorRegistry(), "/metrics", method)[0] == "405 Method Not Allowed"
+
+
+def test_whoever_asks_all_the_time_makes_it_no_more_often_than_once_a_second() -> None:
+    registry, counting = CollectorRegistry(), Counting()
+    registry.register(counting)
+    status, body = ask(registry, "/metrics", times=500)
+    assert status == "200 OK"
+    assert "pages_looks" in body
+    assert counting.looks < 100
+
+
+def test_it_says_which_version_runs() -> None:
+    status, body = ask(metrics.of_one_process(CollectorRegistry()), "/metrics")
+    assert status == "200 OK"
+    assert 'pages_build_info{version="0.' in body
+    assert "_created" not in body
