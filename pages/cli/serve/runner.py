@@ -14,6 +14,7 @@ from pages.api import StaticSite, VirtualHostSpec
 from pages.cli import metacontroller
 from pages.cli.listener import Listener
 from pages.cli.serve import api, nginx_config, traefik
+from pages.cli.serve.journal import Journal
 from pages.cli.serve.nginx import Nginx, NginxError, loopback
 from pages.cli.serve.progress import Progress, SiteName
 from pages.cli.serve.watch import Watch
@@ -90,6 +91,7 @@ class Runner:
                 allow_local=self._settings.hosts.local,
                 sync_interval=self._settings.sync_interval,
             )
+            self._journal = Journal(state.folder / "log")
             self._nginx = Nginx(state.folder, live="volume/live")
             self._releases = Releases(state.volume, self._settings.disk)
             self._trust = Trust(self._settings.webhook_secret, state.token_key())
@@ -135,6 +137,7 @@ class Runner:
 
     def _synced(self, site: StaticSite, outcome: Outcome) -> None:
         self._progress.synced(site, outcome)
+        self._journal.synced(site, outcome)
         self._commit_statuses.ended(site, outcome)
 
     def _start_syncer(self, stack: ExitStack) -> None:
