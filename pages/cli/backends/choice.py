@@ -5,7 +5,6 @@ a `pages serve` that runs from ./.pages, a kubeconfig, a ./.pages that was left.
 """
 
 import functools
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -100,7 +99,7 @@ def choose(state: Path | None, kube_config: Path | None, context: str | None, sy
 
 def is_kubectl() -> bool:
     """Whether we were called as ``kubectl pages``."""
-    return Path(sys.argv[0]).name.startswith("kubectl-") or "KUBECTL_PLUGIN" in os.environ
+    return Path(sys.argv[0]).name.startswith(("kubectl-", "kubectl_"))
 
 
 def _local(state: State) -> Backend:

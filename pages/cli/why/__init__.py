@@ -19,7 +19,13 @@ from pages.cli.why.chain import judge
 from pages.cli.why.links import Link, State, first_broken
 from pages.cli.why.visit import is_address, visit
 
-_COLOURS = {State.OK: "green", State.BROKEN: "red", State.WAITING: "yellow", State.UNKNOWN: "bright_black"}
+_COLOURS = {
+    State.OK: "green",
+    State.BROKEN: "red",
+    State.WAITING: "yellow",
+    State.WARNING: "yellow",
+    State.UNKNOWN: "bright_black",
+}
 
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:

@@ -12,6 +12,7 @@ class State(Enum):
     OK = ("✓", "ok")
     BROKEN = ("✗", "broken")
     WAITING = ("…", "waiting")
+    WARNING = ("!", "warning")
     UNKNOWN = ("?", "unknown")  # we may not, or cannot, look
 
     @property
@@ -49,6 +50,11 @@ def broken(name: str, reason: str, text: str, remedy: str = "") -> Link:
 def waiting(name: str, reason: str, text: str, remedy: str = "") -> Link:
     """It is under way."""
     return Link(name, State.WAITING, text, reason, remedy)
+
+
+def warning(name: str, reason: str, text: str, remedy: str = "") -> Link:
+    """It works, and is not as it should be."""
+    return Link(name, State.WARNING, text, reason, remedy)
 
 
 def unknown(name: str, text: str) -> Link:

@@ -40,6 +40,14 @@ def visit(url: str, address: str | None = None, platform_name: str | None = None
         return replace(answer, problem="connect", detail=_words(error))
 
 
+def resolve(host: str) -> tuple[str, ...]:
+    """The addresses of a name; none where it has none."""
+    try:
+        return _resolve(host)
+    except OSError:
+        return ()
+
+
 def is_address(text: str) -> bool:
     """Whether the text is an IP address."""
     try:
@@ -59,12 +67,7 @@ def _resolve(host: str) -> tuple[str, ...]:
 
 def _platform(name: str | None, address: str | None) -> tuple[str, ...]:
     """Where the platform is: whoever names an address knows it himself."""
-    if address or not name:
-        return ()
-    try:
-        return _resolve(name)
-    except OSError:
-        return ()
+    return resolve(name) if name and not address else ()
 
 
 def _connect(addresses: tuple[str, ...], port: int) -> socket.socket:
