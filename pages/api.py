@@ -50,6 +50,7 @@ def _repo(value: str, info: ValidationInfo) -> str:
 SiteName = Annotated[str, _checked(validation.site_name)]
 Repo = Annotated[str, AfterValidator(_repo)]
 Branch = Annotated[str, _checked(validation.branch)]
+Revision = Annotated[str, _checked(validation.revision)]
 RepoPath = Annotated[str, _checked(validation.path)]
 PathPrefix = Annotated[str, _checked(validation.path_prefix)]
 Domain = Annotated[str, _checked(validation.domain)]
@@ -116,6 +117,7 @@ class StaticSiteSpec(Model):
 
     repo: Repo
     branch: Branch = "main"
+    revision: Revision | None = None
     path: RepoPath = "/"
     domain: Domain | None = None
     path_prefix: PathPrefix = ""
@@ -150,6 +152,19 @@ class Resources(Model):
     certificate: str | None = None
 
 
+class ReleaseStatus(Model):
+    """What was live once, or is. ``available``: still on the volume, so that it goes live again at once."""
+
+    commit: str
+    author_date: Timestamp | None = None
+    subject: str = ""
+    time: Timestamp
+    files: int = 0
+    bytes: int = 0
+    live: bool = False
+    available: bool = False
+
+
 class StaticSiteStatus(Model):
     """What the syncer, its only writer, says of a site."""
 
@@ -161,6 +176,7 @@ class StaticSiteStatus(Model):
     last_commit: str | None = None
     last_handled_request: str | None = None
     sync_token: str | None = None
+    releases: list[ReleaseStatus] = []
     conditions: list[Condition] = []
     resources: Resources | None = None
 

@@ -29,6 +29,8 @@ _PATH = re.compile(r"(/\.*[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")
 _PREFIX = re.compile(r"(/\.*[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _DOMAIN = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])")
 _BRANCH = re.compile(r"[^\x00-\x20\x7f-\x9f~^:?*\[\\]+")
+_HEX_DIGITS = re.compile(r"[0-9A-Fa-f]{40,64}")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _SECRET_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _SECRET_KEY = re.compile(r"[-._A-Za-z0-9]+")
 _DURATION = re.compile(r"([0-9]{1,8}(\.[0-9]{1,6})?(ms|s|m|h))+")
@@ -74,6 +76,21 @@ def branch(value: str) -> str:
     if any(part in value for part in ("..", "//", "@{", "/.", ".lock/")) or value.endswith(".lock"):
         raise ValueError("must not contain '..', '//', '@{' or '/.', nor a part that ends with '.lock'")
     return value
+
+
+def revision(value: str) -> str:
+    """A commit by its full id, or the name of a tag; never an abbreviation, which a tag could be called as well."""
+    branch(value)
+    if value.startswith("refs/"):
+        raise ValueError("must be the plain name of a tag, without 'refs/tags/', or the id of a commit")
+    if _HEX_DIGITS.fullmatch(value) and not is_commit(value):
+        raise ValueError("must be the id of a commit with its 40 digits in lower case")
+    return value
+
+
+def is_commit(revision: str) -> bool:
+    """Whether the revision is a commit's id; any other is a tag."""
+    return bool(_COMMIT.fullmatch(revision))
 
 
 def path(value: str) -> str:
