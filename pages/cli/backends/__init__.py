@@ -84,7 +84,7 @@ def find(backend: Backend, text: str, namespace: str | None = None) -> Object:
 
 def _not_there(text: str, namespace: str | None, names: list[str]) -> str:
     where = f" in namespace {namespace}" if namespace else ""
-    close = difflib.get_close_matches(text.rpartition("/")[2], names, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(text.rpartition("/")[2], names, n=3, cutoff=0.6)
     if close:
         return f"there is no site {text!r}{where}: did you mean {' or '.join(close)}?"
     hint = "`pages status` lists those that there are" if names else "there is none at all: another --namespace, or -A?"
