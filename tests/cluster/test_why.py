@@ -58,6 +58,14 @@ def tenant(cluster: Cluster, namespace: str, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def cert_manager(cluster: Cluster) -> Iterator[None]:
+    """Takes away what stands for cert-manager's own objects."""
+    yield
+    cluster.kubectl("delete", "clusterissuers", "--all")
+    cluster.kubectl("delete", "orders,certificaterequests", "--all", "-n", SYSTEM)
+
+
 def pages(kube: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*PAGES, *arguments],
@@ -154,6 +162,7 @@ def test_what_is_not_generated_or_was_changed_is_told_in_the_order_of_the_chain(
     make_syncer: Callable[..., SyncerProcess],
     git_server: GitServer,
     asked: Backend,
+    cert_manager: None,
 ) -> None:
     git_server.repository("blog").commit({"index.html": "hello"})
     with make_syncer() as syncer:
@@ -192,8 +201,6 @@ def test_what_is_not_generated_or_was_changed_is_told_in_the_order_of_the_chain(
         down = first_broken(judge(found))
         assert down and down.reason == "SyncerDown" and "min ago" in down.text
     eventually(lambda: stop(asked, namespace, "blog").reason == "SyncerDown")  # it gave its Lease back
-    cluster.kubectl("delete", "clusterissuer", "letsencrypt")
-    cluster.kubectl("delete", "orders,certificaterequests", "--all", "-n", SYSTEM)
 
 
 def issuer(cluster: Cluster, ready: str, message: str = "") -> None:

@@ -108,7 +108,7 @@ def _issuing(cluster: "Cluster", certificate: str) -> tuple[str, ...]:
         mine = [each for each in found if _owners(each) & owners]
         mine.sort(key=lambda each: str(each["metadata"].get("creationTimestamp")))
         said += [f"{kind} {each['metadata']['name']}: {text}" for each in mine if (text := _words(each))]
-        owners = {each["metadata"]["name"] for each in mine}
+        owners |= {each["metadata"]["name"] for each in mine}
     return tuple(said)
 
 
