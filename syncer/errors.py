@@ -33,6 +33,12 @@ class BranchNotFound(SyncError):
     reason = "BranchNotFound"
 
 
+class RevisionNotFound(SyncError):
+    """The repository has no such tag, or the server does not give out such a commit."""
+
+    reason = "RevisionNotFound"
+
+
 class EmptyRepo(SyncError):
     """The repository has no commits yet."""
 
@@ -94,6 +100,10 @@ class GitFailed(SyncError):
     """Git failed for a reason we do not know."""
 
     reason = "GitFailed"
+
+
+class ObjectNotGiven(GitFailed):
+    """The server lacks an object that it was asked for by its id, or does not hand it out so."""
 
 
 class SubpathNotFound(SyncError):
@@ -161,7 +171,7 @@ class LimitExceeded(SyncError):
 
 
 class SiteDeleted(SyncError):
-    """The StaticSite went while it was being synced (F26); there is nobody to tell."""
+    """The StaticSite went, or was changed, while it was being synced (F26); there is nobody to tell."""
 
     reason = "SiteDeleted"
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from pages.api import StaticSite, StaticSiteStatus
-from syncer import sources, status
+from pages.api import ReleaseStatus, StaticSite, StaticSiteStatus
+from syncer import history, sources, status
 from syncer.errors import Busy, LeaseLost, SiteDeleted, SyncError, TimedOut, Unreachable
 from syncer.git.mirrors import Mirrors
 from syncer.schedule import Capacity, Result, Run, Schedule, Wish
@@ -58,7 +58,7 @@ class Syncer:
     ) -> None:
         self._store = store
         self._source_sync = source_sync
-        source_sync.ask_before_publishing(lambda site: self._current(site) is not None)
+        source_sync.ask_before_publishing(self._is_still_wanted)
         self._releases = releases
         self._housekeeper = Housekeeper(
             releases,
@@ -133,21 +133,27 @@ class Syncer:
 
     def _go_round(self) -> None:
         follow_from = 0.0
-        with ThreadPoolExecutor(self._capacity.workers + self._capacity.slow, "sync") as pool:
+        with (
+            ThreadPoolExecutor(self._capacity.workers + self._capacity.slow, "sync") as pool,
+            ThreadPoolExecutor(1, "recall") as recall,
+        ):
             while not self._stopping.is_set():
                 self._wake.clear()
                 self._last_look = now = time.monotonic()
                 if self._changed.is_set() and now >= follow_from:
                     self._changed.clear()
-                    self._follow_store()
+                    for site in self._follow_store():
+                        recall.submit(self._recall, site)
                     # A stream of changes must not keep us from everything else.
                     follow_from = time.monotonic() + _PAUSE * (time.monotonic() - now)
                 for run in self._take_due():
                     pool.submit(self._work, run)
                 self._wake.wait(self._seconds_to_wait(follow_from if self._changed.is_set() else now + _LOOK_SECONDS))
+            recall.shutdown(cancel_futures=True)
             pool.shutdown(cancel_futures=True)
 
-    def _follow_store(self) -> None:
+    def _follow_store(self) -> list[StaticSite]:
+        """Return the sites that were pinned to a commit just now: they wait for no server, and so for no turn."""
         snapshot = self._store.snapshot()
         groups = sources.group(snapshot.sites)
         with self._lock:
@@ -164,6 +170,7 @@ class Syncer:
         self._take_offline_what_is_gone()
         for site in snapshot.sites:
             self._say(site, None)
+        return [site for source in changed if source.commit for site in groups[source]]
 
     def _hold_back_the_deadly(self, now: float) -> None:
         """What we may have died of more than once in a row waits, so that the others are served before (F34)."""
@@ -209,6 +216,13 @@ class Syncer:
         with self._lock:
             look = self._schedule.next_look(now)
         return max(0.0, min(latest, look if look is not None else latest) - now)
+
+    def _recall(self, site: StaticSite) -> None:
+        with structlog.contextvars.bound_contextvars(reconcile=uuid.uuid4().hex[:12], repo=site.spec.repo):
+            try:
+                self._source_sync.recall(site, self._report)
+            except Exception:  # as below
+                log.exception("recall_crashed", site=site.key)
 
     def _work(self, run: Run[Source]) -> None:
         with self._lock:
@@ -261,7 +275,25 @@ class Syncer:
             gone = (snapshot.complete or key in snapshot.deleted) and key not in snapshot.unreadable
             return self._sites.get(site.metadata.uid, None if gone else site)
 
+    def _is_still_wanted(self, site: StaticSite) -> bool:
+        """Whether it is there and made of the same: what it was made of before must not replace what it is now."""
+        current = self._current(site)
+        return current is not None and (sources.source_of(current), current.spec.path) == (
+            sources.source_of(site),
+            site.spec.path,
+        )
+
+    def _history(self, site: StaticSite, outcome: Outcome | None) -> list[ReleaseStatus] | None:
+        """What has been live, where it may have changed. Not while the lock is held: a volume may hang."""
+        with self._lock:
+            said = self._said.get(site.metadata.uid)
+        before = site.model_copy(update={"status": said.status}) if said else site
+        if outcome is None and not history.is_of_another_spec(before):
+            return None
+        return history.read(self._releases, before, outcome.release.commit if isinstance(outcome, Published) else None)
+
     def _say(self, site: StaticSite, outcome: Outcome | None) -> None:
+        releases = self._history(site, outcome)
         with self._lock:
             routing, said = self._routings.of(site), self._said.get(site.metadata.uid)
             if said and outcome is None and (said.generation, said.routing) == (site.metadata.generation, routing):
@@ -274,6 +306,7 @@ class Syncer:
                 datetime.now(UTC),
                 base_url=self._base_url,
                 sync_token=self._sync_token(site),
+                releases=releases,
             )
             write = status.says_something_new(new, known, self._heartbeat)
             self._said[site.metadata.uid] = _Said(
@@ -294,7 +327,9 @@ class _Said:
 
 def _wish(source: Source, sites: Sequence[StaticSite]) -> Wish:
     interval = sources.interval(source, sites).total_seconds()
-    return Wish(interval, source.mirror_id, source.host, sources.payer(sites))
+    # A commit needs no question that others have, and is not to wait for their answer.
+    group = (source.mirror_id, source.commit) if source.commit else source.mirror_id
+    return Wish(interval, group, source.host, sources.payer(sites))
 
 
 def _errors(outcomes: Iterable[Outcome]) -> list[SyncError]:

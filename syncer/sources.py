@@ -1,4 +1,4 @@
-"""Sites of one repository, branch and credential share one source: one question to the server, one fetch."""
+"""Sites of one repository, branch or revision, and credential share one source: one question, one fetch."""
 
 import hashlib
 from collections import Counter
@@ -25,15 +25,28 @@ class SecretKey:
 
 @dataclass(frozen=True)
 class Source:
-    """A branch of a repository, by its canonical URL, as seen with one credential."""
+    """A branch of a repository, by its canonical URL, as seen with one credential; or a ``revision`` instead of it."""
 
     repo: str
     branch: str
     secret: SecretKey | None = None
+    revision: str = ""
+
+    @property
+    def commit(self) -> str:
+        """The commit that is wanted, where that needs no question."""
+        return self.revision if validation.is_commit(self.revision) else ""
+
+    @property
+    def wants(self) -> str:
+        """What git is asked for: the full name of a branch or tag, or a commit."""
+        if self.revision:
+            return self.commit or f"refs/tags/{self.revision}"
+        return f"refs/heads/{self.branch}"
 
     @property
     def mirror_id(self) -> str:
-        """The mirror's folder: branches share it, credentials never do (F15)."""
+        """The mirror's folder: branches and revisions share it, credentials never do (F15)."""
         return hashlib.sha256(repr((self.repo, self.secret)).encode()).hexdigest()[:32]
 
     @property
@@ -43,8 +56,8 @@ class Source:
 
     @property
     def ref(self) -> str:
-        """The mirror's ref for the branch, free of whatever a branch name may hold."""
-        return f"refs/pages/{hashlib.sha256(self.branch.encode()).hexdigest()[:32]}"
+        """The mirror's ref for what is wanted, free of whatever its name may hold."""
+        return f"refs/pages/{hashlib.sha256(self.wants.encode()).hexdigest()[:32]}"
 
 
 def source_of(site: StaticSite) -> Source:
@@ -52,8 +65,9 @@ def source_of(site: StaticSite) -> Source:
     secret = site.spec.secret_ref
     return Source(
         repo=canonical_repo(site.spec.repo),
-        branch=site.spec.branch,
+        branch="" if site.spec.revision else site.spec.branch,
         secret=secret_key(site.metadata.namespace, secret) if secret else None,
+        revision=site.spec.revision or "",
     )
 
 

@@ -5,8 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pages import conditions, names
-from pages.api import Platform, Rejection, RouteStatus, StaticSite, StaticSiteStatus, VirtualHost, VirtualHostSpec
+from pages import conditions, names, validation
+from pages.api import (
+    Platform,
+    Rejection,
+    ReleaseStatus,
+    RouteStatus,
+    StaticSite,
+    StaticSiteStatus,
+    VirtualHost,
+    VirtualHostSpec,
+)
 from pages.conditions import Condition, condition
 from syncer.content import tree
 from syncer.sync import Outcome, Published
@@ -61,8 +70,12 @@ def build(
     *,
     base_url: BaseURL = public_base_url,
     sync_token: str | None = None,
+    releases: Sequence[ReleaseStatus] | None = None,
 ) -> StaticSiteStatus:
-    """The site's new status; without an outcome, git's part is what the status says already."""
+    """The site's new status; without an outcome, git's part is what the status says already.
+
+    Without ``releases``, these are what they were.
+    """
     before = site.status or StaticSiteStatus()
     fresh = [_synced(site, outcome, before), _ingress(site, routing), _certificate(site, routing)]
     ready = _ready(fresh)
@@ -77,6 +90,7 @@ def build(
         last_commit=published.commit if published else before.last_commit,
         last_handled_request=(site.requested_at if outcome else before.last_handled_request) or None,
         sync_token=sync_token,
+        releases=before.releases if releases is None else list(releases),
         conditions=stamped,
         resources=routing.route.resources if routing.route else None,
     )
@@ -107,10 +121,18 @@ def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus)
     if isinstance(outcome, Published):
         left_out = tree.describe(outcome.release.skipped)
         note = f"; not published: {left_out}" if left_out else ""
-        return condition("Synced", True, "Synced", f"commit {outcome.release.commit[:12]} is live{note}")
+        return condition("Synced", True, "Synced", f"commit {outcome.release.commit[:12]} is live{_pinned(site)}{note}")
     stays = "; the last good release stays live" if before.last_commit else ""
     remedy = f"\n{outcome.remedy}" if outcome.remedy else ""
     return condition("Synced", False, outcome.reason, f"{outcome}{stays}{remedy}")
+
+
+def _pinned(site: StaticSite) -> str:
+    """That pushes are not followed, for whoever waits for one."""
+    if not (revision := site.spec.revision):
+        return ""
+    tag = "" if validation.is_commit(revision) else f" to tag {revision}"
+    return f", pinned{tag} by spec.revision (branch {site.spec.branch} is not followed)"
 
 
 def _ingress(site: StaticSite, routing: Routing) -> Condition:

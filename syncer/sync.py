@@ -1,9 +1,11 @@
 """One source, from its git server to the live sites: what a worker does when the schedule says so."""
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import Self
@@ -16,19 +18,21 @@ from syncer.errors import (
     AuthFailed,
     GitFailed,
     NotADirectory,
+    RevisionNotFound,
     SiteDeleted,
     StorageFailed,
     StorageFull,
     SubpathNotFound,
     SyncError,
 )
+from syncer.git import commits
 from syncer.git.commands import Git, Objects, Remote
 from syncer.git.heads import Heads, Tips
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirror, Mirrors
 from syncer.git.refusals import Refusals
 from syncer.limits import SiteLimits
-from syncer.sources import Source
+from syncer.sources import Source, source_of
 from syncer.volume.records import Release, SiteKey
 from syncer.volume.releases import Releases
 
@@ -37,7 +41,7 @@ _CONVERSATION_SECONDS = 20.0  # its clock allows for a large site after that
 Report = Callable[[StaticSite, "Outcome"], None]
 # Takes note that a commit, which is not live yet, begins to be published.
 Begin = Callable[[StaticSite, str], None]
-# Whether the site is still wanted.
+# Whether the site is still there, and made of the same.
 StillThere = Callable[[StaticSite], bool]
 Groups = Mapping[Source, Sequence[StaticSite]]
 
@@ -60,19 +64,12 @@ def key_of(site: StaticSite) -> SiteKey:
 
 @dataclass(frozen=True)
 class _Work:
-    """What there is to do for a source, whose branch is at ``tip``."""
+    """What there is to do for a source, which is at ``tip``."""
 
     mirror: Mirror
     tip: str | SyncError
     sites: Sequence[StaticSite]
     current: Mapping[str, Release]
-
-    def live(self) -> Iterator[tuple[StaticSite, Release]]:
-        """The sites that are live as they should be, and their releases."""
-        for site in self.sites:
-            release = self.current.get(site.metadata.uid)
-            if release and isinstance(self.tip, str) and release.origin == _origin(site, self.mirror.source, self.tip):
-                yield site, release
 
 
 class SourceSync:
@@ -99,9 +96,10 @@ class SourceSync:
         self._refusals = Refusals()
         self._begin = begin
         self._still_there: StillThere = lambda _site: True
+        self._recalling: defaultdict[SiteKey, threading.Lock] = defaultdict(threading.Lock)
 
     def ask_before_publishing(self, still_there: StillThere) -> None:
-        """Look once more right before visitors see something new: a site may go while it is synced (F26)."""
+        """Look once more right before visitors see something new: a site may go or change meanwhile (F26)."""
         self._still_there = still_there
 
     def run(self, source: Source, sites: Sequence[StaticSite], report: Report) -> list[Outcome]:
@@ -111,18 +109,32 @@ class SourceSync:
     def run_all(self, groups: Groups, report: Report) -> dict[Source, list[Outcome]]:
         """Sync all sites of sources that share a mirror: one question to the server, however many branches."""
         source, remote = next(iter(groups)), None
+        outcomes: dict[Source, list[Outcome]] = {each: [] for each in groups}
         try:
             current = self._current([site for sites in groups.values() for site in sites])
+            groups = self._without_git(groups, current, report, outcomes)
+            if not groups:
+                return outcomes
             self._hosts.check(source.repo)
             credential = credentials.read(self._read_secret, source.secret) if source.secret else None
             remote = Remote(source.repo, credential)
             self._refusals.check(remote)
             with self._mirrors.open(source, remote) as mirror:
                 tips = self._tips(remote, groups)
-                work = [_Work(mirror.at(each), tips[each.branch], sites, current) for each, sites in groups.items()]
-                return {each.mirror.source: self._sync_source(each, report) for each in work}
+                for each, sites in groups.items():
+                    work = _Work(mirror.at(each), tips[each.wants], sites, current)
+                    outcomes[each] += self._sync_source(work, report)
         except (SyncError, OSError) as error:
-            return {each: self._fail(sites, error, remote, report) for each, sites in groups.items()}
+            for each, sites in groups.items():
+                outcomes[each] += self._fail(sites, error, remote, report)
+        return outcomes
+
+    def recall(self, site: StaticSite, report: Report) -> None:
+        """Make the commit live that the site is pinned to, if it is still on the volume: git is not asked."""
+        source = source_of(site)
+        with suppress(SyncError):  # what is wrong is told by ``run_all``
+            if source.commit and (outcome := self._from_volume(site, source, source.commit, {})):
+                report(site, outcome)
 
     def rest(self) -> None:
         """Close connections that are idle."""
@@ -143,18 +155,66 @@ class SourceSync:
                 found[sound.uid] = sound
         return found
 
+    def _without_git(
+        self, groups: Groups, current: Mapping[str, Release], report: Report, outcomes: dict[Source, list[Outcome]]
+    ) -> Groups:
+        """What is left to do once the sites are live that are pinned to a commit which is still on the volume."""
+        left: dict[Source, Sequence[StaticSite]] = {}
+        for source, sites in groups.items():
+            rest = sites
+            if source.commit:
+                outcomes[source], rest = self._all_from_volume(source, source.commit, sites, current, report)
+            if rest:
+                left[source] = rest
+        return left
+
+    def _all_from_volume(
+        self, source: Source, tip: str, sites: Iterable[StaticSite], current: Mapping[str, Release], report: Report
+    ) -> tuple[list[Outcome], list[StaticSite]]:
+        """The outcomes of those that are live as they should be, or can be so at once; and the others."""
+        outcomes: list[Outcome] = []
+        stale = []
+        for site in sites:
+            try:
+                outcome: Outcome | None = self._from_volume(site, source, tip, current)
+            except SyncError as error:
+                outcome = error
+            if outcome:
+                outcomes.append(outcome)
+                report(site, outcome)
+            else:
+                stale.append(site)
+        return outcomes, stale
+
+    def _from_volume(
+        self, site: StaticSite, source: Source, tip: str, current: Mapping[str, Release]
+    ) -> Published | None:
+        wanted = _release(site, source, tip)
+        live = current.get(site.metadata.uid)
+        if live and live.origin == wanted.origin:
+            return Published(live, changed=False)
+        key = key_of(site)
+        with self._recalling[key]:
+            live = self._releases.current(key)
+            if live and live.origin == wanted.origin:  # by another thread
+                return Published(live, changed=False)
+            recalled = self._releases.recall(key, wanted, lambda: self._confirm(site))
+        return Published(recalled, changed=True) if recalled else None
+
     def _tips(self, remote: Remote, sources: Iterable[Source]) -> Tips:
-        tips = self._heads.of(remote, [source.branch for source in sources])
-        self._refusals.forget(remote)
-        return tips
+        """Where the sources are; what is a commit already needs no question."""
+        wanted = [source.wants for source in sources if not source.commit]
+        tips = dict(self._heads.of(remote, wanted)) if wanted else {}
+        if wanted:
+            self._refusals.forget(remote)
+        return tips | {source.wants: source.commit for source in sources if source.commit}
 
     def _sync_source(self, work: "_Work", report: Report) -> list[Outcome]:
-        done = {site.metadata.uid: Published(release, changed=False) for site, release in work.live()}
-        outcomes: list[Outcome] = list(done.values())
-        for site in work.sites:
-            if outcome := done.get(site.metadata.uid):
-                report(site, outcome)
-        if stale := [site for site in work.sites if site.metadata.uid not in done]:
+        outcomes: list[Outcome] = []
+        stale, source = list(work.sites), work.mirror.source
+        if isinstance(work.tip, str) and not source.commit:
+            outcomes, stale = self._all_from_volume(source, work.tip, stale, work.current, report)
+        if stale:
             outcomes += self._publish_all(work, stale, report)
         return outcomes
 
@@ -204,7 +264,13 @@ class SourceSync:
         key, path = key_of(site), site.spec.path.strip("/")
         current = self._releases.current(key)
         self._begin(site, commit)
-        draft = Release(*_origin(site, source, commit), tree=_find_tree(objects, commit, path))
+        told = _read_commit(objects, commit, source)
+        draft = replace(
+            _release(site, source, commit),
+            tree=_find_tree(objects, commit, path),
+            authored=told.authored,
+            subject=told.subject,
+        )
         if current and current.tree == draft.tree:
             self._confirm(site)
             return Published(self._releases.restate(key, draft), changed=False)
@@ -216,7 +282,7 @@ class SourceSync:
 
     def _confirm(self, site: StaticSite) -> None:
         if not self._still_there(site):
-            raise SiteDeleted("the site was deleted while it was being synced; nothing of it is published")
+            raise SiteDeleted("the site was deleted or changed while it was being synced; nothing of that is published")
 
 
 class _Reading:
@@ -251,8 +317,9 @@ class _Reading:
         self.close()
 
 
-def _origin(site: StaticSite, source: Source, commit: str) -> tuple[str, str, str, str, str]:
-    return site.metadata.uid, source.repo, source.branch, commit, site.spec.path.strip("/")
+def _release(site: StaticSite, source: Source, commit: str) -> Release:
+    """The release that the site should have, as far as that is known before a look at the commit."""
+    return Release(site.metadata.uid, source.repo, source.branch, commit, site.spec.path.strip("/"), tree="")
 
 
 def _as_sync_error(error: SyncError | OSError) -> SyncError:
@@ -260,6 +327,13 @@ def _as_sync_error(error: SyncError | OSError) -> SyncError:
         return error
     kind = StorageFull if error.errno in {ENOSPC, EDQUOT} else StorageFailed
     return kind(f"the git cache cannot be written: {error.strerror}; the last release stays")
+
+
+def _read_commit(objects: Objects, commit: str, source: Source) -> commits.Told:
+    content = objects.commit(commit)
+    if content is None:  # anything has an id, and a tag may name anything
+        raise RevisionNotFound(f"{source.revision or commit} is not a commit, nor a tag of one; check spec.revision")
+    return commits.read(content)
 
 
 def _find_tree(objects: Objects, commit: str, path: str) -> str:

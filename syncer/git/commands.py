@@ -11,8 +11,16 @@ from types import MappingProxyType
 from typing import IO
 from urllib.parse import quote
 
-from syncer.errors import BranchNotFound, EmptyRepo, GitFailed, LimitExceeded, SyncError
-from syncer.git import diagnosis, hardening
+from syncer.errors import (
+    BranchNotFound,
+    EmptyRepo,
+    GitFailed,
+    LimitExceeded,
+    ObjectNotGiven,
+    RevisionNotFound,
+    SyncError,
+)
+from syncer.git import commits, diagnosis, hardening
 from syncer.git.addresses import Addresses
 from syncer.git.process import Ended, GitProcesses, Job
 from syncer.git.smart_http import SmartHTTP
@@ -21,7 +29,8 @@ from syncer.limits import ProcessLimits, Timeouts
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _OLDEST = (2, 39)
 _MAX_OUTPUT = 1 << 20
-_BRANCHES_NAMED = 8
+_ABBREVIATED = re.compile(r"[0-9a-f]{7,39}")
+_REFS_NAMED = 8
 _ASKED_AT_ONCE = 500  # as many names as surely fit into a pipe, so that neither side waits for the other
 _MAX_TREE_BYTES = 16 << 20
 _NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
@@ -98,14 +107,18 @@ class Git:
             raise GitFailed(f"{said!r} is too old: install git {_OLDEST[0]}.{_OLDEST[1]} or later")
         return said
 
-    def branch_head(self, remote: Remote, branch: str) -> str:
-        """The commit at the tip of the branch (``git ls-remote``). Raises a SyncError such as BranchNotFound."""
-        ref = f"refs/heads/{branch}"
-        heads = self._ask(remote, "--end-of-options", remote.url, ref)
-        # The pattern also matches a tag or the tail of a longer branch name (R2).
-        commit = next((oid for oid, name in heads if name == ref and _OID.fullmatch(oid.encode())), None)
+    def ref_head(self, remote: Remote, ref: str) -> str:
+        """The commit at a branch or tag, by its full name (``git ls-remote``). Raises an error such as BranchNotFound.
+
+        Of an annotated tag, what it stands for.
+        """
+        peeled = f"{ref}^{{}}"
+        found = self._ask(remote, "--end-of-options", remote.url, ref, peeled)
+        # The pattern also matches the tail of a longer name, such as a branch that is called like a tag (R2).
+        commits = {name: oid for oid, name in found if name in {ref, peeled} and _OID.fullmatch(oid.encode())}
+        commit = commits.get(peeled) or commits.get(ref)
         if commit is None:
-            raise self.explain_missing(remote, branch)
+            raise self.explain_missing(remote, ref)
         return commit
 
     def default_branch(self, remote: Remote) -> str:
@@ -115,17 +128,19 @@ class Git:
                 return target.removeprefix("ref: refs/heads/")
         raise EmptyRepo(_NO_COMMIT)
 
-    def fetch(self, git_dir: Path, remote: Remote, branch: str, ref: str) -> None:
-        """Bring the branch's tip, without history, into ``ref`` of the bare repository."""
+    def fetch(self, git_dir: Path, remote: Remote, what: str, ref: str) -> None:
+        """Bring a branch, a tag (by its full name) or a commit, without history, into ``ref`` of the repository."""
         options = ("--quiet", "--depth=1", "--no-tags", "--no-auto-gc", "--no-recurse-submodules", "--force")
-        refspec = f"+refs/heads/{branch}:{ref}"
+        refspec = f"+{what}:{ref}"
         command = ("fetch", *options, "--no-write-fetch-head", "--end-of-options", remote.url, refspec)
         try:
             self._run(*command, git_dir=git_dir, remote=remote, transfers=True)
         except SyncError as error:
             _sweep_packs(git_dir)
-            if isinstance(error, BranchNotFound):
-                raise self.explain_missing(remote, branch) from None
+            if isinstance(error, BranchNotFound) or (
+                isinstance(error, ObjectNotGiven) and _OID.fullmatch(what.encode())
+            ):
+                raise self.explain_missing(remote, what) from None
             raise
 
     def index_pack(self, git_dir: Path, pack: Iterable[bytes]) -> None:
@@ -158,16 +173,33 @@ class Git:
         lines = [line.partition("\t") for line in output.decode("utf-8", "replace").splitlines()]
         return [(value, name) for value, tab, name in lines if tab]
 
-    def explain_missing(self, remote: Remote, branch: str) -> SyncError:
-        """Why the repository has no such branch, and which it has."""
+    def explain_missing(self, remote: Remote, what: str) -> SyncError:
+        """Why the repository has no such branch or tag (by its full name) or commit, and which it has."""
+        if what.startswith("refs/heads/"):
+            return self._explain_branch(remote, what.removeprefix("refs/heads/"))
+        if what.startswith("refs/tags/"):
+            return self._explain_tag(remote, what.removeprefix("refs/tags/"))
+        return RevisionNotFound(
+            f"the git server has no commit {what}, or does not give it out by its id; check spec.revision, "
+            "or push a tag for the commit and name that"
+        )
+
+    def _explain_branch(self, remote: Remote, branch: str) -> SyncError:
         heads = self._ask(remote, "--heads", "--end-of-options", remote.url)
         if not heads:
             return EmptyRepo(_NO_COMMIT)
-        names = [diagnosis.clean(name.removeprefix("refs/heads/"), remote.secrets()) for _, name in heads]
-        more = ", …" if len(names) > _BRANCHES_NAMED else ""
         return BranchNotFound(
             f"the repository has no branch {branch!r}; push it, or set spec.branch to one it has: "
-            f"{', '.join(names[:_BRANCHES_NAMED])}{more}"
+            f"{_named(remote, heads)}"
+        )
+
+    def _explain_tag(self, remote: Remote, tag: str) -> SyncError:
+        tags = self._ask(remote, "--tags", "--refs", "--sort=-v:refname", "--end-of-options", remote.url)
+        has = f"one it has ({_named(remote, tags)})" if tags else "a commit, for it has no tags"
+        hint = "; a commit is written with all its 40 digits" if _ABBREVIATED.fullmatch(tag) else ""
+        return RevisionNotFound(
+            f"the repository has no tag {tag!r}; push it, set spec.revision to {has}, or remove spec.revision "
+            f"to follow the branch{hint}"
         )
 
     def _run(
@@ -246,6 +278,18 @@ class Objects:
             yield self._answers.read(size)
             self._skip(1)
 
+    def commit(self, oid: str) -> bytes | None:
+        """The beginning of a commit, or None where that is another kind of object. Raises GitFailed where it lacks."""
+        found = self.find(oid)
+        if found is None:
+            raise GitFailed(f"the mirror lacks commit {oid}; it is fetched anew")
+        if found[1] != "commit":
+            return None
+        for _, size in self._ask_for("contents", [oid], b"commit"):
+            content = self._answers.read(min(size, commits.MAX_BYTES))
+            self._skip(size - len(content) + 1)
+        return content
+
     def _ask_for(self, command: str, oids: Sequence[str], kind: bytes) -> Iterator[tuple[str, int]]:
         for start in range(0, len(oids), _ASKED_AT_ONCE):
             some = oids[start : start + _ASKED_AT_ONCE]
@@ -264,6 +308,12 @@ class Objects:
     def _skip(self, size: int) -> None:
         while size and (chunk := self._answers.read(min(size, 1 << 18))):
             size -= len(chunk)
+
+
+def _named(remote: Remote, refs: Sequence[tuple[str, str]]) -> str:
+    """The first few of the branches or tags."""
+    names = [diagnosis.clean(ref.split("/", 2)[-1], remote.secrets()) for _, ref in refs[:_REFS_NAMED]]
+    return ", ".join(names) + (", …" if len(refs) > _REFS_NAMED else "")
 
 
 def _sweep_packs(git_dir: Path) -> None:

@@ -38,6 +38,11 @@ _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
         errors.RepoNotFound,
         "there is no git repository at that place; check spec.repo",
     ),
+    (
+        r"not our ref|unadvertised object",
+        errors.ObjectNotGiven,
+        "the git server does not have that commit, or does not give it out",
+    ),
     (r"dubious ownership", errors.GitFailed, "the repository belongs to another user of this machine"),
     (r"returned error: 429", errors.Busy, "the git server asks to be asked less often"),
     (r"returned error: [45]\d\d", errors.Unreachable, "the git server answers with an error"),
@@ -120,5 +125,10 @@ def clean(text: str, secrets: Collection[str] = ()) -> str:
     """Untrusted text in one short line of printable characters, without the secrets."""
     for secret in secrets:
         text = text.replace(secret, "***")
+    return one_line(text, _MAX_QUOTE)
+
+
+def one_line(text: str, most: int) -> str:
+    """Untrusted text in one short line of printable characters."""
     words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return words if len(words) <= _MAX_QUOTE else f"{words[:_MAX_QUOTE]}…"
+    return words if len(words) <= most else f"{words[:most]}…"

@@ -1,4 +1,4 @@
-"""Which commits stand at a repository's branches, asked cheaply: one ``ls-refs`` of git's protocol 2.
+"""Which commits stand at a repository's branches and tags, asked cheaply: one ``ls-refs`` of git's protocol 2.
 
 A kept connection and no process make it cost a tenth of ``git ls-remote`` (decision 10). Whatever does not answer as
 protocol 2 says is asked by git, whose verdict counts.
@@ -7,26 +7,36 @@ protocol 2 says is asked by git, whose verdict counts.
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import structlog
 
-from syncer.errors import AuthFailed, BranchNotFound, Busy, EmptyRepo, RepoMoved, SyncError, Unreachable
+from syncer.errors import (
+    AuthFailed,
+    BranchNotFound,
+    Busy,
+    EmptyRepo,
+    RepoMoved,
+    RevisionNotFound,
+    SyncError,
+    Unreachable,
+)
 from syncer.git import diagnosis
 from syncer.git.commands import Git, Remote
 from syncer.git.smart_http import Answer, SmartHTTP
 
 log = structlog.get_logger(__name__)
 
-# Of each branch the commit at its tip, or why there is none.
+# Of each branch or tag, by its full name, the commit that it stands at, or why there is none.
 Tips = Mapping[str, "str | SyncError"]
 
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _FLUSH, _DELIMITER = b"0000", b"0001"
-_ASKED_AT_ONCE = 100  # branches in one request
+_ASKED_AT_ONCE = 100  # refs in one request
+_HEADS, _TAGS, _PEELED = "refs/heads/", "refs/tags/", b"peeled:"
 _GIT_IS_ASKED_SECONDS = 3600.0
 _MAX_REMEMBERED = 10_000
 _DEFAULT_PAUSE_SECONDS = 60.0
@@ -34,7 +44,7 @@ _MAX_PAUSE_SECONDS = 900.0
 
 
 class Heads:
-    """Asks for branches' tips: itself where the server speaks protocol 2, else by git."""
+    """Asks where branches and tags are: itself where the server speaks protocol 2, else by git."""
 
     def __init__(self, git: Git, server: SmartHTTP | None = None) -> None:
         self._git = git
@@ -42,32 +52,32 @@ class Heads:
         self._git_is_asked: dict[Remote, float] = {}  # until when
         self._lock = threading.Lock()
 
-    def of(self, remote: Remote, branches: Sequence[str]) -> Tips:
-        """The branches' tips. Raises what is wrong with the server or the repository as a whole."""
+    def of(self, remote: Remote, refs: Sequence[str]) -> Tips:
+        """Where the refs are. Raises what is wrong with the server or the repository as a whole."""
         found: dict[str, str | SyncError] = {}
-        for start in range(0, len(branches), _ASKED_AT_ONCE):
-            found |= self._of(remote, branches[start : start + _ASKED_AT_ONCE])
+        for start in range(0, len(refs), _ASKED_AT_ONCE):
+            found |= self._of(remote, refs[start : start + _ASKED_AT_ONCE])
         return found
 
-    def _of(self, remote: Remote, branches: Sequence[str]) -> Tips:
+    def _of(self, remote: Remote, refs: Sequence[str]) -> Tips:
         if not remote.url.startswith("http") or self._git_is_asked.get(remote, 0.0) > time.monotonic():
-            return self._ask_git(remote, branches)
+            return self._ask_git(remote, refs)
         try:
-            commits = read_answer(self._server.post(remote, "git-upload-pack", question(branches)), remote)
+            commits = read_answer(self._server.post(remote, "git-upload-pack", question(refs)), remote)
         except NotUnderstood as answer:
             log.info("asked_by_git", repo=remote.url, answer=diagnosis.clean(str(answer), remote.secrets()))
-            tips = self._ask_git(remote, branches)
+            tips = self._ask_git(remote, refs)
             self._remember(remote)
             return tips
-        return {branch: commits.get(branch) or self._git.explain_missing(remote, branch) for branch in branches}
+        return {ref: commits.get(ref) or self._git.explain_missing(remote, ref) for ref in refs}
 
-    def _ask_git(self, remote: Remote, branches: Sequence[str]) -> Tips:
-        return {branch: self._ask_git_for(remote, branch) for branch in branches}
+    def _ask_git(self, remote: Remote, refs: Sequence[str]) -> Tips:
+        return {ref: self._ask_git_for(remote, ref) for ref in refs}
 
-    def _ask_git_for(self, remote: Remote, branch: str) -> str | SyncError:
+    def _ask_git_for(self, remote: Remote, ref: str) -> str | SyncError:
         try:
-            return self._git.branch_head(remote, branch)
-        except (BranchNotFound, EmptyRepo) as error:
+            return self._git.ref_head(remote, ref)
+        except (BranchNotFound, EmptyRepo, RevisionNotFound) as error:
             return error
 
     def _remember(self, remote: Remote) -> None:
@@ -82,14 +92,15 @@ class NotUnderstood(Exception):
     """That is no answer of protocol 2."""
 
 
-def question(branches: Iterable[str]) -> bytes:
-    """The body of the request: which of the branches are there, and where they stand."""
-    prefixes = b"".join(packet(f"ref-prefix refs/heads/{branch}\n".encode()) for branch in branches)
-    return packet(b"command=ls-refs\n") + _DELIMITER + prefixes + _FLUSH
+def question(refs: Sequence[str]) -> bytes:
+    """The body of the request: which of the refs are there, and where they stand; of a tag, also what it stands for."""
+    peel = packet(b"peel\n") if any(ref.startswith(_TAGS) for ref in refs) else b""
+    prefixes = b"".join(packet(f"ref-prefix {ref}\n".encode()) for ref in refs)
+    return packet(b"command=ls-refs\n") + _DELIMITER + peel + prefixes + _FLUSH
 
 
 def read_answer(answer: Answer, remote: Remote) -> dict[str, str]:
-    """The branches and their commits; branches of which one asked for is the beginning may be among them.
+    """The refs and their commits; those of which one asked for is the beginning may be among them.
 
     Raises the SyncError that the answer means, or NotUnderstood.
     """
@@ -99,11 +110,13 @@ def read_answer(answer: Answer, remote: Remote) -> dict[str, str]:
     commits: dict[str, str] = {}
     for line in _lines(answer.body):
         oid, _, rest = line.rstrip(b"\n").partition(b" ")
-        name = rest.partition(b" ")[0].decode("utf-8", "replace")  # attributes such as symref-target may follow
+        name, *attributes = rest.split(b" ")  # symref-target is another
+        if name.startswith(_TAGS.encode()):
+            oid = next((each.removeprefix(_PEELED) for each in attributes if each.startswith(_PEELED)), oid)
         if not _OID.fullmatch(oid) or not name:
-            raise NotUnderstood("a line that is no branch")
-        if name.startswith("refs/heads/"):
-            commits[name.removeprefix("refs/heads/")] = oid.decode()
+            raise NotUnderstood("a line that is no ref")
+        if name.startswith((_HEADS.encode(), _TAGS.encode())):
+            commits[name.decode("utf-8", "replace")] = oid.decode()
     return commits
 
 

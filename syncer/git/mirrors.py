@@ -10,11 +10,11 @@ from pathlib import Path
 
 import structlog
 
-from syncer.errors import GitFailed, StorageFull, SyncError
+from syncer.errors import GitFailed, RevisionNotFound, StorageFull, SyncError
 from syncer.git.attempts import Attempts
 from syncer.git.commands import Git, Remote
 from syncer.git.heads import NotUnderstood
-from syncer.git.packs import Packs
+from syncer.git.packs import Packs, set_ref
 from syncer.sources import Source
 from syncer.volume.policy import DiskPolicy
 from syncer.volume.space import Disk
@@ -61,11 +61,11 @@ class Mirror:
             return None
 
     def at(self, source: Source) -> "Mirror":
-        """The same mirror, for another branch of it."""
+        """The same mirror, for another branch or revision of it."""
         return Mirror(self.folder, self._git, self._packs, source, self.remote, make_room=self._make_room)
 
     def update(self, tip: str) -> str:
-        """Make the branch's tip present, which the server says to be that commit; return what it is by then."""
+        """Make present what the server says to be that commit; return what it is by then."""
         if self.head != tip:
             self._fetch(tip)
         return self.head or ""
@@ -126,7 +126,18 @@ class Mirror:
             with suppress(NotUnderstood, GitFailed):
                 self._packs.fetch(folder, self.remote, tip, self.source.ref)
                 return
-        self._git.fetch(folder, self.remote, self.source.branch, self.source.ref)
+        self._git.fetch(folder, self.remote, self.source.wants, self.source.ref)
+        if self.source.revision:
+            self._peel(folder)
+
+    def _peel(self, folder: Path) -> None:
+        """An annotated tag is an object of its own, and stands for a commit, or for anything else."""
+        with self._git.objects(folder) as objects:
+            found = objects.find(f"{self.source.ref}^{{commit}}")
+        if found is None:
+            (folder / self.source.ref).unlink(missing_ok=True)
+            raise RevisionNotFound(f"{self.source.revision} is not a commit, nor a tag of one; check spec.revision")
+        set_ref(folder, self.source.ref, found[0])
 
 
 class Mirrors:

@@ -49,8 +49,13 @@ class Packs:
             except BaseException:
                 _write_shallow(folder, known)
                 raise
-        (folder / ref).parent.mkdir(parents=True, exist_ok=True)
-        _replace(folder / ref, f"{commit}\n")
+        set_ref(folder, ref, commit)
+
+
+def set_ref(folder: Path, ref: str, commit: str) -> None:
+    """Make the ref of a bare repository the commit."""
+    (folder / ref).parent.mkdir(parents=True, exist_ok=True)
+    _replace(folder / ref, f"{commit}\n")
 
 
 def question(commit: str, haves: Collection[str], shallow: Collection[str]) -> bytes:

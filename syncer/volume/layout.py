@@ -34,6 +34,10 @@ _RELEASE = re.compile(r"([1-9][0-9]{0,15})-[0-9a-f]{12}")
 _TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{16}")
 
 
+class ReleaseGone(Exception):
+    """The release that was to go live was deleted meanwhile."""
+
+
 class Volume:
     """Places and steps. ``fence`` is asked before each change of what visitors see and each deletion."""
 
@@ -120,7 +124,10 @@ class Volume:
             os.close(descriptor)
 
     def go_live(self, site: SiteKey, name: str, confirm: Callable[[], None] = lambda: None) -> None:
-        """Show visitors this release from now on, with one rename. ``confirm`` raises to forbid that."""
+        """Show visitors this release from now on, with one rename. ``confirm`` raises to forbid that.
+
+        Raises ReleaseGone where somebody has deleted it.
+        """
         link = self._live / site.namespace / site.name
         with self._lock:
             self._make_way(link.parent)
@@ -128,6 +135,7 @@ class Volume:
             temporary.symlink_to(_target(site, name))
             try:
                 self.fence()
+                self._check_there(site, name)
                 confirm()
                 if link.is_dir() and not link.is_symlink():
                     self._set_aside(link)
@@ -169,6 +177,10 @@ class Volume:
         trash = _to_trash(path)
         if trash:
             delete(trash)
+
+    def _check_there(self, site: SiteKey, name: str) -> None:
+        if not (self.home(site) / name).is_dir():
+            raise ReleaseGone
 
     def _make_way(self, folder: Path) -> None:
         make_folder(folder)

@@ -26,12 +26,13 @@ class SiteKey(NamedTuple):
 class Release:
     """What a release was made from: the site's uid, and where its ``tree`` was found. ``stamp``: epoch seconds.
 
+    ``authored`` (epoch seconds, too) and ``subject`` are what the commit says of itself.
     ``folders`` and ``hard_links`` (whether unchanged files were taken over so) tell what it uses of the volume.
     """
 
     uid: str
     repo: str
-    branch: str
+    branch: str  # none where a revision was asked for
     commit: str
     path: str
     tree: str
@@ -41,11 +42,13 @@ class Release:
     skipped: dict[str, int] = field(default_factory=dict)
     folders: int = 0
     hard_links: bool = True
+    authored: int | None = None
+    subject: str = ""
 
     @property
-    def origin(self) -> tuple[str, str, str, str, str]:
-        """What says whether it is the release that a site should have."""
-        return self.uid, self.repo, self.branch, self.commit, self.path
+    def origin(self) -> tuple[str, str, str, str]:
+        """What says whether it is the release that a site should have; by which name the commit was found does not."""
+        return self.uid, self.repo, self.commit, self.path
 
 
 class Entry(NamedTuple):

@@ -18,7 +18,7 @@ from syncer.content.tree import Listing
 from syncer.errors import StorageFailed, SyncError
 from syncer.volume import files, records
 from syncer.volume.files import Plan, ReadBlobs
-from syncer.volume.layout import Volume, delete, stamp_of, storage_errors, temporary_beside
+from syncer.volume.layout import ReleaseGone, Volume, delete, stamp_of, storage_errors, temporary_beside
 from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import Release, SiteKey
 from syncer.volume.retention import Retention
@@ -120,23 +120,49 @@ class Releases:
             self._usages.published(site, need, exact=release.hard_links)
         return release
 
+    def recall(self, site: SiteKey, wanted: Release, confirm: Callable[[], None] = lambda: None) -> Release | None:
+        """Make a release live again that is of the same origin, still there and sound; None where there is none."""
+        self._volume.fence()
+        with storage_errors():
+            live = self._volume.live_release(site)
+            for name in self._volume.releases(site):
+                release = None if name == live else records.read(self._volume.home(site) / name)
+                if release is None or release.origin != wanted.origin or not self._is_sound(site, name, release):
+                    continue
+                with suppress(ReleaseGone):
+                    self._go_live(site, name, live, confirm)
+                    return release
+        return None
+
+    def history(self, site: SiteKey) -> list[Release]:
+        """What is on the volume of the site, newest first."""
+        with storage_errors():
+            found = [records.read(self._volume.home(site) / name) for name in self._volume.releases(site)]
+        return [release for release in found if release]
+
+    def stamps(self, site: SiteKey) -> tuple[set[int], int | None]:
+        """The stamps of what is on the volume of the site, and of what is live: read without a record."""
+        with storage_errors():
+            live = self._volume.live_release(site)
+            return {stamp_of(name) for name in self._volume.releases(site)}, stamp_of(live) if live else None
+
     def restate(self, site: SiteKey, draft: Release) -> Release:
         """Record that the live tree has a new origin: nothing that visitors see changes."""
-        current = self.current(site)
         with storage_errors():
             name = self._volume.live_release(site)
             folder = self._volume.home(site) / (name or "")
-            entries = records.read_entries(folder)
-            if current is None or name is None or entries is None:
+            current, entries = records.read(folder), records.read_entries(folder)
+            if current is None or name is None or entries is None or current.tree != draft.tree:
                 raise StorageFailed(f"the live release of {site} is gone; it is published anew")
             release = replace(
                 current,
                 uid=draft.uid,
                 repo=draft.repo,
-                branch=draft.branch,
                 commit=draft.commit,
                 path=draft.path,
-                tree=draft.tree,
+                branch=draft.branch,
+                authored=draft.authored,
+                subject=draft.subject,
             )
             self._volume.fence()
             records.write(folder, temporary_beside(folder), release, entries)
@@ -198,6 +224,10 @@ class Releases:
             delete(temporary)
             raise
         return release, folder.name
+
+    def _is_sound(self, site: SiteKey, name: str, release: Release) -> bool:
+        """Read back in full where that is quick; what is larger is read by and by, once it is live."""
+        return self._verification.is_sound(site, name, content=release.size <= self._policy.verify_bytes)
 
     def _next_stamp(self, site: SiteKey) -> int:
         return max([int(self._clock()), *(stamp_of(name) + 1 for name in self._volume.releases(site))])

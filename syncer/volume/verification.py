@@ -22,6 +22,7 @@ class Verification:
     def __init__(self, volume: Volume) -> None:
         self._volume = volume
         self._damaged: set[SiteKey] = set()
+        self._unsound: set[tuple[SiteKey, str]] = set()  # releases that were found to be so, live or not
         self._looked_at: set[SiteKey] = set()
         self._next = (SiteKey("", ""), "")  # where the next turn begins
 
@@ -36,6 +37,14 @@ class Verification:
         """There is another release, or none: what was known of the one before is void."""
         self._looked_at.add(site)
         self._damaged.discard(site)
+
+    def is_sound(self, site: SiteKey, name: str, *, content: bool) -> bool:
+        """Whether a release that is not live could be so; its ``content`` is read where that is asked for."""
+        folder = self._volume.home(site) / name
+        entries = records.read_entries(folder)
+        if entries is None or (site, name) in self._unsound or _difference(folder, entries):
+            return False
+        return not content or all(_has_content(folder / path, entry) for path, entry in entries.items())
 
     def sound_entries(self, site: SiteKey, folder: Path) -> Entries:
         """The files that the next release may take over."""
@@ -92,6 +101,7 @@ class Verification:
     def _note(self, site: SiteKey, name: str, damage: str) -> None:
         if self._volume.live_release(site) == name:  # else it was replaced while we looked
             self._damaged.add(site)
+            self._unsound.add((site, name))
             log.error("release_damaged", site=str(site), release=name, damage=damage)
 
 

@@ -96,9 +96,9 @@ class Receiver:
         if not sites:
             shown = refs.shown(event.urls[0]) if event.urls else "that the delivery does not name"
             return Answer("ignored", f"no site matches: none has the repository {shown}")
-        wanted = [site for site in sites if site.spec.branch == event.branch]
+        wanted = [site for site in sites if site.spec.branch == event.branch and not site.spec.revision]
         if not wanted:
-            followed = ", ".join(sorted({site.spec.branch for site in sites})[:10])
+            followed = ", ".join(sorted({_followed(site) for site in sites})[:10])
             pushed = refs.shown(event.branch)
             return Answer("ignored", f"no site matches: none has branch {pushed} of this repository, only {followed}")
         self._request(source_of(site) for site in wanted)
@@ -121,7 +121,11 @@ def _delivery_id(forge: Forge, headers: Headers) -> str:
 def _why_not(event: Event, site: StaticSite, answer: Answer) -> str:
     if event.branch is None:
         return f"ignored: {answer.message}"
-    return f"ignored: branch {refs.shown(event.branch)} was pushed, and this site is made of {site.spec.branch}"
+    return f"ignored: branch {refs.shown(event.branch)} was pushed, and this site is made of {_followed(site)}"
+
+
+def _followed(site: StaticSite) -> str:
+    return f"{site.spec.revision} (spec.revision)" if site.spec.revision else site.spec.branch
 
 
 def _count(sites: int) -> str:

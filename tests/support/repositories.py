@@ -37,10 +37,13 @@ class Repository:
         symlinks: Mapping[str, str] | None = None,
         submodules: Mapping[str, str] | None = None,
         orphan: bool = False,
+        message: str = "Update",
     ) -> str:
         """Commit on top of the branch (or, as an orphan, in its place) and return the commit's id."""
         self._moment += 1
-        parts = [f"commit refs/heads/{branch}\ncommitter {_AUTHOR} {self._moment} +0000\ndata 6\nUpdate\n".encode()]
+        said = message.encode()
+        head = f"commit refs/heads/{branch}\ncommitter {_AUTHOR} {self._moment} +0000\ndata {len(said)}\n"
+        parts = [head.encode() + said + b"\n"]
         if not orphan and self.head(branch):
             parts.append(f"from refs/heads/{branch}^0\n".encode())
         elif orphan:
@@ -60,9 +63,16 @@ class Repository:
         """Delete the branch."""
         git("-C", str(self.folder), "update-ref", "-d", f"refs/heads/{branch}")
 
-    def tag(self, name: str, commit: str) -> None:
-        """Set a tag."""
+    def tag(self, name: str, commit: str, *, message: str = "") -> None:
+        """Set a tag to an object; with a message, to an annotated one of its own."""
+        if message:
+            stdin = f"object {commit}\ntype commit\ntag {name}\ntagger {_AUTHOR} 1700000000 +0000\n\n{message}\n"
+            commit = git("-C", str(self.folder), "mktag", stdin=stdin.encode())
         git("-C", str(self.folder), "update-ref", f"refs/tags/{name}", commit)
+
+    def delete_tag(self, name: str) -> None:
+        """Delete a tag."""
+        git("-C", str(self.folder), "update-ref", "-d", f"refs/tags/{name}")
 
 
 def _delete(path: str) -> bytes:

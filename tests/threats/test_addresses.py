@@ -146,12 +146,12 @@ def test_u9_git_goes_where_the_check_went_whatever_the_name_says_now(inside: Cou
     hosts = AllowedHosts.parse(f"https://localhost:{inside.server_port}")
     git = Git(Timeouts(ask=10), addresses=Addresses(hosts, flipping))
     with pytest.raises(errors.Unreachable):
-        git.branch_head(Remote(url), "main")
+        git.ref_head(Remote(url), "refs/heads/main")
     assert inside.connections == 0
     assert len(flipping.asked) == 1
     public_only = Git(Timeouts(ask=5), addresses=Addresses(resolve=flipping))
     with pytest.raises(errors.AddressForbidden):
-        public_only.branch_head(Remote(url), "main")
+        public_only.ref_head(Remote(url), "refs/heads/main")
     assert inside.connections == 0
 
 
@@ -162,4 +162,4 @@ def test_u9_git_finds_a_server_at_any_of_the_addresses_that_were_checked(
     head = git_server.repository().commit({"index.html": "x"})
     hosts = AllowedHosts.parse(f"http://forge.example.com:{git_server.port}")
     git = Git(Timeouts(ask=10), addresses=Addresses(hosts, lambda _host, _port: found))
-    assert git.branch_head(Remote(f"http://forge.example.com:{git_server.port}/site.git"), "main") == head
+    assert git.ref_head(Remote(f"http://forge.example.com:{git_server.port}/site.git"), "refs/heads/main") == head

@@ -68,7 +68,7 @@ def test_r2_the_tip_of_exactly_this_branch(git: Git, git_server: GitServer) -> N
     main = repository.commit({"a": "1"})
     repository.commit({"a": "2"}, branch="feature/main")
     repository.tag("main", repository.commit({"a": "3"}, branch="other"))
-    assert git.branch_head(Remote(git_server.url()), "main") == main
+    assert git.ref_head(Remote(git_server.url()), "refs/heads/main") == main
 
 
 def test_r2_a_tag_or_a_longer_branch_is_never_published_instead(bench: Bench, git_server: GitServer) -> None:

@@ -53,9 +53,9 @@ def test_u10_a_redirect_is_never_followed_and_no_token_goes_along(
     rest = "/git-upload-pack" if only else "/info/refs?service=git-upload-pack"
     git_server.redirect("site", where.format(elsewhere=elsewhere.origin, rest=rest), only=only)
     for ask in (
-        lambda: git.branch_head(Remote(git_server.url(), TOKEN), "main"),
+        lambda: git.ref_head(Remote(git_server.url(), TOKEN), "refs/heads/main"),
         lambda: git.default_branch(Remote(git_server.url(), TOKEN)),
-        lambda: git.fetch(bare, Remote(git_server.url(), TOKEN), "main", REF),
+        lambda: git.fetch(bare, Remote(git_server.url(), TOKEN), "refs/heads/main", REF),
     ):
         with pytest.raises(errors.RepoMoved, match=r"has moved.*update spec\.repo"):
             ask()
@@ -181,9 +181,9 @@ def full_backlog() -> Iterator[str]:
 def test_f9_a_server_that_takes_no_connection_is_given_up(hasty: Git, bare: Path) -> None:
     with full_backlog() as url:
         with pytest.raises(errors.TimedOut, match=r"0\.5 seconds, the limit of --git-ask-time"):
-            hasty.branch_head(Remote(url), "main")
+            hasty.ref_head(Remote(url), "refs/heads/main")
         with pytest.raises(errors.TimedOut, match=r"1 seconds, the limit of --git-transfer-time"):
-            hasty.fetch(bare, Remote(url), "main", REF)
+            hasty.fetch(bare, Remote(url), "refs/heads/main", REF)
         eventually(lambda: not running_commands(url))
 
 
@@ -194,9 +194,9 @@ def test_f9_a_server_that_is_silent_or_drips_is_given_up(
     git_server.repository().commit({"index.html": "x"})
     git_server.hang("site") if manner == "silent" else git_server.drip("site")
     with pytest.raises(errors.TimedOut, match="--git-ask-time"):
-        hasty.branch_head(Remote(git_server.url()), "main")
+        hasty.ref_head(Remote(git_server.url()), "refs/heads/main")
     with pytest.raises(errors.TimedOut, match="--git-transfer-time"):
-        hasty.fetch(bare, Remote(git_server.url()), "main", REF)
+        hasty.fetch(bare, Remote(git_server.url()), "refs/heads/main", REF)
     eventually(lambda: not running_commands(git_server.url()))
 
 
@@ -229,10 +229,10 @@ def test_f11_a_server_that_changes_its_mind_about_a_token_is_refused(
 ) -> None:
     git_server.repository().commit({"index.html": "x"})
     git_server.require("site", "deploy", TOKEN.password)
-    assert git.branch_head(Remote(git_server.url(), TOKEN), "main")
+    assert git.ref_head(Remote(git_server.url(), TOKEN), "refs/heads/main")
     git_server.require("site", "deploy", "another", only="POST")
     with pytest.raises(errors.AuthFailed, match="token is valid") as raised:
-        git.fetch(bare, Remote(git_server.url(), TOKEN), "main", REF)
+        git.fetch(bare, Remote(git_server.url(), TOKEN), "refs/heads/main", REF)
     assert TOKEN.password not in str(raised.value)
     assert len(git_server.requests) < 10
 

@@ -54,9 +54,9 @@ def test_u1_no_transport_but_http_is_written_or_spoken(git: Git, bare: Path, tmp
     repo = template.format(canary=canary)
     assert "https://" in refused(repo=repo)
     with pytest.raises(errors.SyncError):
-        git.branch_head(Remote(repo), "main")
+        git.ref_head(Remote(repo), "refs/heads/main")
     with pytest.raises(errors.SyncError):
-        git.fetch(bare, Remote(repo), "main", "refs/pages/head")
+        git.fetch(bare, Remote(repo), "refs/heads/main", "refs/pages/head")
     assert not canary.exists()
 
 
@@ -91,9 +91,9 @@ def test_u2_an_option_in_disguise_stays_a_name(
     refused(branch=disguised)
     for remote, branch in ((Remote(git_server.url()), disguised), (Remote(disguised), "main")):
         with pytest.raises(errors.SyncError):
-            git.branch_head(remote, branch)
+            git.ref_head(remote, f"refs/heads/{branch}")
         with pytest.raises(errors.SyncError):
-            git.fetch(bare, remote, branch, "refs/pages/head")
+            git.fetch(bare, remote, f"refs/heads/{branch}", "refs/pages/head")
     with pytest.raises(errors.SyncError):
         git.default_branch(Remote(disguised))
     assert not canary.exists()
@@ -118,7 +118,7 @@ def test_u3_git_dies_of_credentials_in_a_url(git: Git, git_server: GitServer, ba
     git_server.repository().commit({"a": "1"})
     url = git_server.url().replace("http://", "http://tess:s3cret@")
     with pytest.raises(errors.SyncError):
-        git.fetch(bare, Remote(url), "main", "refs/pages/head")
+        git.fetch(bare, Remote(url), "refs/heads/main", "refs/pages/head")
     assert set(git_server.authorizations) <= {None}
 
 

@@ -28,22 +28,22 @@ def test_the_default_branch(git: Git, git_server: GitServer) -> None:
 def test_a_missing_branch_is_named_beside_those_that_exist(git: Git, git_server: GitServer) -> None:
     git_server.repository().commit({"a": "1"}, branch="master")
     with pytest.raises(errors.BranchNotFound, match=r"'main'.*master"):
-        git.branch_head(remote(git_server), "main")
+        git.ref_head(remote(git_server), "refs/heads/main")
 
 
 def test_an_empty_repository(git: Git, git_server: GitServer, bare: Path) -> None:
     git_server.repository()
     with pytest.raises(errors.EmptyRepo, match="push"):
-        git.branch_head(remote(git_server), "main")
+        git.ref_head(remote(git_server), "refs/heads/main")
     with pytest.raises(errors.EmptyRepo, match="push"):
-        git.fetch(bare, remote(git_server), "main", REF)
+        git.fetch(bare, remote(git_server), "refs/heads/main", REF)
 
 
 def test_a_fetch_brings_the_tip_without_history(git: Git, git_server: GitServer, bare: Path) -> None:
     repository = git_server.repository()
     old = repository.commit({"index.html": "old"})
     new = repository.commit({"index.html": "new"})
-    git.fetch(bare, remote(git_server), "main", REF)
+    git.fetch(bare, remote(git_server), "refs/heads/main", REF)
     with git.objects(bare) as objects:
         assert objects.find(REF) == (new, "commit")
         assert objects.find(old) is None
@@ -55,7 +55,7 @@ def test_a_fetch_brings_the_tip_without_history(git: Git, git_server: GitServer,
 def test_many_objects_are_read_in_one_conversation(git: Git, git_server: GitServer, bare: Path) -> None:
     files = {f"f{number}": f"{number}" * 50 for number in range(1200)}
     git_server.repository().commit(files)
-    git.fetch(bare, remote(git_server), "main", REF)
+    git.fetch(bare, remote(git_server), "refs/heads/main", REF)
     with git.objects(bare) as objects:
         found = objects.find(f"{REF}^{{tree}}")
         assert found
@@ -77,7 +77,7 @@ def test_credentials_that_do_not_open(
     git_server.repository().commit({"a": "1"})
     git_server.require("site", "tess", "s3cret-canary")
     with pytest.raises(error, match=says) as raised:
-        git.branch_head(remote(git_server, credential), "main")
+        git.ref_head(remote(git_server, credential), "refs/heads/main")
     assert "wrong" not in str(raised.value)
 
 
@@ -85,8 +85,8 @@ def test_credentials_that_open(git: Git, git_server: GitServer, bare: Path) -> N
     head = git_server.repository().commit({"a": "1"})
     git_server.require("site", "tess", 'p4ss "word" $HOME `id`')
     opened = remote(git_server, Credential("tess", 'p4ss "word" $HOME `id`'))
-    assert git.branch_head(opened, "main") == head
-    git.fetch(bare, opened, "main", REF)
+    assert git.ref_head(opened, "refs/heads/main") == head
+    git.fetch(bare, opened, "refs/heads/main", REF)
     assert "p4ss" not in "".join(path.read_text(errors="replace") for path in bare.rglob("*") if path.is_file())
 
 
@@ -99,12 +99,12 @@ def test_a_server_that_answers_with_an_error(
 ) -> None:
     git_server.fail("site", status)
     with pytest.raises(error):
-        git.branch_head(remote(git_server), "main")
+        git.ref_head(remote(git_server), "refs/heads/main")
 
 
 def test_a_server_that_does_not_exist(git: Git) -> None:
     with pytest.raises(errors.Unreachable):
-        git.branch_head(Remote("http://127.0.0.1:1/site.git"), "main")
+        git.ref_head(Remote("http://127.0.0.1:1/site.git"), "refs/heads/main")
 
 
 def test_a_server_that_hangs_is_given_up_with_all_its_processes(git_server: GitServer) -> None:
@@ -112,7 +112,7 @@ def test_a_server_that_hangs_is_given_up_with_all_its_processes(git_server: GitS
     git_server.repository()
     git_server.hang("site")
     with pytest.raises(errors.TimedOut, match=r"0\.5 seconds"):
-        git.branch_head(remote(git_server), "main")
+        git.ref_head(remote(git_server), "refs/heads/main")
     eventually(lambda: not running_commands(git_server.url()))  # a killed process takes a moment to go
 
 
@@ -129,4 +129,4 @@ def test_closing_ends_what_runs_and_refuses_what_comes(git_server: GitServer) ->
     git = Git()
     git.close()
     with pytest.raises(errors.GitFailed, match="stopping"):
-        git.branch_head(remote(git_server), "main")
+        git.ref_head(remote(git_server), "refs/heads/main")

@@ -27,6 +27,7 @@ from tests.support.repositories import git as run_git
 from tests.support.scripted_server import Script, ScriptedServer, drips, floods, read_request, says
 
 A_COMMIT = "1" * 40
+MAIN = "refs/heads/main"
 RESULT = "application/x-git-upload-pack-result"
 
 
@@ -58,15 +59,41 @@ def http(body: bytes, status: str = "200 OK", *, length: int | None = None, **he
 
 def test_one_small_request_tells_the_tip(heads: Heads, git_server: GitServer) -> None:
     commit = git_server.repository().commit({"index.html": "1"})
-    assert heads.of(remote(git_server), ["main"]) == {"main": commit}
+    assert heads.of(remote(git_server), [MAIN]) == {MAIN: commit}
     assert git_server.requests == ["POST /site.git/git-upload-pack"]
     assert git_server.bytes_received + git_server.bytes_sent < 1000
 
 
+def test_tags_are_asked_for_in_the_same_request_and_what_an_annotated_one_stands_for(
+    heads: Heads, git_server: GitServer
+) -> None:
+    repository = git_server.repository()
+    old, new = repository.commit({"a": "1"}), repository.commit({"a": "2"})
+    repository.tag("v1", old, message="the first")
+    repository.tag("v2", old)
+    wanted = {MAIN: new, "refs/tags/v1": old, "refs/tags/v2": old}
+    assert heads.of(remote(git_server), list(wanted)) == wanted
+    assert git_server.requests == ["POST /site.git/git-upload-pack"]
+    git_server.speak_no_protocol_2("site", 404)
+    assert heads.of(remote(git_server), list(wanted)) == wanted  # by git
+
+
+def test_a_tag_that_is_missing_is_told_apart_from_a_branch_of_its_name(heads: Heads, git_server: GitServer) -> None:
+    repository = git_server.repository()
+    commit = repository.commit({"a": "1"})
+    repository.commit({"a": "2"}, branch="v1")
+    for number in range(2, 12):
+        repository.tag(f"v{number}", commit)
+    found = heads.of(remote(git_server), ["refs/tags/v1"])["refs/tags/v1"]
+    assert isinstance(found, errors.RevisionNotFound)
+    assert "v11, v10, v9" in str(found)
+
+
 def test_all_branches_of_a_repository_are_asked_for_in_one_request(heads: Heads, git_server: GitServer) -> None:
     repository = git_server.repository()
-    commits = {name: repository.commit({"a": name}, branch=name) for name in ("main", "main2", "release/1.0")}
-    repository.tag("main", commits["main2"])
+    names = ("main", "main2", "release/1.0")
+    commits = {f"refs/heads/{name}": repository.commit({"a": name}, branch=name) for name in names}
+    repository.tag("main", commits["refs/heads/main2"])
     assert heads.of(remote(git_server), list(commits)) == commits
     assert len(git_server.requests) == 1
 
@@ -75,8 +102,8 @@ def test_very_many_branches_are_asked_for_in_parts(heads: Heads, git_server: Git
     commit = git_server.repository().commit({"a": "1"})
     for number in range(250):
         run_git("-C", str(git_server.root / "site.git"), "update-ref", f"refs/heads/b{number}", commit)
-    assert heads.of(remote(git_server), [f"b{number}" for number in range(250)]) == {
-        f"b{number}": commit for number in range(250)
+    assert heads.of(remote(git_server), [f"refs/heads/b{number}" for number in range(250)]) == {
+        f"refs/heads/b{number}": commit for number in range(250)
     }
     assert len(git_server.requests) == 3
 
@@ -84,36 +111,36 @@ def test_very_many_branches_are_asked_for_in_parts(heads: Heads, git_server: Git
 def test_a_symref_in_place_of_a_branch(heads: Heads, git_server: GitServer) -> None:
     commit = git_server.repository().commit({"a": "1"})
     run_git("-C", str(git_server.root / "site.git"), "symbolic-ref", "refs/heads/alias", "refs/heads/main")
-    assert heads.of(remote(git_server), ["alias"]) == {"alias": commit}
+    assert heads.of(remote(git_server), ["refs/heads/alias"]) == {"refs/heads/alias": commit}
 
 
 def test_connections_are_kept_between_questions(git: Git, heads: Heads, git_server: GitServer) -> None:
     git_server.repository().commit({"a": "1"})
     for _ in range(5):
-        heads.of(remote(git_server), ["main"])
+        heads.of(remote(git_server), [MAIN])
     assert git_server.connections == 1
     git.server.rest()
-    heads.of(remote(git_server), ["main"])
+    heads.of(remote(git_server), [MAIN])
     assert git_server.connections == 2
 
 
 def test_a_kept_connection_that_the_server_has_closed_is_replaced(heads: Heads) -> None:
     with ScriptedServer(says(http(packets(f"{A_COMMIT} refs/heads/main\n")))) as server:  # and closes, unannounced
         for _ in range(3):
-            assert heads.of(Remote(f"{server.origin}/x.git"), ["main"]) == {"main": A_COMMIT}
+            assert heads.of(Remote(f"{server.origin}/x.git"), [MAIN]) == {MAIN: A_COMMIT}
 
 
 def test_a_missing_branch_is_said_with_those_that_are_there(heads: Heads, git_server: GitServer) -> None:
     commit = git_server.repository().commit({"a": "1"}, branch="trunk")
-    found = heads.of(remote(git_server), ["trunk", "main"])
-    assert found["trunk"] == commit
-    assert isinstance(found["main"], errors.BranchNotFound)
-    assert "trunk" in str(found["main"])
+    found = heads.of(remote(git_server), ["refs/heads/trunk", MAIN])
+    assert found["refs/heads/trunk"] == commit
+    assert isinstance(found[MAIN], errors.BranchNotFound)
+    assert "trunk" in str(found[MAIN])
 
 
 def test_an_empty_repository(heads: Heads, git_server: GitServer) -> None:
     git_server.repository()
-    assert isinstance(heads.of(remote(git_server), ["main"])["main"], errors.EmptyRepo)
+    assert isinstance(heads.of(remote(git_server), [MAIN])[MAIN], errors.EmptyRepo)
 
 
 def test_a_repository_of_sha256(heads: Heads, git_server: GitServer) -> None:
@@ -124,7 +151,7 @@ def test_a_repository_of_sha256(heads: Heads, git_server: GitServer) -> None:
     commit = run_git("-C", str(folder), *author, "commit-tree", tree, stdin=b"x")
     run_git("-C", str(folder), "update-ref", "refs/heads/main", commit)
     assert len(commit) == 64
-    assert heads.of(remote(git_server), ["main"]) == {"main": commit}
+    assert heads.of(remote(git_server), [MAIN]) == {MAIN: commit}
 
 
 @pytest.mark.parametrize(
@@ -136,14 +163,14 @@ def test_credentials_that_do_not_open(
     git_server.repository().commit({"a": "1"})
     git_server.require("site", "tess", "s3cret")
     with pytest.raises(errors.AuthFailed, match=says_):
-        heads.of(remote(git_server, credential=credential), ["main"])
+        heads.of(remote(git_server, credential=credential), [MAIN])
 
 
 def test_credentials_that_open(heads: Heads, git_server: GitServer, caplog: pytest.LogCaptureFixture) -> None:
     commit = git_server.repository().commit({"a": "1"})
     git_server.require("site", "tess", "s3crét")
     with caplog.at_level("DEBUG"):
-        assert heads.of(remote(git_server, credential=Credential("tess", "s3crét")), ["main"]) == {"main": commit}
+        assert heads.of(remote(git_server, credential=Credential("tess", "s3crét")), [MAIN]) == {MAIN: commit}
     assert "s3cr" not in caplog.text
     assert "Authorization" not in caplog.text
 
@@ -153,7 +180,7 @@ def test_a_redirect_is_not_followed_and_its_host_is_named(heads: Heads, git_serv
     with GitServer(tmp_path) as elsewhere:
         git_server.redirect("site", f"http://user:secret@127.0.0.1:{elsewhere.port}/x.git?token=1")
         with pytest.raises(errors.RepoMoved, match=f"127.0.0.1:{elsewhere.port}\\)") as raised:
-            heads.of(remote(git_server, credential=Credential("tess", "s3cret")), ["main"])
+            heads.of(remote(git_server, credential=Credential("tess", "s3cret")), [MAIN])
         assert elsewhere.requests == []
     assert "secret" not in str(raised.value) and "token" not in str(raised.value)
 
@@ -162,7 +189,7 @@ def test_a_redirect_is_not_followed_and_its_host_is_named(heads: Heads, git_serv
 def test_a_redirect_to_nowhere(heads: Heads, git_server: GitServer, location: str) -> None:
     git_server.fail("site", 301, {"Location": location})
     with pytest.raises(errors.RepoMoved, match=r"update spec\.repo"):
-        heads.of(remote(git_server), ["main"])
+        heads.of(remote(git_server), [MAIN])
 
 
 def test_an_endless_redirect(heads: Heads) -> None:
@@ -171,14 +198,14 @@ def test_an_endless_redirect(heads: Heads) -> None:
         ScriptedServer(drips(head)) as server,
         pytest.raises(errors.RepoMoved, match=r"elsewhere\.example\.com"),  # and not Timeout
     ):
-        heads.of(Remote(f"{server.origin}/x.git"), ["main"])
+        heads.of(Remote(f"{server.origin}/x.git"), [MAIN])
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_server_that_fails(heads: Heads, git_server: GitServer, status: int) -> None:
     git_server.fail("site", status)
     with pytest.raises(errors.Unreachable, match=f"HTTP {status}") as raised:
-        heads.of(remote(git_server), ["main"])
+        heads.of(remote(git_server), [MAIN])
     assert not isinstance(raised.value, errors.Busy)
     assert len(git_server.requests) == 1
 
@@ -192,7 +219,7 @@ def test_a_server_that_wants_to_be_left_alone(
 ) -> None:
     git_server.fail("site", status, {"Retry-After": retry_after} if retry_after else {})
     with pytest.raises(errors.Busy, match=f"{seconds} seconds") as raised:
-        heads.of(remote(git_server), ["main"])
+        heads.of(remote(git_server), [MAIN])
     assert raised.value.seconds == seconds
     assert raised.value.reason == "Unreachable"
 
@@ -217,7 +244,7 @@ def test_retry_after_may_be_a_date(value: str, seconds: float) -> None:
 
 def test_a_missing_repository(heads: Heads, git_server: GitServer) -> None:
     with pytest.raises(errors.RepoNotFound):
-        heads.of(remote(git_server), ["main"])
+        heads.of(remote(git_server), [MAIN])
 
 
 @pytest.mark.parametrize("status", [404, 405, 415])
@@ -227,7 +254,7 @@ def test_a_server_without_protocol_2_is_asked_by_git_and_that_is_remembered(
     commit = git_server.repository().commit({"a": "1"})
     git_server.speak_no_protocol_2("site", status)
     for _ in range(3):
-        assert heads.of(remote(git_server), ["main"]) == {"main": commit}
+        assert heads.of(remote(git_server), [MAIN]) == {MAIN: commit}
     posts = [each for each in git_server.requests if each.startswith("POST")]
     assert len(posts) == 1
     assert len(git_server.requests) == 4  # git's own question is a GET
@@ -255,7 +282,7 @@ def test_a_server_without_protocol_2_is_asked_by_git_and_that_is_remembered(
 def test_an_answer_that_is_none_is_gits_to_judge(heads: Heads, answer: bytes) -> None:
     with ScriptedServer(says(answer)) as server:
         try:
-            found = heads.of(Remote(f"{server.origin}/x.git"), ["main"])["main"]
+            found = heads.of(Remote(f"{server.origin}/x.git"), [MAIN])[MAIN]
         except errors.SyncError as error:
             found = error
     assert isinstance(found, errors.SyncError)
@@ -269,7 +296,7 @@ def test_attributes_after_a_name_are_passed_over(heads: Heads) -> None:
         f"{'3' * 40} refs/heads/main-old\n",
     )
     with ScriptedServer(says(http(lines))) as server:
-        assert heads.of(Remote(f"{server.origin}/x.git"), ["main"]) == {"main": A_COMMIT}
+        assert heads.of(Remote(f"{server.origin}/x.git"), [MAIN]) == {MAIN: A_COMMIT}
 
 
 def impatient() -> SmartHTTP:
@@ -294,7 +321,7 @@ def test_a_server_that_drips_or_says_nothing_is_hung_up_on(git: Git, script: Scr
     """F9: each byte comes in time, and the whole never."""
     heads = Heads(git, impatient())
     with ScriptedServer(script) as server, pytest.raises(errors.TimedOut, match=r"0\.5 seconds"):
-        heads.of(Remote(f"{server.origin}/x.git"), ["main"])
+        heads.of(Remote(f"{server.origin}/x.git"), [MAIN])
     assert len(server.requests) == 1
 
 
@@ -302,7 +329,7 @@ def test_an_endless_answer_is_cut(heads: Heads) -> None:
     script = floods(b"HTTP/1.1 200 OK\r\nContent-Type: " + RESULT.encode() + b"\r\n\r\n", b"0" * 65536)
     server = SmartHTTP(lambda _url: ["127.0.0.1"])
     with ScriptedServer(script) as scripted:
-        answer = server.post(Remote(f"{scripted.origin}/x.git"), "git-upload-pack", question(["main"]))
+        answer = server.post(Remote(f"{scripted.origin}/x.git"), "git-upload-pack", question([MAIN]))
     assert not answer.whole
     assert len(answer.body) == 1 << 20
     with pytest.raises(NotUnderstood):
@@ -316,9 +343,9 @@ def test_closing_ends_a_question_that_is_under_way(git: Git, git_server: GitServ
     closing = threading.Timer(0.3, git.close)
     closing.start()
     with pytest.raises(errors.SyncError):
-        heads.of(remote(git_server), ["main"])
+        heads.of(remote(git_server), [MAIN])
     with pytest.raises(errors.Unreachable, match="stopping"):
-        heads.of(remote(git_server), ["main"])
+        heads.of(remote(git_server), [MAIN])
 
 
 def test_only_the_checked_addresses_are_dialled_whatever_the_name_says(git: Git, git_server: GitServer) -> None:
@@ -332,7 +359,7 @@ def test_only_the_checked_addresses_are_dialled_whatever_the_name_says(git: Git,
 
     heads = Heads(git, SmartHTTP(addresses))
     origin = f"http://forge.invalid:{git_server.port}"
-    assert heads.of(Remote(f"{origin}/site.git"), ["main"]) == {"main": commit}
+    assert heads.of(Remote(f"{origin}/site.git"), [MAIN]) == {MAIN: commit}
     assert asked == [origin]
     assert git_server.hosts == [f"forge.invalid:{git_server.port}"]
 
@@ -342,7 +369,7 @@ def test_an_address_that_is_forbidden_is_not_dialled(git: Git, git_server: GitSe
         raise errors.AddressForbidden("no")
 
     with pytest.raises(errors.AddressForbidden):
-        Heads(git, SmartHTTP(forbidden)).of(remote(git_server), ["main"])
+        Heads(git, SmartHTTP(forbidden)).of(remote(git_server), [MAIN])
     assert git_server.requests == []
 
 
@@ -355,17 +382,17 @@ def test_the_environments_proxy_and_netrc_are_not_used(
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9/")
     git_server.repository().commit({"a": "1"})
-    assert heads.of(remote(git_server), ["main"])
+    assert heads.of(remote(git_server), [MAIN])
     git_server.require("site", "tess", "s3cret")
     with pytest.raises(errors.AuthFailed):
-        heads.of(remote(git_server), ["main"])
+        heads.of(remote(git_server), [MAIN])
 
 
 def test_cookies_are_not_kept(heads: Heads) -> None:
     answer = http(packets(f"{A_COMMIT} refs/heads/main\n"), Set_Cookie="session=1; Path=/")
     with ScriptedServer(says(answer)) as server:
         for _ in range(2):
-            heads.of(Remote(f"{server.origin}/x.git"), ["main"])
+            heads.of(Remote(f"{server.origin}/x.git"), [MAIN])
         assert not any(b"ookie" in request for request in server.requests)
 
 
@@ -373,7 +400,7 @@ def test_nobody_listens(heads: Heads) -> None:
     with ScriptedServer(says(b"")) as server:
         origin = server.origin
     with pytest.raises(errors.Unreachable, match="cannot be reached"):
-        heads.of(Remote(f"{origin}/x.git"), ["main"])
+        heads.of(Remote(f"{origin}/x.git"), [MAIN])
 
 
 def test_a_certificate_that_nobody_trusts_is_refused_and_a_trusted_one_is_not(git: Git, tmp_path: Path) -> None:
@@ -389,12 +416,12 @@ def test_a_certificate_that_nobody_trusts_is_refused_and_a_trusted_one_is_not(gi
         url = f"https://forge.example.com:{server.port}/x.git"
         loopback = ["127.0.0.1"]
         with pytest.raises(errors.Unreachable, match="certificate"):
-            Heads(git, SmartHTTP(lambda _url: loopback)).of(Remote(url), ["main"])
+            Heads(git, SmartHTTP(lambda _url: loopback)).of(Remote(url), [MAIN])
         trusted = Heads(git, SmartHTTP(lambda _url: loopback, tls=trusting))
-        assert trusted.of(Remote(url), ["main"]) == {"main": A_COMMIT}
+        assert trusted.of(Remote(url), [MAIN]) == {MAIN: A_COMMIT}
         other = url.replace("forge", "other")  # the name in the URL counts, not what is dialled
         with pytest.raises(errors.Unreachable, match="certificate"):
-            trusted.of(Remote(other), ["main"])
+            trusted.of(Remote(other), [MAIN])
 
 
 class TLSServer(ScriptedServer):
@@ -439,9 +466,8 @@ def test_no_answer_whatever_is_taken_for_more_than_it_is(body: bytes) -> None:
         commits = read_answer(answer, Remote("https://forge.example.com/x.git"))
     except NotUnderstood:
         return
-    assert all(
-        len(commit) in (40, 64) and f"{commit} refs/heads/{name}".encode() in body for name, commit in commits.items()
-    )
+    assert all(len(commit) in (40, 64) and commit.encode() in body for commit in commits.values())
+    assert all(name.startswith(("refs/heads/", "refs/tags/")) and name.encode() in body for name in commits)
 
 
 def test_a_chunk_of_negative_length_is_no_answer(heads: Heads) -> None:
@@ -449,4 +475,4 @@ def test_a_chunk_of_negative_length_is_no_answer(heads: Heads) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-result\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     with ScriptedServer(says(head + b"-5\r\n0000\r\n0\r\n\r\n")) as server, pytest.raises(errors.Unreachable):
-        heads.of(Remote(f"{server.origin}/x.git"), ["main"])
+        heads.of(Remote(f"{server.origin}/x.git"), [MAIN])

@@ -86,7 +86,7 @@ def test_after_many_pushes_git_still_agrees_with_the_mirror(git: Git, git_server
     run_git("-C", str(bare), "fsck", "--strict")
     git.repack(bare)
     assert (bare / "shallow").read_text() == f"{commit}\n"
-    git.fetch(bare, remote(git_server), "main", REF)
+    git.fetch(bare, remote(git_server), "refs/heads/main", REF)
     assert run_git("-C", str(bare), "fsck", "--strict") == ""
     assert run_git("-C", str(bare), "rev-list", "--count", REF) == "1"
 
@@ -190,7 +190,7 @@ def test_c2_what_git_refuses_is_refused_either_way(
 ) -> None:
     raw = RawRepository(git_server.repository().folder)
     commit = raw.commit(raw.tree((mode, name, raw.blob(content))))
-    fetch, what = (Packs(git).fetch, commit) if way == "by one request" else (git.fetch, "main")
+    fetch, what = (Packs(git).fetch, commit) if way == "by one request" else (git.fetch, "refs/heads/main")
     with pytest.raises(errors.GitFailed, match=words):
         fetch(bare, remote(git_server), what, REF)
     assert run_git("-C", str(bare), "for-each-ref") == ""
