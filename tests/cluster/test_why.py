@@ -255,7 +255,14 @@ def test_sync_rollback_logs_and_status_with_a_tenants_rights(
     assert done.returncode == exits.OK, done.stderr
     assert f"commit {second[:12]} is live" in done.stdout
     assert syncer.page(namespace, "blog") == "two"
-    assert first
+    assert len(releases_of(cluster, namespace)) == 2
+
+    back = pages(tenant, "rollback", "blog", first[:8])
+    assert back.returncode == exits.OK, back.stderr
+    assert syncer.page(namespace, "blog") == "one"
+    assert f"pinned to {first}" in pages(tenant, "why", "blog", "--no-request").stdout
+    assert pages(tenant, "rollback", "blog", "--to-branch").returncode == exits.OK
+    assert syncer.page(namespace, "blog") == "two"
 
     logs = pages(tenant, "logs", "blog")
     assert "not yours to read" in logs.stderr
@@ -266,6 +273,16 @@ def test_sync_rollback_logs_and_status_with_a_tenants_rights(
     failed = pages(tenant, "sync", "blog", "--wait", "--timeout", "60s")
     assert failed.returncode == exits.NOT_READY
     assert "BranchNotFound" in failed.stderr
+
+
+def releases_of(cluster: Cluster, namespace: str) -> list[Object]:
+    """What the status lists, once it lists more than the first."""
+
+    def listed() -> list[Object]:
+        found = (cluster.get("staticsites", "blog", namespace) or {}).get("status", {}).get("releases", [])
+        return found if len(found) > 1 else []
+
+    return eventually(listed)
 
 
 def test_events_are_part_of_a_tenants_log(

@@ -102,6 +102,31 @@ def test_a_sync_is_asked_for_waited_for_and_logged(tmp_path: Path, git_server: G
     assert (left.returncode, "is not running" in left.stderr) == (exits.CANNOT_ASK, True)
 
 
+def test_a_rollback_edits_the_manifest_and_is_live_when_it_returns(tmp_path: Path, git_server: GitServer) -> None:
+    repository = git_server.repository("blog")
+    first = repository.commit({"index.html": "one"})
+    manifest = tmp_path / "blog.yaml"
+    manifest.write_text("# ours\n" + yaml.safe_dump(site("blog", git_server.url("blog"))))
+    written, state = manifest.read_text(), tmp_path / "state"
+    with Serving(state, [manifest, "--allowed-hosts", git_server.origin]) as serving:
+        eventually(lambda: serving.shows("blog.pages.localhost", "one"))
+        assert "there is no earlier release" in pages("rollback", "blog", "--state", state).stderr
+        repository.commit({"index.html": "two"})
+        assert pages("sync", "blog", "--wait", "--state", state).returncode == exits.OK
+        eventually(lambda: len(serving.statuses()["team/blog"].get("releases", [])) == 2)
+        unknown = pages("rollback", "blog", "ffffffff", "--state", state)
+        assert (unknown.returncode, first[:12] in unknown.stderr) == (exits.USAGE, True)
+        done = pages("rollback", "blog", "--state", state)
+        assert done.returncode == exits.OK, done.stderr
+        assert serving.shows("blog.pages.localhost", "one")
+        assert f'revision: "{first}"' in manifest.read_text() and manifest.read_text().startswith("# ours\n")
+        assert "is there already" in pages("rollback", "blog", first[:7], "--state", state).stdout
+        undone = pages("rollback", "blog", "--undo", "--state", state)
+        assert undone.returncode == exits.OK, undone.stderr
+        assert serving.shows("blog.pages.localhost", "two")
+        assert manifest.read_text() == written
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
