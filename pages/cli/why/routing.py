@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pages.cli.backends.facts import Facts, Object, Seen, condition, moment, status
 from pages.cli.why import remedies
-from pages.cli.why.links import HIDDEN, Link, broken, ok, unknown, waiting
+from pages.cli.why.links import HIDDEN, Link, broken, ok, unknown, waiting, warning
 
 _PATIENCE = timedelta(minutes=2)
 # A reason of IngressReady that is a decision about the site, and not a moment of its way.
@@ -20,14 +20,18 @@ def virtual_host(facts: Facts) -> Link:
         return _by_status(facts, name, condition(facts.site, "IngressReady").get("message", ""))
     if facts.host.object is None or not _has(facts.host.object, facts.site):
         return _not_made(facts, name)
-    return ok(name, f"{facts.host.object['metadata']['name']} routes it")
+    told = f"{facts.host.object['metadata']['name']} routes it"
+    refused = [
+        f"{each['alias']} ({each['reason']}: {each['message']})" for each in _rejections(facts) if each.get("alias")
+    ]
+    return warning(name, "AliasRefused", f"{told}; but not {', '.join(refused)}") if refused else ok(name, told)
 
 
 def _refused(facts: Facts, name: str) -> Link | None:
     """A decision about the site, or a Platform with which none can be made."""
     said = condition(facts.site, "IngressReady")
     reason, message = said.get("reason", ""), said.get("message", "")
-    if rejection := _rejection(facts):
+    if rejection := next((each for each in _rejections(facts) if not each.get("alias")), None):
         return broken(name, rejection["reason"], rejection["message"])
     if facts.platform.missing or reason == "NoPlatform":
         return broken(
@@ -41,11 +45,12 @@ def _refused(facts: Facts, name: str) -> Link | None:
     return None
 
 
-def _rejection(facts: Facts) -> Object | None:
+def _rejections(facts: Facts) -> list[Object]:
+    """What the hooks have refused the site, or one of its aliases."""
     metadata = facts.site["metadata"]
-    rejections = status(facts.platform.object).get("rejections", [])
     names = metadata["namespace"], metadata["name"]
-    return next((each for each in rejections if (each["namespace"], each["name"]) == names), None)
+    rejections = status(facts.platform.object).get("rejections", [])
+    return [each for each in rejections if (each["namespace"], each["name"]) == names]
 
 
 def _has(host: Object, site: Object) -> bool:

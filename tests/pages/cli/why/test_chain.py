@@ -138,6 +138,16 @@ def test_an_administrator_is_told_the_cause(change: dict[str, Any], link: str, r
     assert says in found.text + found.remedy
 
 
+def test_a_refused_alias_is_a_warning_and_a_refused_site_is_not() -> None:
+    refusal = {"namespace": "team", "name": "blog", "reason": "DomainConflict", "message": "in use"}
+    platform = {**(PLATFORM.object or {}), "status": {"rejections": [refusal | {"alias": "blog.example.org"}]}}
+    links = judge(replace(WELL, platform=Seen(platform)))
+    assert first_broken(links) is None
+    assert [link.state for link in links if "blog.example.org (DomainConflict" in link.text] == [State.WARNING]
+    platform = {**(PLATFORM.object or {}), "status": {"rejections": [refusal]}}
+    assert stop(replace(WELL, platform=Seen(platform))).reason == "DomainConflict"
+
+
 def test_the_order_of_a_certificate_says_more_than_the_certificate() -> None:
     certificate = Seen({"status": {"conditions": [condition("Ready", "False", "Pending", "being issued"), FAILED]}})
     found = stop(replace(WELL, certificate=certificate, issuing=("Challenge blog-1: invalid: 404 at /.well-known",)))
