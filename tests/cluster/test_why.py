@@ -5,10 +5,13 @@ The objects are real and really broken; the syncer is real. The hooks are asked 
 
 import json
 import os
+import ssl
 import subprocess
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +25,9 @@ from pages.cli.backends.cluster import Cluster as Backend
 from pages.cli.metacontroller import reconcile
 from pages.cli.why.chain import judge
 from pages.cli.why.links import Link, State, first_broken
+from tests.support.certificates import certificate
 from tests.support.cluster import SyncerProcess, condition, play_metacontroller, static_site, write_status
-from tests.support.control_plane import SYSTEM, Cluster, Object
+from tests.support.control_plane import SYSTEM, Cluster, ControlPlane, Object
 from tests.support.git_server import GitServer
 from tests.support.serving import PAGES, eventually
 
@@ -304,6 +308,80 @@ def test_events_are_part_of_a_tenants_log(
     lines = list(backend.log(find(backend, "blog"), LogWanted()))
     backend.client.close()
     assert lines == ["2026-11-24T12:00:00Z Normal Deployed: commit 91ba199859ec, 3 files"]
+
+
+class _Kubelet(BaseHTTPRequestHandler):
+    """Of a node, only this: the log of a container."""
+
+    server: "_Node"
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write("".join(f"{line}\n" for line in self.server.log).encode())
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+class _Node(ThreadingHTTPServer):
+    log: Sequence[str] = ()
+
+    def __init__(self, pem: Path) -> None:
+        super().__init__(("127.0.0.1", 0), _Kubelet)
+        self.asked: list[str] = []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+
+
+@pytest.fixture
+def node(cluster: Cluster, tmp_path: Path) -> Iterator[_Node]:
+    """A node with the syncer's pod on it, beside another container."""
+    if not isinstance(cluster, ControlPlane):
+        pytest.skip("a given cluster has nodes of its own")
+    made = _Node(certificate(tmp_path, "node"))
+    threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    cluster.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node"}})
+    status = {
+        "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": made.server_address[1]}},
+    }
+    cluster.kubectl(
+        "patch", "node", "node", "--subresource=status", "--type=merge", "-p", json.dumps({"status": status})
+    )
+    containers = [{"name": name, "image": "x"} for name in ("proxy", "syncer")]
+    metadata = {"name": "syncer-1", "namespace": SYSTEM, "labels": {"app.kubernetes.io/name": "pages-syncer"}}
+    # Not of this project's making: the namespace enforces what a pod may be.
+    secure = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    spec = {"nodeName": "node", "containers": [each | {"securityContext": secure} for each in containers]}
+    cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    yield made
+    cluster.kubectl("delete", "pod", "syncer-1", "-n", SYSTEM, "--force", "--grace-period=0")
+    cluster.kubectl("delete", "node", "node")
+    made.shutdown()
+    made.server_close()
+
+
+def test_an_administrator_reads_the_syncers_own_lines_about_the_site(
+    cluster: Cluster, namespace: str, asked: Backend, git_server: GitServer, node: _Node
+) -> None:
+    cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
+    mine = [json.dumps({"event": f"site_published {number}", "site": f"{namespace}/blog"}) for number in range(3)]
+    others = [json.dumps({"event": "site_published", "site": f"{namespace}/blog-2"}), "no JSON", "[1]"]
+    node.log = [*others, *mine, *others]
+    site = find(asked, "blog", namespace)
+    assert list(asked.log(site, LogWanted())) == mine
+    assert list(asked.log(site, LogWanted(tail=1, since=timedelta(minutes=5)))) == mine[-1:]
+    assert f"/containerLogs/{SYSTEM}/syncer-1/syncer?sinceSeconds=300" in node.asked
+    assert list(asked.log(site, LogWanted(tail=0, follow=True))) == mine
+    assert "follow=true" in node.asked[-1]
 
 
 def test_doctor_names_what_a_platform_lacks(

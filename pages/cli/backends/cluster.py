@@ -30,8 +30,18 @@ class Cluster:
         self.where = f"the cluster of context {config.context_name} ({config.cluster.server})"
         self.default_namespace: str | None = config.namespace
         self.system = system
+        self._config = config
         with self.asking("be reached"):
             self.client = Client(config=config, timeout=httpx2.Timeout(_SECONDS))
+
+    @contextlib.contextmanager
+    def patient(self) -> Iterator[Client]:
+        """A client that waits for the next line of a log however long that takes."""
+        client = Client(config=self._config, timeout=httpx2.Timeout(_SECONDS, read=None))
+        try:
+            yield client
+        finally:
+            client.close()
 
     def sites(self, namespace: str | None) -> list[Object]:
         """The StaticSites of a namespace, or of all."""

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from lightkube import ApiError
@@ -12,6 +12,7 @@ from lightkube.resources.core_v1 import Event, Pod
 
 from pages.cli.backends import LogWanted, key
 from pages.cli.backends.facts import Object, moment, status
+from pages.cli.exits import Forbidden
 
 if TYPE_CHECKING:
     from pages.cli.backends.cluster import Cluster
@@ -23,13 +24,15 @@ _LOOK_SECONDS = 2.0
 
 def lines(cluster: "Cluster", site: Object, wanted: LogWanted) -> Iterator[str]:
     """One way or the other; which one is said on stderr."""
-    pod = _pod(cluster)
-    if pod is None:
-        click.echo(
-            f"The log of the syncer is not yours to read: these are the Events and conditions of {key(site)}.", err=True
-        )
-        return _events(cluster, site, wanted)
-    return _pod_lines(cluster, pod, site, wanted)
+    try:
+        yield from _pod_lines(cluster, site, wanted)
+    except _NotOurs as error:
+        click.echo(f"{error}: these are the Events and conditions of {key(site)}.", err=True)
+        yield from _events(cluster, site, wanted)
+
+
+class _NotOurs(Exception):
+    """The syncer's log cannot be read by us."""
 
 
 def concerns(line: str, site: str) -> bool:
@@ -41,32 +44,35 @@ def concerns(line: str, site: str) -> bool:
     return isinstance(told, dict) and (told.get("site") == site or site in (told.get("sites") or []))
 
 
-def _pod(cluster: "Cluster") -> Object | None:
-    """The syncer's pod, one that runs before any other."""
+def _pod_lines(cluster: "Cluster", site: Object, wanted: LogWanted) -> Iterator[str]:
     try:
-        with cluster.asking("list pods"):
-            found = [each.to_dict() for each in cluster.client.list(Pod, namespace=cluster.system, labels=dict(LABELS))]
-    except click.ClickException:
-        return None
-    return min(found, key=lambda each: status(each).get("phase") != "Running", default=None)
+        pod = _pod(cluster)
+        since = int(wanted.since.total_seconds()) if wanted.since else None
+        known = list(_of_site(cluster, pod, site, since=since))
+    except Forbidden:
+        raise _NotOurs("The log of the syncer is not yours to read") from None
+    yield from known if wanted.tail is None else known[max(0, len(known) - wanted.tail) :]
+    if wanted.follow:
+        yield from _of_site(cluster, pod, site, follow=True, tail_lines=0)
 
 
-def _pod_lines(cluster: "Cluster", pod: Object, site: Object, wanted: LogWanted) -> Iterator[str]:
-    containers = [each["name"] for each in pod["spec"]["containers"]]
-    with cluster.asking(f"read the log of pod {cluster.system}/{pod['metadata']['name']}"):
-        found = cluster.client.log(
-            pod["metadata"]["name"],
-            namespace=cluster.system,
-            container=_CONTAINER if _CONTAINER in containers else containers[0],
-            follow=wanted.follow,
-            since=int(wanted.since.total_seconds()) if wanted.since else None,
-            newlines=False,
-        )
-        mine = (line for line in found if concerns(line, key(site)))
-        if wanted.tail is None or wanted.follow:
-            yield from mine
-        else:
-            yield from list(mine)[-wanted.tail :] if wanted.tail else []
+def _pod(cluster: "Cluster") -> Object:
+    """The syncer's pod, one that runs before any other."""
+    with cluster.asking(f"list pods in namespace {cluster.system}"):
+        found = [each.to_dict() for each in cluster.client.list(Pod, namespace=cluster.system, labels=dict(LABELS))]
+    if not found:
+        raise _NotOurs(f"There is no pod of the syncer in namespace {cluster.system}")
+    return min(found, key=lambda each: status(each).get("phase") != "Running")
+
+
+def _of_site(cluster: "Cluster", pod: Object, site: Object, **which: Any) -> Iterator[str]:  # noqa: ANN401 - lightkube's
+    """The lines about the site, without their ends."""
+    name, containers = pod["metadata"]["name"], [each["name"] for each in pod["spec"]["containers"]]
+    container = _CONTAINER if _CONTAINER in containers else containers[0]
+    with cluster.asking(f"read the log of pod {cluster.system}/{name}"), cluster.patient() as client:
+        for line in client.log(name, namespace=cluster.system, container=container, newlines=False, **which):
+            if concerns(line, key(site)):
+                yield line
 
 
 def _events(cluster: "Cluster", site: Object, wanted: LogWanted) -> Iterator[str]:
