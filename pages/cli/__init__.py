@@ -6,7 +6,23 @@ import click
 
 from pages.cli import logs
 
-_COMMANDS = ("serve", "status", "why", "render", "hooks", "syncer")
+_INTERRUPTED = 130
+_KUBECTL = "kubectl pages"
+# Each is a function in the module of the name beside it; `logs` is what all of them log with.
+_COMMANDS = {
+    "serve": ("serve", "serve"),
+    "init": ("init", "init"),
+    "status": ("status", "status"),
+    "why": ("why", "why"),
+    "sync": ("sync", "sync"),
+    "logs": ("log", "log"),
+    "rollback": ("rollback", "rollback"),
+    "doctor": ("doctor", "doctor"),
+    "render": ("render", "render"),
+    "completion": ("completion", "completion"),
+    "hooks": ("hooks", "hooks"),
+    "syncer": ("syncer", "syncer"),
+}
 
 
 class _Commands(click.Group):
@@ -15,11 +31,21 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"pages.cli.{cmd_name}"), cmd_name)
+        module, name = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"pages.cli.{module}"), name)
+        if ctx.find_root().info_name == _KUBECTL and command.help:
+            command.help = command.help.replace("  pages ", f"  {_KUBECTL} ")
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Ctrl-C ends a command as a shell expects it, without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(_INTERRUPTED)
 
 
 @click.group(
@@ -49,11 +75,25 @@ def main(verbose: int) -> None:
     Where to begin:
       pages serve --repo URL    one repository, without any file
       pages serve DIRECTORY     all sites of a directory of manifests
-      pages status              how the sites are doing, and why
-      pages why SITE            what is known of one site, its last webhook too
+      pages init                a StaticSite for the git checkout you are in
+      pages status              how the sites are doing
+      pages why SITE            why a site is not live, and what to do
+      pages sync SITE --wait    publish what was pushed, now
+      pages logs SITE           what happened with a site
+      pages rollback SITE       the release before
+      pages doctor              whether the platform itself is well
       pages render FILE         what a cluster would make of a manifest
       pages hooks, pages syncer the two programs that run in a cluster
+
+    \b
+    Which sites: those of a cluster, as kubectl finds it (KUBECONFIG, --context), or of a `pages serve` (--state). As
+    kubectl-pages on the PATH it is `kubectl pages`.
 
     Each option can also come from the environment: --port of `pages serve` is PAGES_SERVE_PORT.
     """  # noqa: D301 - click wants the backspace
     logs.configure(verbose)
+
+
+def kubectl_main() -> None:
+    """As kubectl's plugin, which it finds as kubectl-pages."""
+    main(prog_name=_KUBECTL)

@@ -156,8 +156,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
       KUBECONFIG=~/.kube/config pages syncer --without-webhooks --allowed-hosts '*.example.com' \\
         --volume /tmp/sites --cache /tmp/git
     """  # noqa: D301 - click wants the backspace
-    if lease < timedelta(seconds=_MIN_LEASE_SECONDS):
-        raise click.BadParameter(f"must be at least {_MIN_LEASE_SECONDS}s", param_hint="--lease")
+    _check_lease(lease)
     trust = Trust(webhook_secret_file, _token_key(token_key_file) if token_key_file else None)
     _check_trust(trust, without_webhooks=without_webhooks)
     logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
@@ -234,6 +233,11 @@ def syncer(  # noqa: PLR0917 - click passes them by name
 
 def _listener(option: str, bind: str) -> Listener | None:
     return Listener.for_option(option, bind) if bind else None
+
+
+def _check_lease(lease: timedelta) -> None:
+    if lease < timedelta(seconds=_MIN_LEASE_SECONDS):
+        raise click.BadParameter(f"must be at least {_MIN_LEASE_SECONDS}s", param_hint="--lease")
 
 
 def _check_trust(trust: Trust, *, without_webhooks: bool) -> None:

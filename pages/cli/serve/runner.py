@@ -17,6 +17,7 @@ from pages.cli.listener import Listener
 from pages.cli.serve import api, dashboard, nginx_config, traefik
 from pages.cli.serve.nginx import Nginx, NginxError, loopback
 from pages.cli.serve.progress import Progress, SiteName
+from pages.cli.serve.site_log import SiteLog
 from pages.cli.serve.watch import Watch
 from syncer.app import Engine, create_app
 from syncer.commit_status.writer import CommitStatuses
@@ -103,6 +104,7 @@ class Runner:
                 sync_interval=self._settings.sync_interval,
                 rules_changed=self._notice_edit,
             )
+            self._site_log = SiteLog(state.folder / "log")
             self._nginx = Nginx(state.folder, live="volume/live")
             self._releases = Releases(state.volume, self._settings.disk)
             self._trust = Trust(self._settings.webhook_secret, state.token_key())
@@ -157,6 +159,7 @@ class Runner:
     def _synced(self, site: StaticSite, outcome: Outcome) -> None:
         self._journal.note(site, outcome)
         self._progress.synced(site, outcome)
+        self._site_log.note(site, outcome)
         self._commit_statuses.ended(site, outcome)
 
     def _start_syncer(self, stack: ExitStack) -> None:

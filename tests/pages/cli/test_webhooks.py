@@ -88,7 +88,7 @@ def test_a_push_is_live_at_once_and_why_tells_of_its_webhook(api: API, git_serve
     eventually(lambda: api.serving.shows("blog.pages.localhost", "two"))
     shown = api.why()
     assert "team/blog  http://blog.pages.localhost" in shown
-    assert "Synced" in shown
+    assert re.search(r"ok +Release +commit \w{12} is live", shown)
     assert " gitea push: queued." in shown
     assert "refused: signed neither with" in shown
     assert "none since the syncer started" in api.why("docs")
@@ -171,7 +171,8 @@ def test_without_a_secret_only_the_sites_own_tokens_are_believed(tmp_path: Path,
     with Serving(tmp_path / "state", ["--repo", git_server.url("blog")]) as serving:
         assert API(serving, tmp_path).token("default/blog")["X-API-Key"] == token
     left = pages("why", "blog", "--state", tmp_path / "state")
-    assert left.returncode == 0
+    assert left.returncode == 1
+    assert "`pages serve` is not running" in left.stdout
     assert "not known here" in left.stdout
 
 
@@ -185,4 +186,4 @@ def test_an_empty_secret_is_a_mistake(tmp_path: Path, content: bytes) -> None:
 
 def test_why_explains_what_it_does_not_find(tmp_path: Path) -> None:
     assert "--state" in pages("why", "blog", "--state", tmp_path / "none").stderr
-    assert "--api goes with --cluster" in pages("why", "blog", "--api", "http://127.0.0.1:1").stderr
+    assert "--state is a `pages serve`" in pages("why", "blog", "--cluster", "--state", tmp_path).stderr

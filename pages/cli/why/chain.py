@@ -1,0 +1,183 @@
+"""Where the chain from a StaticSite to its visitors stops: facts in, links out, nothing else."""
+
+from datetime import timedelta
+
+from pages import validation
+from pages.cli.backends.facts import Facts, condition, moment, status
+from pages.cli.why import answers, certificates, remedies, routing
+from pages.cli.why.links import Link, broken, ok, waiting
+
+# A syncer refreshes lastSync this often at the latest (`pages syncer --heartbeat`), and may be busy for as long again.
+_HEARTBEAT = timedelta(hours=1)
+_PATIENCE = timedelta(minutes=2)
+# What fails after git has answered: in the published folder, or on the volume.
+_OF_RELEASE = {
+    "SubpathNotFound",
+    "NotADirectory",
+    "LimitExceeded",
+    "QuotaExceeded",
+    "StorageFull",
+    "StorageFailed",
+    "UnsupportedRepository",
+}
+
+
+def judge(facts: Facts) -> list[Link]:
+    """All links, in the order in which a change passes them."""
+    steps = (
+        _static_site,
+        _syncer,
+        _git,
+        _release,
+        routing.virtual_host,
+        routing.ingress_route,
+        certificates.certificate,
+        answers.request,
+    )
+    return [step(facts) for step in steps]
+
+
+def _static_site(facts: Facts) -> Link:
+    name, spec, metadata = "StaticSite", facts.site["spec"], facts.site["metadata"]
+    if metadata.get("deletionTimestamp"):
+        return broken(name, "Deleted", f"{facts.name} is being deleted")
+    if spec.get("suspend"):
+        return broken(
+            name,
+            "Suspended",
+            f"{facts.name} is suspended: spec.suspend is true",
+            remedies.change(facts, '{"spec": {"suspend": false}}', "set spec.suspend to false"),
+        )
+    pinned = f", pinned to {spec['revision']} (spec.revision)" if spec.get("revision") else ""
+    branch = f"branch {spec.get('branch', 'main')}" if not pinned else ""
+    path = f", folder {spec['path']}" if spec.get("path", "/") != "/" else ""
+    return ok(name, f"{facts.name}: {spec['repo']}, {branch}{pinned.lstrip(', ') if not branch else pinned}{path}")
+
+
+def _syncer(facts: Facts) -> Link:
+    """Whether anybody does anything at all."""
+    name = "Syncer"
+    if facts.served is not None:
+        if facts.served:
+            return ok(name, "`pages serve` is running")
+        return broken(name, "NotRunning", "`pages serve` is not running", "start it again: pages serve …")
+    return _lease(facts, name) or _by_its_status(facts, name)
+
+
+def _lease(facts: Facts, name: str) -> Link | None:
+    remedy = (
+        f"kubectl -n {facts.system} get pods -l app.kubernetes.io/name=pages-syncer\n"
+        f"kubectl -n {facts.system} logs -l app.kubernetes.io/name=pages-syncer --tail=50"
+    )
+    if facts.lease.hidden:
+        return None
+    spec = (facts.lease.object or {}).get("spec") or {}
+    if not spec.get("holderIdentity"):
+        return broken(
+            name, "SyncerDown", f"no syncer is at work: nobody holds the Lease {facts.system}/pages-syncer", remedy
+        )
+    renewed = moment(spec.get("renewTime"))
+    ended = renewed and renewed + 2 * timedelta(seconds=spec.get("leaseDurationSeconds") or 15)
+    if renewed and ended and ended < facts.now:
+        minutes = _ago(facts.now - renewed)
+        return broken(
+            name,
+            "SyncerDown",
+            f"the syncer is down: {spec['holderIdentity']} renewed its Lease {facts.system}/pages-syncer {minutes} ago",
+            remedy,
+        )
+    return ok(name, f"{spec['holderIdentity']} is at work")
+
+
+def _by_its_status(facts: Facts, name: str) -> Link:
+    """For those who may not see the Lease: what the syncer has written, and what it has not."""
+    ask = "ask the administrator whether the syncer runs (`pages doctor`)"
+    said, metadata = status(facts.site), facts.site["metadata"]
+    created = moment(metadata.get("creationTimestamp"))
+    if not said.get("conditions"):
+        if created and facts.now - created < _PATIENCE:
+            return waiting(name, "NotSeen", "the syncer has not seen the site yet; it is new")
+        return broken(name, "SyncerDown", "the syncer has never said anything of this site", ask)
+    last = moment(said.get("lastSync"))
+    interval = validation.duration(facts.site["spec"].get("syncInterval", "5m"))
+    if condition(facts.site, "Synced").get("status") == "True" and last:
+        late = facts.now - last - 2 * (_HEARTBEAT + interval)
+        if late > timedelta(0):
+            return broken(
+                name, "SyncerStale", f"the last sync was {_ago(facts.now - last)} ago, and interval is {interval}", ask
+            )
+    if said.get("observedGeneration", 0) < metadata.get("generation", 0):
+        return waiting(name, "NotSeen", "the syncer has not seen the last change of the StaticSite yet", ask)
+    return ok(name, "it has seen the site as it is now (by its status; the Lease is not yours to see)")
+
+
+def _git(facts: Facts) -> Link:
+    name, synced = "Git", condition(facts.site, "Synced")
+    reason, message = synced.get("reason", ""), synced.get("message", "")
+    if synced.get("status") == "False" and reason not in _OF_RELEASE:
+        return broken(name, reason, message, _git_remedy(facts, reason, message))
+    if synced.get("status") not in {"True", "False"}:
+        return waiting(name, reason or "Pending", message or "waiting for the first sync")
+    last = moment(status(facts.site).get("lastSync"))
+    return ok(
+        name, f"{facts.site['spec']['repo']} answers" + (f"; looked at {_ago(facts.now - last)} ago" if last else "")
+    )
+
+
+def _git_remedy(facts: Facts, reason: str, message: str) -> str:
+    spec = facts.site["spec"]
+    secret = (spec.get("secretRef") or {}).get("name")
+    if "\n" in message:  # it ends with what is to be applied
+        return ""
+    match reason:
+        case "BranchNotFound":
+            return remedies.change(facts, '{"spec": {"branch": "NAME"}}', "set spec.branch to one of the repository's")
+        case "AuthFailed" | "RepoNotFound" if not secret:
+            return (
+                "where the repository is private, give the site a token that may read it:\n"
+                + remedies.create_secret(facts, "site-token", "password")
+                + "\n"
+                + remedies.change(
+                    facts, '{"spec": {"secretRef": {"name": "site-token"}}}', "set spec.secretRef.name to site-token"
+                )
+            )
+        case "SecretMissing" if secret:
+            return remedies.create_secret(facts, secret, spec["secretRef"].get("key", "password"))
+        case "HostNotAllowed" | "AddressNotAllowed":
+            return "ask the administrator to add the git server to --allowed-hosts, or use a repository elsewhere"
+        case _:
+            return ""
+
+
+def _release(facts: Facts) -> Link:
+    name, synced, commit = "Release", condition(facts.site, "Synced"), status(facts.site).get("lastCommit")
+    if synced.get("status") == "False" and synced.get("reason") in _OF_RELEASE:
+        mending = {
+            "SubpathNotFound": remedies.change(
+                facts, '{"spec": {"path": "/FOLDER"}}', "set spec.path to a folder of the branch"
+            ),
+            "NotADirectory": remedies.change(
+                facts, '{"spec": {"path": "/FOLDER"}}', "set spec.path to a folder of the branch"
+            ),
+        }
+        reason = synced["reason"]
+        return broken(name, reason, synced.get("message", ""), mending.get(reason, ""))
+    if not commit:
+        return waiting(name, "NoRelease", "nothing has been published yet")
+    live = f"commit {commit[:12]} is live"
+    if facts.has_index is False and not _page_came(facts):
+        return broken(name, "NoIndex", f"{live}, and has no index.html at its top", remedies.no_index(facts))
+    return ok(name, live)
+
+
+def _page_came(facts: Facts) -> bool:
+    """A rule of the site may answer where there is no file."""
+    return facts.answer is not None and 0 < facts.answer.status < 400  # noqa: PLR2004 - an error
+
+
+def _ago(span: timedelta) -> str:
+    seconds = max(0, int(span.total_seconds()))
+    for word, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {word}"
+    return f"{seconds} s"

@@ -1,0 +1,139 @@
+"""From the StaticSite to Traefik: the VirtualHost, and the IngressRoute with its Middlewares."""
+
+from datetime import timedelta
+
+from pages.cli.backends.facts import Facts, Object, Seen, condition, moment, status
+from pages.cli.why import remedies
+from pages.cli.why.links import HIDDEN, Link, broken, ok, unknown, waiting, warning
+
+_PATIENCE = timedelta(minutes=2)
+# A reason of IngressReady that is a decision about the site, and not a moment of its way.
+_WAITS = {"", "Pending", "Routed", "NoPlatform", "PlatformInvalid"}
+
+
+def virtual_host(facts: Facts) -> Link:
+    """Whether the hooks have given the site its domain and path."""
+    name = "VirtualHost"
+    if refusal := _refused(facts, name):
+        return refusal
+    if facts.host.hidden:
+        return _by_status(facts, name, condition(facts.site, "IngressReady").get("message", ""))
+    if facts.host.object is None or not _has(facts.host.object, facts.site):
+        return _not_made(facts, name)
+    told = f"{facts.host.object['metadata']['name']} routes it"
+    refused = [
+        f"{each['alias']} ({each['reason']}: {each['message']})" for each in _rejections(facts) if each.get("alias")
+    ]
+    return warning(name, "AliasRefused", f"{told}; but not {', '.join(refused)}") if refused else ok(name, told)
+
+
+def _refused(facts: Facts, name: str) -> Link | None:
+    """A decision about the site, or a Platform with which none can be made."""
+    said = condition(facts.site, "IngressReady")
+    reason, message = said.get("reason", ""), said.get("message", "")
+    if rejection := next((each for each in _rejections(facts) if not each.get("alias")), None):
+        return broken(name, rejection["reason"], rejection["message"])
+    if facts.platform.missing or reason == "NoPlatform":
+        return broken(
+            name,
+            "NoPlatform",
+            f"there is no Platform in namespace {facts.system}",
+            "ask the administrator to create one; without it no site has a domain (`pages doctor`)",
+        )
+    if reason == "PlatformInvalid" or (said.get("status") == "False" and reason not in _WAITS):
+        return broken(name, reason, message)
+    return None
+
+
+def _rejections(facts: Facts) -> list[Object]:
+    """What the hooks have refused the site, or one of its aliases."""
+    metadata = facts.site["metadata"]
+    names = metadata["namespace"], metadata["name"]
+    rejections = status(facts.platform.object).get("rejections", [])
+    return [each for each in rejections if (each["namespace"], each["name"]) == names]
+
+
+def _has(host: Object, site: Object) -> bool:
+    wanted = (site["metadata"]["namespace"], site["metadata"]["name"], site["spec"].get("pathPrefix") or "")
+    return any(
+        (each["site"]["namespace"], each["site"]["name"], each.get("pathPrefix") or "") == wanted
+        for each in host["spec"].get("routes", [])
+    )
+
+
+def _not_made(facts: Facts, name: str) -> Link:
+    text = "the hooks have not made a VirtualHost for the site"
+    if facts.served is not None:
+        return broken(name, "NotRouted", "`pages serve` does not route the site", "its output says why")
+    created = moment(facts.site["metadata"].get("creationTimestamp"))
+    if created and facts.now - created < _PATIENCE and not condition(facts.site, "IngressReady"):
+        return waiting(name, "Pending", f"{text} yet; it is new")
+    return broken(
+        name, "HooksDown", f"{text}: Metacontroller or the hooks do not answer", remedies.look_at_hooks(facts)
+    )
+
+
+def _by_status(facts: Facts, name: str, message: str) -> Link:
+    said = condition(facts.site, "IngressReady")
+    if said.get("status") == "True" and status(facts.site).get("url"):
+        return ok(name, f"{status(facts.site)['url']} ({HIDDEN})")
+    since = moment(said.get("lastTransitionTime")) or moment(facts.site["metadata"].get("creationTimestamp"))
+    text = f"{message or 'the site has no route yet'} ({HIDDEN})"
+    if since and facts.now - since > _PATIENCE and said.get("reason", "Pending") == "Pending":
+        return broken(
+            name, "HooksDown", f"{text}; for too long", "ask the administrator whether the hooks run (`pages doctor`)"
+        )
+    return waiting(name, said.get("reason") or "Pending", text)
+
+
+def ingress_route(facts: Facts) -> Link:
+    """Whether Traefik has what the hooks want it to have."""
+    name = "IngressRoute"
+    if facts.served is not None:
+        told = "the nginx of `pages serve` stands for Traefik"
+        return ok(name, told) if facts.host.object else unknown(name, "no route yet")
+    if not facts.generated:
+        return _route_by_status(facts, name)
+    found = (_generated(facts, name, wanted, seen) for wanted, seen in facts.generated)
+    told = f"{facts.system}/{facts.generated[0][0]['metadata']['name']} and its Middlewares are as they should be"
+    return next(filter(None, found), ok(name, told))
+
+
+def _route_by_status(facts: Facts, name: str) -> Link:
+    resources = status(facts.site).get("resources") or {}
+    if condition(facts.site, "IngressReady").get("status") == "True" and resources.get("ingressRoute"):
+        return ok(name, f"{resources['ingressRoute']} ({HIDDEN})")
+    return unknown(name, "there is no VirtualHost that could have one")
+
+
+def _generated(facts: Facts, name: str, wanted: Object, seen: Seen) -> Link | None:
+    """What is wrong with one generated object."""
+    kind, own = wanted["kind"], wanted["metadata"]["name"]
+    called = f"{kind} {facts.system}/{own}"
+    if seen.hidden:
+        return unknown(name, f"{called} is not yours to see")
+    if seen.object is None:
+        text = f"{called} is not there: Metacontroller has not made it, or could not"
+        return broken(name, "RouteMissing", text, remedies.look_at_hooks(facts))
+    if difference := _difference(wanted["spec"], seen.object.get("spec"), "spec"):
+        return broken(
+            name,
+            "RouteChanged",
+            f"{called} is not as the hooks made it: {difference}",
+            "somebody changed it; delete it, and Metacontroller makes it anew:\n"
+            f"kubectl -n {facts.system} delete {kind.lower()} {own}",
+        )
+    return None
+
+
+def _difference(wanted: object, found: object, where: str) -> str:
+    """The first field that is not as wanted. Fields that somebody added do not matter, items of a list do."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        parts = ((value, found.get(key), f"{where}.{key}") for key, value in wanted.items())
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        parts = (
+            (one, other, f"{where}[{number}]") for number, (one, other) in enumerate(zip(wanted, found, strict=True))
+        )
+    else:
+        return "" if wanted == found else f"{where} is {found!r} and should be {wanted!r}"
+    return next(filter(None, (_difference(*part) for part in parts)), "")
