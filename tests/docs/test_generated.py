@@ -1,0 +1,29 @@
+"""What is made from the code stands in the docs as the code is now."""
+
+from pathlib import Path
+
+import pytest
+
+from docs.generate import fields, fresh, pages
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(("page", "now", "wanted"), [pytest.param(*each, id=each[0].name) for each in pages()])
+def test_no_page_is_stale(page: Path, now: str, wanted: str) -> None:
+    assert now == wanted, f"{page.name} is stale: run `make docs-reference`"
+
+
+def test_what_is_written_by_hand_around_it_stays() -> None:
+    page = "before\n<!-- generated: decisions -->\nold\n<!-- end of generated -->\nafter\n"
+    made = fresh(page)
+    assert made.startswith("before\n") and made.endswith("after\n")
+    assert "old" not in made and "0001-one-machine" in made
+    assert fresh(made) == made
+
+
+@pytest.mark.parametrize("kind", ["staticsite", "platform", "virtualhost"])
+@pytest.mark.parametrize("top", ["spec", "status"])
+def test_every_field_says_what_it_means(kind: str, top: str) -> None:
+    for line in fields.table(f"{kind}.{top}").splitlines():
+        assert not line.endswith("| |"), f"{line}: it needs a description in crds/{kind}.yaml"
