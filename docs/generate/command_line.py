@@ -58,4 +58,5 @@ def _code(text: str) -> str:
 def _option(names: str, meaning: str) -> tuple[str, str, str]:
     default = _DEFAULT.search(meaning)
     kept = meaning[: default.start()] if default else meaning
-    return f"`{names}`", markdown.plain(default[1].removeprefix("default: ")) if default else "", markdown.plain(kept)
+    choices = names.replace("|", ", ")  # a bar within a table is one thing on a forge and another on the site
+    return f"`{choices}`", markdown.plain(default[1].removeprefix("default: ")) if default else "", markdown.plain(kept)
