@@ -46,10 +46,20 @@ def _default(name: str, field: Schema, parent: Schema) -> str:
 
 
 def _meaning(field: Schema) -> str:
-    choices = ", ".join(f"`{each}`" for each in field.get("enum", []))
+    """What the field is for, and what the API server refuses."""
+    item = field.get("items", {})
     return " ".join(
-        [markdown.plain(field.get("description", "")), *([f"One of {choices}."] if choices else []), *_refusals(field)]
+        [markdown.plain(field.get("description", "")), *_bounds(field), *_refusals(field), *_refusals(item)]
     )
+
+
+def _bounds(field: Schema) -> Iterator[str]:
+    if choices := field.get("enum"):
+        yield f"One of {', '.join(f'`{each}`' for each in choices)}."
+    if most := field.get("maxItems"):
+        yield f"At most {most:,}."
+    if "minimum" in field and "maximum" in field:
+        yield f"From {field['minimum']} to {field['maximum']}."
 
 
 def _refusals(field: Schema) -> list[str]:
