@@ -22,8 +22,7 @@ def test_what_is_written_by_hand_around_it_stays() -> None:
     assert fresh(made) == made
 
 
-@pytest.mark.parametrize("kind", ["staticsite", "platform", "virtualhost"])
-@pytest.mark.parametrize("top", ["spec", "status"])
-def test_every_field_says_what_it_means(kind: str, top: str) -> None:
-    for line in fields.table(f"{kind}.{top}").splitlines():
-        assert not line.endswith("| |"), f"{line}: it needs a description in crds/{kind}.yaml"
+@pytest.mark.parametrize("part", ["staticsite.spec", "platform.spec"])
+def test_every_field_that_people_write_says_what_it_means(part: str) -> None:
+    for line in fields.table(part).splitlines():
+        assert not line.endswith("| |"), f"{line}: it needs a description in crds/"

@@ -16,7 +16,16 @@ from syncer.errors import SyncError
 from tests.support.control_plane import ROOT
 
 _REASON = re.compile(r"^[A-Z][a-z]+(?:[A-Z][A-Za-z]*)?$")
-FILES = [path for package in (hooks, pages, syncer) for path in (ROOT / package.__name__).rglob("*.py")]
+# What checks return: in the end a reason and a message.
+_ANSWER = re.compile(r"tuple\[(?:[\w |]+, )?str, str\](?: \| None)?")
+# The command line shows conditions, and writes none.
+FILES = [
+    path
+    for package in (hooks, pages, syncer)
+    for path in (ROOT / package.__name__).rglob("*.py")
+    if not path.is_relative_to(ROOT / "pages/cli")
+]
+TREES = [ast.parse(path.read_text(encoding="utf-8")) for path in FILES]
 EXPLAINED = {reason.name for group in GROUPS for reason in group.reasons}
 
 
@@ -51,10 +60,10 @@ def reasons(tree: ast.AST) -> Iterator[str]:
                 is_condition = isinstance(called, ast.Name) and called.id == "condition"
                 given = [each.value for each in keywords if each.arg == "reason"]
                 yield from (word for each in (*given, *arguments[2:3][:is_condition]) for word in words(each))
-            case ast.FunctionDef(returns=ast.expr() as returns) if "tuple[" in ast.unparse(returns):
+            case ast.FunctionDef(returns=ast.expr() as returns) if _ANSWER.fullmatch(ast.unparse(returns)):
                 answers = [each.value for each in ast.walk(node) if isinstance(each, ast.Return)]
-                tuples = [each for each in answers if isinstance(each, ast.Tuple)]
-                yield from (word for each in tuples for part in each.elts[:-1] for word in words(part))
+                pairs = [each.elts for each in answers if isinstance(each, ast.Tuple) and len(each.elts) > 1]
+                yield from (word for each in pairs for word in words(each[-2]))
             case (
                 ast.Assign(targets=[ast.Name(id="reason")], value=value)
                 | ast.AnnAssign(target=ast.Name(id="reason"), value=value)
@@ -62,8 +71,12 @@ def reasons(tree: ast.AST) -> Iterator[str]:
                 yield from words(value)
 
 
-def in_the_code() -> set[str]:
-    return {word for path in FILES for word in reasons(ast.parse(path.read_text(encoding="utf-8")))}
+def types(tree: ast.AST) -> Iterator[str]:
+    """The types of the conditions that are made."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="condition"), args=[ast.Constant(value=str() as name), *_]):
+                yield name
 
 
 def test_every_error_is_explained() -> None:
@@ -71,7 +84,11 @@ def test_every_error_is_explained() -> None:
 
 
 def test_every_reason_in_the_code_is_explained_and_no_other() -> None:
-    assert in_the_code() | {SyncError.reason} == EXPLAINED
+    assert {word for tree in TREES for word in reasons(tree)} == EXPLAINED
+
+
+def test_every_condition_is_explained_and_no_other() -> None:
+    assert {name for tree in TREES for name in types(tree)} == {group.condition for group in GROUPS}
 
 
 @pytest.mark.parametrize(
