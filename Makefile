@@ -51,6 +51,7 @@ types: install ## Check the types
 
 docs: docs-reference ## Build the docs as a site, into .site
 	$(BIN)/properdocs build --strict --quiet
+	@echo "Look at it with: $(BIN)/python -m http.server --bind 127.0.0.1 --directory .site"
 
 docs-reference: install ## Bring what is made from the code in the docs up to date
 	$(BIN)/python -m docs.generate

@@ -42,6 +42,12 @@ def test_a_link_leads_to_a_file_and_a_heading_of_the_repository(page: Path) -> N
             assert fragment in anchors(target), link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_begins_with_its_only_title(page: Path) -> None:
+    titles = re.findall(r"^# .+$", _CODE.sub("", text(page)), re.MULTILINE)
+    assert [text(page).partition("\n")[0]] == titles, "the navigation has it from there"
+
+
 def test_each_door_of_the_first_page_leads_to_a_few_pages_in_order() -> None:
     doors = re.split(r"^## ", text(ROOT / "docs/index.md"), flags=re.MULTILINE)[1:]
     assert [door.partition("\n")[0] for door in doors] == [
