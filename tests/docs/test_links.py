@@ -11,7 +11,8 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-_CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
+_EXAMPLE = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]+`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -20,15 +21,18 @@ def text(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 
 
+def prose(page: Path) -> str:
+    return _EXAMPLE.sub("", text(page))
+
+
 def anchors(page: Path) -> set[str]:
     """What forges make of a page's headings."""
-    without_examples = re.sub(r"^```.*?^```", "", text(page), flags=re.DOTALL | re.MULTILINE)
-    headings = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", each) for each in _HEADING.findall(without_examples)]
+    headings = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", each) for each in _HEADING.findall(prose(page))]
     return {re.sub(r"[^\w\- ]", "", each.strip().lower()).replace(" ", "-") for each in headings}
 
 
 def links(page: Path) -> list[str]:
-    return [each for each in _LINK.findall(_CODE.sub("", text(page))) if not urlsplit(each).scheme]
+    return [each for each in _LINK.findall(_CODE.sub("", prose(page))) if not urlsplit(each).scheme]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -44,7 +48,7 @@ def test_a_link_leads_to_a_file_and_a_heading_of_the_repository(page: Path) -> N
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_begins_with_its_only_title(page: Path) -> None:
-    titles = re.findall(r"^# .+$", _CODE.sub("", text(page)), re.MULTILINE)
+    titles = re.findall(r"^# .+$", prose(page), re.MULTILINE)
     assert [text(page).partition("\n")[0]] == titles, "the navigation has it from there"
 
 
