@@ -9,7 +9,7 @@ import click
 from docs.generate import markdown
 from pages.cli import main
 
-_DEFAULT = re.compile(r"\s+\[([^\[\]]*(?:\[[^\]]*\][^\[\]]*)*)\]$")
+_NOTES = re.compile(r"(?:\s+\[[^\[\]]+\])+$")
 _NOT_WRAPPED = "\b\n"
 
 
@@ -33,9 +33,9 @@ def _command(context: click.Context) -> Iterator[str]:
     yield f"## {context.command_path}"
     yield _code(f"{context.command_path} {' '.join(command.collect_usage_pieces(context))}")
     yield from map(_paragraph, inspect.cleandoc(command.help or "").split("\n\n"))
-    records = [each.get_help_record(context) for each in command.get_params(context)]
-    rows = [_option(*record) for record in records if record and not record[0].startswith("-h,")]
-    if rows:
+    options = [each for each in command.get_params(context) if isinstance(each, click.Option) and not each.is_eager]
+    records = [each.get_help_record(context) for each in options]
+    if rows := [_option(*record) for record in records if record]:
         yield markdown.table(["option", "default", "meaning"], rows)
 
 
@@ -56,7 +56,11 @@ def _code(text: str) -> str:
 
 
 def _option(names: str, meaning: str) -> tuple[str, str, str]:
-    default = _DEFAULT.search(meaning)
-    kept = meaning[: default.start()] if default else meaning
+    """Names, default and meaning; what click notes beside the default, such as a range, belongs to the meaning."""
+    found = _NOTES.search(meaning)
+    notes = [note for each in re.findall(r"\[(.+?)\]", found[0] if found else "") for note in each.split("; ")]
+    default = [note.removeprefix("default: ") for note in notes if note == "required" or note.startswith("default: ")]
+    beside = [f"({note})" for note in notes if "=" in note and not note.startswith("default: ")]
+    text = " ".join([meaning[: found.start()] if found else meaning, *beside])
     choices = names.replace("|", ", ")  # a bar within a table is one thing on a forge and another on the site
-    return f"`{choices}`", markdown.plain(default[1].removeprefix("default: ")) if default else "", markdown.plain(kept)
+    return f"`{choices}`", markdown.plain(", ".join(default)), markdown.plain(text)

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import click
 import pytest
 
 from docs.generate import fields, fresh, pages
+from pages.cli import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,3 +28,13 @@ def test_what_is_written_by_hand_around_it_stays() -> None:
 def test_every_field_that_people_write_says_what_it_means(part: str) -> None:
     for line in fields.table(part).splitlines():
         assert not line.endswith("| |"), f"{line}: it needs a description in crds/"
+
+
+def test_the_command_line_is_described_whole() -> None:
+    written = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    for name in main.list_commands(click.Context(main)):
+        command = main.get_command(click.Context(main), name)
+        section = written.partition(f"\n## pages {name}\n")[2].partition("\n## ")[0]
+        assert command and section
+        for option in (each for each in command.params if isinstance(each, click.Option)):
+            assert all(each in section for each in option.opts), option.opts
