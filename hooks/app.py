@@ -17,6 +17,7 @@ from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
 from hooks import platform, requests, virtualhost
+from hooks.bearer import Tokens
 from hooks.requests import NotAHookRequest, Object
 
 log = structlog.get_logger(__name__)
@@ -36,8 +37,8 @@ _QUESTION: Mapping[str, Any] = {
 }
 
 
-def create_app(clock: Clock = lambda: datetime.now(UTC)) -> Flask:
-    """The WSGI application."""
+def create_app(clock: Clock = lambda: datetime.now(UTC), tokens: Tokens | None = None) -> Flask:
+    """The WSGI application. With ``tokens``, a hook is for those who show one."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
 
@@ -62,6 +63,12 @@ def create_app(clock: Clock = lambda: datetime.now(UTC)) -> Flask:
         """Whether a question is answered, and not only a port open."""
         platform.sync(_QUESTION, now=clock())
         return _text("ok\n", 200)
+
+    @app.before_request
+    def _is_for_bearers() -> Response | None:
+        if tokens and request.method == "POST" and not tokens.admits(request.headers.get("Authorization", "")):
+            return _text("a hook wants a bearer token: name the Secret in the webhook's authorization\n", 401)
+        return None
 
     app.before_request(_begin_reconcile)
     app.register_error_handler(NotAHookRequest, _not_a_hook_request)

@@ -1,10 +1,12 @@
 """``pages hooks``: the hooks that Metacontroller calls."""
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from hooks.bearer import NoToken, Tokens
 from pages.cli import gunicorn, logs
 
 if TYPE_CHECKING:
@@ -34,8 +36,15 @@ LOG_LEVEL = click.option(
     show_default=True,
     help="Processes that answer at the same time.",
 )
+@click.option(
+    "--tokens",
+    "token_folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder of files, such as a mounted Secret, each with a token that a caller may show as Bearer. Without it "
+    "whoever can connect may call.",
+)
 @LOG_LEVEL
-def hooks(bind: str, workers: int, log_level: str) -> None:
+def hooks(bind: str, workers: int, token_folder: Path | None, log_level: str) -> None:
     """Answer Metacontroller's hooks.
 
     Stateless: it asks nobody, keeps nothing and needs no rights. metacontroller/*.yaml name its addresses:
@@ -44,13 +53,21 @@ def hooks(bind: str, workers: int, log_level: str) -> None:
     \b
     Examples:
       pages hooks
-      pages hooks --bind 0.0.0.0:8080 --workers 4
+      pages hooks --bind 0.0.0.0:8080 --tokens /secrets --workers 4
     """  # noqa: D301 - click wants the backspace
     logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
-    gunicorn.run(_create_app, bind, workers=workers, post_worker_init=gunicorn.collect_seldom)
+    tokens = _tokens(token_folder) if token_folder else None
+
+    def app() -> "Flask":
+        from hooks.app import create_app  # noqa: PLC0415 - in the worker: the process above it only waits
+
+        return create_app(tokens=tokens)
+
+    gunicorn.run(app, bind, workers=workers, post_worker_init=gunicorn.collect_seldom)
 
 
-def _create_app() -> "Flask":
-    from hooks.app import create_app  # noqa: PLC0415 - in the worker: the process above it only waits
-
-    return create_app()
+def _tokens(folder: Path) -> Tokens:
+    try:
+        return Tokens(folder)
+    except (NoToken, OSError) as error:
+        raise click.BadParameter(str(error), param_hint="--tokens") from None
