@@ -70,6 +70,13 @@ def test_what_does_not_go_together_is_refused_with_what_to_do(values: dict[str, 
     assert sentence in done.stderr
 
 
+def test_a_kubernetes_that_is_too_old_is_refused() -> None:
+    assert helm("template", "r", str(CHART), "--kube-version", "1.30.0").returncode == 0
+    done = helm("template", "r", str(CHART), "--kube-version", "1.29.9")
+    assert done.returncode == 1
+    assert "Kubernetes v1.29.9 is too old" in done.stderr
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_variant_is_right_for_any_validator_of_json_schema(name: str) -> None:
     """Helm 3 has another one."""
