@@ -2,14 +2,28 @@
 
 import base64
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.support.chart import CHART, RELEASE, RIGHTS, VARIANTS, containers, find, helm, of_kind, pods, variant
+from tests.support.chart import (
+    CHART,
+    INSTALL,
+    RELEASE,
+    RIGHTS,
+    VARIANTS,
+    containers,
+    find,
+    helm,
+    of_kind,
+    pods,
+    variant,
+)
 from tests.support.cluster import Hooks, MetacontrollerProcess, static_site
 from tests.support.control_plane import ROOT, SYSTEM, TOOLS, Cluster, ControlPlane, Object, tools_are_there
 from tests.support.serving import eventually
@@ -222,3 +236,45 @@ def test_two_metacontrollers_are_kept_apart_by_the_label_of_their_controllers(
 def answered(hooks: Hooks) -> int:
     """How many questions were answered; one without the token is not."""
     return hooks.output.count("hook_answered")
+
+
+def test_the_commands_of_the_docs_run_one_after_the_other(empty: ControlPlane) -> None:
+    """Those that begin with ``#`` on the pages about installing, upgrading and uninstalling."""
+    pages = (ROOT / "docs/how-to" / f"{name}.md" for name in ("install", "upgrade", "uninstall"))
+    sessions = [
+        session for page in pages for session in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL)
+    ]
+    commands = [line[2:] for session in sessions for line in session.splitlines() if line.startswith("# ")]
+    assert len(commands) >= 10
+    path = f"{TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"KUBECONFIG": str(empty.kubeconfig), "PATH": path}
+    for command in commands:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    assert "pages.kup6s.com" not in empty.kubectl("get", "crd", "-o", "name")
+
+
+def test_what_the_docs_show_as_a_platform_is_one(empty: ControlPlane) -> None:
+    empty.apply_files(CHART / "crds")
+    empty.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/how-to/install.md").read_text(), re.DOTALL)
+    (platform,) = (each for each in shown if "kind: Platform" in each)
+    empty.kubectl("apply", "--dry-run=server", "-f", "-", stdin=platform)
+
+
+def test_images_are_moved_to_another_registry_as_the_docs_say(empty: ControlPlane, tmp_path: Path) -> None:
+    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/how-to/install.md").read_text(), re.DOTALL)
+    (kustomization,) = (each for each in shown if each.startswith("resources: [install.yaml]"))
+    (tmp_path / "kustomization.yaml").write_text(kustomization)
+    (tmp_path / "install.yaml").write_text(INSTALL.read_text())
+    objects = list(yaml.safe_load_all(empty.kubectl("kustomize", str(tmp_path))))
+    images = {each["image"] for pod in pods(objects).values() for each in containers(pod).values()}
+    assert {image.partition("/")[0] for image in images} == {"registry.example.com", "ghcr.io"}
