@@ -238,6 +238,24 @@ def test_another_namespace_and_another_release_name_are_no_matter() -> None:
     assert "--namespace=static" in text
 
 
+def test_names_that_look_like_numbers_and_numbers_that_are_large_stay_what_they_are() -> None:
+    values = {
+        "platform": {"pagesDomain": "pages.example.com", "tls": {"mode": "Off"}},
+        "persistence": {"storageClass": "1"},
+        "runAs": {"user": 1000700000, "group": 1000700000, "fsGroup": 1000700000},
+        "traefik": {"namespace": "1000"},
+        "webhooks": {"secretName": "77", "rate": {"burst": 20000000}},
+    }
+    objects = render(values, release="123", namespace="456")
+    for each in objects:
+        assert each["metadata"].get("namespace", "456") == "456"
+        assert each["metadata"]["labels"]["app.kubernetes.io/instance"] == "123"
+    assert find(objects, "PersistentVolumeClaim", "static-sites-data")["spec"]["storageClassName"] == "1"
+    assert pods(objects)["pages-syncer"]["spec"]["securityContext"]["runAsUser"] == 1000700000
+    assert find(objects, "Middleware", "pages-webhook-rate")["spec"]["rateLimit"]["burst"] == 20000000
+    assert "'1000'" in yaml.safe_dump(find(objects, "NetworkPolicy", "static-sites-nginx"))
+
+
 def test_everything_is_in_the_namespace_of_the_release() -> None:
     cluster_wide = {"Namespace", "ClusterRole", "ClusterRoleBinding", "CompositeController"}
     for name in VARIANTS:

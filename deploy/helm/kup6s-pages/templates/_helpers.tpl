@@ -1,7 +1,7 @@
 {{/* Labels of every object. */}}
 {{- define "pages.labels" -}}
 app.kubernetes.io/part-of: kup6s-pages
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
@@ -14,7 +14,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "pages.metadata" -}}
 {{- $root := index . 0 -}}
 name: {{ index . 1 }}
-namespace: {{ $root.Release.Namespace }}
+namespace: {{ $root.Release.Namespace | quote }}
 labels:
   app.kubernetes.io/name: {{ index . 1 }}
   {{- include "pages.labels" $root | nindent 2 }}

@@ -1,7 +1,7 @@
 {{- define "pages.traefikPeer" -}}
 namespaceSelector:
   matchLabels:
-    kubernetes.io/metadata.name: {{ .Values.traefik.namespace }}
+    kubernetes.io/metadata.name: {{ .Values.traefik.namespace | quote }}
 podSelector:
   matchLabels:
     {{- toYaml .Values.traefik.podLabels | nindent 4 }}
@@ -10,7 +10,7 @@ podSelector:
 {{- define "pages.monitoringPeer" -}}
 namespaceSelector:
   matchLabels:
-    kubernetes.io/metadata.name: {{ .Values.metrics.namespace }}
+    kubernetes.io/metadata.name: {{ .Values.metrics.namespace | quote }}
 {{- with .Values.metrics.podLabels }}
 podSelector:
   matchLabels:

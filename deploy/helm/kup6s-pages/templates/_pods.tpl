@@ -4,9 +4,9 @@ automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
-  runAsUser: {{ .Values.runAs.user }}
-  runAsGroup: {{ .Values.runAs.group }}
-  fsGroup: {{ .Values.runAs.fsGroup }}
+  runAsUser: {{ .Values.runAs.user | int64 }}
+  runAsGroup: {{ .Values.runAs.group | int64 }}
+  fsGroup: {{ .Values.runAs.fsGroup | int64 }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
     type: RuntimeDefault
@@ -40,7 +40,7 @@ affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end }}
 
