@@ -147,6 +147,21 @@ def test_every_service_leads_to_a_named_port_of_a_pod(name: str) -> None:
         assert {port["targetPort"] for port in service["spec"]["ports"]} <= names, service["metadata"]["name"]
 
 
+def test_images_come_from_one_registry_unless_one_is_told_otherwise() -> None:
+    def images(name: str) -> dict[str, str]:
+        return {
+            each["name"]: each["image"] for pod in pods(variant(name)).values() for each in containers(pod).values()
+        }
+
+    ours = {"hooks": "kup6s-pages-hooks", "syncer": "kup6s-pages-syncer", "nginx": "kup6s-pages-nginx"}
+    assert images("default").items() >= {name: f"{image}:0.1.0" for name, image in ours.items()}.items()
+    found = images("with-everything")
+    assert found["hooks"] == f"registry.example.com/team/kup6s-pages-hooks@sha256:{'a' * 64}"
+    assert found["syncer"] == "registry.example.com/team/kup6s-pages-syncer:1.2.3"
+    assert found["nginx"] == "elsewhere.example.com/nginx:own"
+    assert found["metacontroller"].startswith("ghcr.io/metacontroller/metacontroller:v4.")
+
+
 def test_a_changed_nginx_configuration_starts_nginx_anew(tmp_path: Path) -> None:
     def checksum(chart: Path) -> str:
         done = helm("template", "r", str(chart), "-s", "templates/nginx.yaml")

@@ -35,7 +35,7 @@ VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
         ({"persistence": {"size": "big"}}, "/persistence/size"),
         ({"runAs": {"user": 0}}, "/runAs/user"),
         ({"image": {"tag": "a b"}}, "/image/tag"),
-        ({"image": {"digest": "sha256:abc"}}, "/image/digest"),
+        ({"syncer": {"image": {"digest": "sha256:abc"}}}, "/syncer/image/digest"),
         ({"metacontroller": {"bundled": "no"}}, "/metacontroller/bundled"),
         ({"metacontroller": {"podLabels": {"app.kubernetes.io/name": 1}}}, "/metacontroller/podLabels"),
         ({"networkPolicies": {"git": {"except": ["10.0.0.0"]}}}, "/networkPolicies/git/except/0"),

@@ -49,7 +49,9 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         "rbac": {"aggregateToTenants": False},
     },
     "with-everything": {
-        "image": {"registry": "registry.example.com/team", "digest": f"sha256:{'a' * 64}"},
+        "image": {"registry": "registry.example.com/team", "tag": "1.2.3", "pullPolicy": "Always"},
+        "operator": {"image": {"digest": f"sha256:{'a' * 64}"}},
+        "nginx": {"image": {"registry": "elsewhere.example.com", "repository": "nginx", "tag": "own"}},
         "imagePullSecrets": [{"name": "registry-login"}],
         "commonLabels": {"team": "web"},
         "namespace": {"create": True},

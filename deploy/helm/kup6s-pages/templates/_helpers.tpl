@@ -33,8 +33,9 @@ labels:
 {{- define "pages.image" -}}
 {{- $root := index . 0 -}}
 {{- $image := index . 1 -}}
-{{- with $image.registry }}{{ . }}/{{ end }}{{ $image.repository }}
-{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default $root.Chart.AppVersion }}{{ end }}
+{{- $common := $root.Values.image -}}
+{{- with $image.registry | default $common.registry }}{{ . }}/{{ end }}{{ $image.repository }}
+{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default $common.tag | default $root.Chart.AppVersion }}{{ end }}
 {{- end }}
 
 {{/* Whether syncer and nginx share a pod, because only one node at a time may have the volume. */}}

@@ -72,7 +72,7 @@ readOnly: true
 {{- define "pages.nginxContainer" -}}
 name: nginx
 image: {{ include "pages.image" (list . .Values.nginx.image) }}
-imagePullPolicy: {{ .Values.nginx.image.pullPolicy }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
 command: [nginx]
 args: [-e, stderr, -p, /sites, -c, /etc/nginx/nginx.conf]
 ports:
