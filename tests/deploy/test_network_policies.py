@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chart import containers, of_kind, pods, variant
+from tests.support.chart import containers, of_kind, pods, render, variant
 from tests.support.control_plane import Object
 
 TRAEFIK = "traefik/app.kubernetes.io/name=traefik"
@@ -41,6 +41,14 @@ def table_of(objects: list[Object], policy: str) -> tuple[set[tuple[str, int]], 
 
 def test_by_default_nothing_goes_in_or_out() -> None:
     assert policies(variant("default"))["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_in_a_namespace_that_others_use_nothing_is_denied_to_them() -> None:
+    ours = {"matchLabels": {"app.kubernetes.io/part-of": "kup6s-pages"}}
+    for namespace in ("default", "kube-system"):
+        objects = render({}, namespace=namespace)
+        assert policies(objects)["default-deny"]["podSelector"] == ours
+        assert all(ours["matchLabels"].items() <= pod["metadata"]["labels"].items() for pod in pods(objects).values())
 
 
 def test_visitors_reach_nginx_by_way_of_traefik_and_nginx_reaches_nobody() -> None:
