@@ -27,14 +27,18 @@ serve: install nginx ## Publish the example sites on http://*.pages.localhost:80
 	@sh examples/prepare.sh $(STATE)/examples
 	$(BIN)/pages serve examples/sites --allow-local --state $(STATE)/serve --port $(PORT)
 
-tools: ## Build what some tests run: etcd, kube-apiserver, Gitea, Traefik and more (once, 15 to 20 minutes)
+tools: ## Build what some tests run: etcd, kube-apiserver, Gitea, Traefik, helm and more (once, 20 to 25 minutes)
 	sh tests/tools/build.sh .cache/tools
 	sh tests/tools/gitea/build.sh .cache/tools
 	sh tests/tools/traefik/build.sh .cache/tools
+	sh tests/tools/helm/build.sh .cache/tools
 	sh tests/tools/promtool/build.sh .cache/tools
 
 test: install nginx ## Run all tests; those on a cluster and with Gitea where `make tools` was run before
 	$(BIN)/pytest
+
+manifests: ## Renew deploy/install.yaml and the chart's copies of crds/, deploy/nginx and metacontroller/ (needs helm)
+	sh deploy/manifests.sh $(firstword $(wildcard .cache/tools/bin/helm) helm)
 
 e2e-kind: install ## Run the cluster tests on a kind cluster (needs Docker, kind, kubectl, helm)
 	BIN=$(BIN) sh tests/cluster/kind/run.sh
@@ -67,4 +71,4 @@ soak: install nginx ## Publish under random faults and look whether a reader not
 clean: ## Remove what these words made
 	rm -rf $(VENV) $(STATE) .site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help install nginx serve tools test e2e-kind lint format types docs docs-reference bench soak clean
+.PHONY: help install nginx serve tools test manifests e2e-kind lint format types docs docs-reference bench soak clean

@@ -18,8 +18,9 @@ import tabulate
 import yaml
 
 from bench.serving import served
+from tests.support import chart
 from tests.support.cluster import Hooks, MetacontrollerProcess, SyncerProcess, condition, static_site
-from tests.support.control_plane import ROOT, SYSTEM, TOOLS, ControlPlane, tools_are_there
+from tests.support.control_plane import ROOT, SYSTEM, ControlPlane, tools_are_there
 from tests.support.processes import Program
 from tests.support.repositories import Repository
 from tests.support.serving import eventually
@@ -104,9 +105,7 @@ def make_repositories(root: Path) -> None:
 def cluster_with_platform() -> Iterator[ControlPlane]:
     """A control plane with our kinds, rights and Platform, and the tenants' namespaces."""
     with ControlPlane() as cluster:
-        crds = ROOT / "tests/cluster/metacontroller-crds.yaml"
-        cluster.apply_files(ROOT / "crds", ROOT / "deploy/rbac", TOOLS / "crds", crds)
-        cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+        chart.prepare(cluster)
         cluster.start_controllers()
         for number in range(NAMESPACES):
             cluster.namespace(f"team{number}")

@@ -17,6 +17,7 @@ from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
 from hooks import platform, requests, virtualhost
+from hooks.bearer import Tokens
 from hooks.metrics import HookMetrics
 from hooks.requests import NotAHookRequest, Object
 
@@ -38,8 +39,10 @@ _QUESTION: Mapping[str, Any] = {
 }
 
 
-def create_app(clock: Clock = lambda: datetime.now(UTC), metrics: HookMetrics | None = None) -> Flask:
-    """The WSGI application."""
+def create_app(
+    clock: Clock = lambda: datetime.now(UTC), metrics: HookMetrics | None = None, tokens: Tokens | None = None
+) -> Flask:
+    """The WSGI application. With ``tokens``, a hook is for those who show one."""
     counted = metrics or HookMetrics()
     decide = partial(_decide, counted)
     app = Flask(__name__)
@@ -72,6 +75,12 @@ def create_app(clock: Clock = lambda: datetime.now(UTC), metrics: HookMetrics | 
         if request.endpoint in _HOOKS:
             counted.answered(request.path, response.status_code)
         return response
+
+    @app.before_request
+    def _is_for_bearers() -> Response | None:
+        if tokens and request.method == "POST" and not tokens.admits(request.headers.get("Authorization", "")):
+            return _text("a hook wants a bearer token: name the Secret in the webhook's authorization\n", 401)
+        return None
 
     app.before_request(_begin_reconcile)
     app.register_error_handler(NotAHookRequest, _not_a_hook_request)

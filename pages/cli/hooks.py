@@ -1,10 +1,13 @@
 """``pages hooks``: the hooks that Metacontroller calls."""
 
 import logging
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from hooks.bearer import NoToken, Tokens
 from pages.cli import gunicorn, logs, metrics_options
 from pages.cli.shared_metrics import SharedMetrics
 
@@ -37,8 +40,15 @@ LOG_LEVEL = click.option(
     help="Processes that answer at the same time.",
 )
 @metrics_options.metrics_bind("0.0.0.0:9090")
+@click.option(
+    "--tokens",
+    "token_folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder of files, such as a mounted Secret, each with a token that a caller may show as Bearer. Without it "
+    "whoever can connect may call.",
+)
 @LOG_LEVEL
-def hooks(bind: str, workers: int, metrics_bind: str, log_level: str) -> None:
+def hooks(bind: str, workers: int, metrics_bind: str, token_folder: Path | None, log_level: str) -> None:
     """Answer Metacontroller's hooks.
 
     Stateless: it asks nobody, keeps nothing and needs no rights. metacontroller/*.yaml name its addresses:
@@ -47,13 +57,14 @@ def hooks(bind: str, workers: int, metrics_bind: str, log_level: str) -> None:
     \b
     Examples:
       pages hooks
-      pages hooks --bind 0.0.0.0:8080 --workers 4
+      pages hooks --bind 0.0.0.0:8080 --tokens /secrets --workers 4
     """  # noqa: D301 - click wants the backspace
     logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
+    app = partial(_create_app, _tokens(token_folder) if token_folder else None)
     settings: dict[str, Any] = {"workers": workers, "post_worker_init": gunicorn.collect_seldom}
     listener = metrics_options.listen(metrics_bind)
     if listener is None:
-        gunicorn.run(_create_app, bind, **settings)
+        gunicorn.run(app, bind, **settings)
         return
     shared = SharedMetrics(listener)
 
@@ -63,10 +74,17 @@ def hooks(bind: str, workers: int, metrics_bind: str, log_level: str) -> None:
 
     settings |= {"pre_fork": shared.seat, "post_fork": lambda _, worker: shared.take(worker), "post_worker_init": start}
     with shared.folder():
-        gunicorn.run(_create_app, bind, **settings)
+        gunicorn.run(app, bind, **settings)
 
 
-def _create_app() -> "Flask":
+def _create_app(tokens: Tokens | None) -> "Flask":
     from hooks.app import create_app  # noqa: PLC0415 - in the worker: the process above it only waits
 
-    return create_app()
+    return create_app(tokens=tokens)
+
+
+def _tokens(folder: Path) -> Tokens:
+    try:
+        return Tokens(folder)
+    except (NoToken, OSError) as error:
+        raise click.BadParameter(str(error), param_hint="--tokens") from None

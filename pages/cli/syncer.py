@@ -100,7 +100,7 @@ _THREADS = 16  # a client that sends slowly holds one for a while
     default="0.0.0.0:8080",
     show_default=True,
     metavar="HOST:PORT",
-    help="Where forges and tenants reach /webhook, /sync and /site, by way of Traefik (deploy/webhook).",
+    help="Where forges and tenants reach /webhook, /sync and /site, by way of Traefik.",
 )
 @click.option(
     "--health-bind",

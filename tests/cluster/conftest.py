@@ -1,4 +1,4 @@
-"""A real control plane, the rights of deploy/rbac, and our programs with their own ServiceAccounts' tokens.
+"""A real control plane, the rights and fences of the chart, and our programs with their own ServiceAccounts' tokens.
 
 With PAGES_TEST_KUBECONFIG the same tests run against the cluster that it names, which they take over. Its own
 Metacontroller (kind/kustomization.yaml) is used where PAGES_TEST_HOOKS_HOST says at which address of this machine the
@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support import chart
 from tests.support.cluster import Hooks, Metacontroller, MetacontrollerPod, MetacontrollerProcess, SyncerProcess
-from tests.support.control_plane import ROOT, SYSTEM, TOOLS, Cluster, ControlPlane, tools_are_there
+from tests.support.control_plane import ROOT, SYSTEM, Cluster, ControlPlane, tools_are_there
 from tests.support.git_server import GitServer
 
 GIVEN = os.environ.get("PAGES_TEST_KUBECONFIG")
@@ -36,22 +37,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def control_plane() -> Iterator[Cluster]:
     if GIVEN:
         with Cluster(Path(GIVEN)) as given:
-            _install(given)
+            chart.prepare(given, others=False)
             yield given
     elif tools_are_there():
         with ControlPlane() as own:
-            _install(own)
+            chart.prepare(own)
             own.start_controllers()
             yield own
     else:
         pytest.skip("the control plane is not built: run `make tools` once (5 to 10 minutes)")
-
-
-def _install(cluster: Cluster) -> None:
-    cluster.apply_files(ROOT / "crds", ROOT / "deploy/rbac")
-    if not GIVEN:
-        cluster.apply_files(TOOLS / "crds", Path(__file__).with_name("metacontroller-crds.yaml"))
-    cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
 
 
 @pytest.fixture

@@ -32,7 +32,11 @@ OPERATOR_AT_HOME = {
     f"virtualhosts.{PAGES}/finalizers": "update",
     "events": "create patch",
 }
-SYNCER_EVERYWHERE = {f"staticsites.{PAGES}": READ, f"staticsites.{PAGES}/status": "patch", "events": "create patch"}
+SYNCER_EVERYWHERE = {
+    f"staticsites.{PAGES}": READ,
+    f"staticsites.{PAGES}/status": "patch",
+    "events": "create patch",
+}
 SYNCER_AT_HOME = {
     **SYNCER_EVERYWHERE,
     f"platforms.{PAGES}": READ,

@@ -78,13 +78,13 @@ class SyncerProcess(Program):
 class Hooks(Program):
     """`pages hooks`, which has no rights at all."""
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1", options: Sequence[str] = ()) -> None:
         self.host = host
         self.port = free_port()
         self.url = f"http://{host}:{self.port}"
         super().__init__(
             folder / "hooks.log",
-            [*PAGES, "hooks", "--bind", f"{host}:{self.port}", "--metrics-bind", "-", "--workers", "1"],
+            [*PAGES, "hooks", "--bind", f"{host}:{self.port}", "--metrics-bind", "-", "--workers", "1", *options],
             {"KUBECONFIG": "/nonexistent"},
         )
 
@@ -131,7 +131,7 @@ class MetacontrollerPod:
 class MetacontrollerProcess(Program):
     """An executable on this machine."""
 
-    def __init__(self, folder: Path, executable: str, kubeconfig: Path) -> None:
+    def __init__(self, folder: Path, executable: str, kubeconfig: Path, options: Sequence[str] = ()) -> None:
         self.port = free_port()
         command = [
             executable,
@@ -140,6 +140,7 @@ class MetacontrollerProcess(Program):
             *("--client-go-burst", "400"),
             *("--metrics-address", f"127.0.0.1:{free_port()}"),
             *("--health-probe-bind-address", f"127.0.0.1:{self.port}"),
+            *options,
         ]
         super().__init__(folder / "metacontroller.log", command, {"KUBECONFIG": str(kubeconfig)})
 

@@ -52,7 +52,8 @@ echo "installing Traefik …" >&2
 helm upgrade --install traefik traefik --repo https://traefik.github.io/charts --namespace traefik --create-namespace \
     --set service.type=ClusterIP
 echo "installing Metacontroller …" >&2
-kubectl apply --server-side -f "$root/deploy/rbac/namespace.yaml" -f "$root/deploy/rbac/operator.yaml"
+helm template kup6s-pages "$root/deploy/helm/kup6s-pages" --namespace kup6s-pages --values "$root/deploy/install-values.yaml" \
+    --show-only templates/namespace.yaml --show-only templates/operator-rights.yaml | kubectl apply --server-side -f -
 kubectl apply --server-side -k "$here"
 
 kubectl wait --namespace cert-manager --for=condition=Available deployment --all --timeout=300s

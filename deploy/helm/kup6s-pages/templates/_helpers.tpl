@@ -1,0 +1,91 @@
+{{/* Labels of every object. */}}
+{{- define "pages.labels" -}}
+app.kubernetes.io/part-of: kup6s-pages
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* An object's metadata: list $ "name". */}}
+{{- define "pages.metadata" -}}
+{{- $root := index . 0 -}}
+name: {{ index . 1 }}
+namespace: {{ $root.Release.Namespace | quote }}
+labels:
+  app.kubernetes.io/name: {{ index . 1 }}
+  {{- include "pages.labels" $root | nindent 2 }}
+{{- end }}
+
+{{/* The same without a namespace. */}}
+{{- define "pages.clusterMetadata" -}}
+{{- $root := index . 0 -}}
+name: {{ index . 1 }}
+labels:
+  app.kubernetes.io/name: {{ index . 1 }}
+  {{- include "pages.labels" $root | nindent 2 }}
+{{- end }}
+
+{{/* An image: list $ (values of the image). */}}
+{{- define "pages.image" -}}
+{{- $root := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- $common := $root.Values.image -}}
+{{- with $image.registry | default $common.registry }}{{ . }}/{{ end }}{{ $image.repository }}
+{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default $common.tag | default $root.Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{/* Whether syncer and nginx share a pod, because only one node at a time may have the volume. */}}
+{{- define "pages.onePod" -}}
+{{- if ne .Values.persistence.accessMode "ReadWriteMany" }}true{{ end }}
+{{- end }}
+
+{{- define "pages.claim" -}}
+{{ .Values.persistence.existingClaim | default "static-sites-data" }}
+{{- end }}
+
+{{- define "pages.webhookHost" -}}
+{{- if .Values.webhooks.host }}{{ .Values.webhooks.host | lower }}
+{{- else if .Values.platform.pagesDomain }}webhook.{{ .Values.platform.pagesDomain | lower }}
+{{- end }}
+{{- end }}
+
+{{- define "pages.webhookSecret" -}}
+{{ .Values.webhooks.secretName | default "pages-syncer" }}
+{{- end }}
+
+{{- define "pages.hookTokenSecret" -}}
+{{ .Values.metacontroller.tokenSecretName | default "pages-hooks" }}
+{{- end }}
+
+{{/* The account that makes our objects: what the admission policies watch. */}}
+{{- define "pages.metacontrollerUser" -}}
+{{- if .Values.metacontroller.bundled -}}
+system:serviceaccount:{{ .Release.Namespace }}:pages-operator
+{{- else -}}
+system:serviceaccount:{{ .Values.metacontroller.namespace }}:{{ .Values.metacontroller.serviceAccount }}
+{{- end }}
+{{- end }}
+
+{{/* The value of a Secret's entry that is there already, else a new one, base64 as a Secret has it: list $ name key */}}
+{{- define "pages.kept" -}}
+{{- $root := index . 0 -}}
+{{- $there := lookup "v1" "Secret" $root.Release.Namespace (index . 1) | default dict -}}
+{{- $data := get $there "data" | default dict -}}
+{{- get $data (index . 2) | default (randAlphaNum 48 | b64enc) -}}
+{{- end }}
+
+{{/* What the schema cannot say of the Platform. */}}
+{{- define "pages.checkPlatform" -}}
+{{- $platform := .Values.platform -}}
+{{- $issuer := $platform.tls.issuerRef.name -}}
+{{- if and (eq $platform.tls.mode "Individual") (not $issuer) }}
+{{- fail "platform.tls.mode Individual needs platform.tls.issuerRef.name: the cert-manager issuer of the sites' certificates; or set the mode to Wildcard or Off" }}
+{{- end }}
+{{- if and (eq $platform.tls.mode "Wildcard") (not $issuer) (not $platform.tls.wildcardSecretName) }}
+{{- fail "platform.tls.mode Wildcard needs platform.tls.wildcardSecretName (your certificate) or platform.tls.issuerRef.name (an issuer that can make one)" }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,280 @@
+"""The chart on a real API server: installed by a real helm, its pods admitted by Pod Security "restricted"."""
+
+import base64
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.chart import (
+    CHART,
+    INSTALL,
+    RELEASE,
+    RIGHTS,
+    VARIANTS,
+    containers,
+    find,
+    helm,
+    of_kind,
+    pods,
+    variant,
+)
+from tests.support.cluster import Hooks, MetacontrollerProcess, static_site
+from tests.support.control_plane import ROOT, SYSTEM, TOOLS, Cluster, ControlPlane, Object, tools_are_there
+from tests.support.serving import eventually
+
+RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+REPO = "https://forge.example.com/team/site"
+CLAIM = "static-sites-data"
+OTHERS = (TOOLS / "crds", ROOT / "tests/deploy/crds")
+
+
+@pytest.fixture(scope="module")
+def empty() -> Iterator[ControlPlane]:
+    """A cluster of its own, with Traefik's and cert-manager's kinds and a restricted namespace, and nothing of ours."""
+    if not tools_are_there():
+        pytest.skip("the control plane is not built: run `make tools` once")
+    helm("version")
+    with ControlPlane() as cluster:
+        cluster.apply_files(*OTHERS)
+        cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+        labelled = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM, "labels": RESTRICTED}}
+        cluster.apply(labelled)
+        yield cluster
+
+
+@pytest.fixture
+def cluster_helm(empty: ControlPlane, tmp_path: Path) -> Iterator["Helm"]:
+    release = Helm(empty, tmp_path)
+    yield release
+    release("uninstall", RELEASE, "--ignore-not-found")
+    # Nobody is here who would let a claim go that no pod uses.
+    empty.kubectl(
+        "patch", "pvc", CLAIM, "-n", SYSTEM, "--type=merge", "-p", '{"metadata": {"finalizers": null}}', check=False
+    )
+    empty.kubectl("delete", "secret,pvc,platforms", "--all", "-n", SYSTEM, "--timeout=30s")
+
+
+class Helm:
+    """Helm with an administrator's kubeconfig."""
+
+    def __init__(self, cluster: Cluster, folder: Path) -> None:
+        self._options = ("-n", SYSTEM, "--kubeconfig", str(cluster.kubeconfig))
+        self._folder = folder
+
+    def __call__(self, *arguments: str, values: str = "") -> str:
+        file = self._folder / "values.yaml"
+        file.write_text(yaml.safe_dump(dict(VARIANTS[values]) if values else {}))
+        given = ("-f", str(file)) if values else ()
+        done = helm(*arguments, *given, *self._options)
+        assert done.returncode == 0, done.stderr
+        assert "level=WARN" not in done.stderr and "Warning" not in done.stderr, done.stderr
+        return done.stdout
+
+
+def test_one_command_installs_it_and_upgrades_keep_the_secrets(empty: ControlPlane, cluster_helm: "Helm") -> None:
+    notes = cluster_helm("install", RELEASE, str(CHART), values="served")
+    assert "helm install" not in notes
+    assert "https://hello.pages.example.com/" in notes
+    assert "https://webhook.pages.example.com/webhook/forgejo" in notes
+    platform = empty.get("platforms", "platform")
+    assert platform
+    assert platform["spec"]["tls"]["issuerRef"]["name"] == "letsencrypt"
+
+    def secret() -> Object:
+        found: Object = yaml.safe_load(empty.kubectl("get", "secret", "pages-syncer", "-n", SYSTEM, "-o", "yaml"))[
+            "data"
+        ]
+        return found
+
+    before = secret()
+    notes = cluster_helm("upgrade", RELEASE, str(CHART), values="served")
+    assert "kubectl apply --server-side" in notes, "CRDs are upgraded by hand"
+    assert secret() == before
+    cluster_helm("upgrade", RELEASE, str(CHART), values="their-metacontroller")
+    assert secret() == before
+    assert not empty.kubectl("get", "clusterrole", "pages-operator", "--ignore-not-found")
+    cluster_helm("uninstall", RELEASE)
+    assert secret() == before
+    assert empty.get("platforms", "platform"), "routes and certificates are its"
+    cluster_helm("install", RELEASE, str(CHART), values="served")
+    assert secret() == before
+
+
+def test_without_values_it_says_what_is_missing(cluster_helm: "Helm") -> None:
+    notes = cluster_helm("install", RELEASE, str(CHART))
+    assert "Nothing is served yet" in notes
+    assert "--set platform.pagesDomain=" in notes
+
+
+def test_a_dry_run_on_a_server_says_the_same(cluster_helm: "Helm") -> None:
+    cluster_helm("install", RELEASE, str(CHART))  # or its kinds would not be known
+    assert "MANIFEST" in cluster_helm("upgrade", RELEASE, str(CHART), "--dry-run=server", values="monitored")
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_api_server_takes_every_variant_without_a_warning(empty: ControlPlane, name: str) -> None:
+    empty.apply_files(CHART / "crds")
+    empty.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+    objects = [each for each in variant(name) if each["kind"] != "Namespace"]
+    strict = ("--server-side", "--force-conflicts", "--dry-run=server", "--warnings-as-errors", "--validate=strict")
+    empty.kubectl("apply", *strict, "-f", "-", stdin=yaml.safe_dump_all(objects))
+    made = [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": pod["metadata"] | {"name": deployment, "namespace": SYSTEM},
+            # Its ServiceAccount is only in the dry run above.
+            "spec": {key: value for key, value in pod["spec"].items() if key != "priorityClassName"},
+        }
+        for deployment, pod in pods(objects).items()
+    ]
+    empty.kubectl("create", "--dry-run=server", "--warnings-as-errors", "-f", "-", stdin=yaml.safe_dump_all(made))
+
+
+def test_restricted_admission_refuses_a_pod_that_is_not(empty: ControlPlane) -> None:
+    """Or the test above would say nothing."""
+    pod = pods(variant("default"))["static-sites-nginx"]
+    spec = pod["spec"] | {"securityContext": {}}
+    loose = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "loose", "namespace": SYSTEM}, "spec": spec}
+    said = empty.kubectl("create", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(loose), check=False)
+    assert 'violates PodSecurity "restricted' in said
+
+
+def test_install_yaml_is_applied_by_kubectl_after_the_kinds(empty: ControlPlane) -> None:
+    """As docs/how-to/install.md says it for those without Helm."""
+    empty.apply_files(CHART / "crds")
+    empty.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+    strict = ("--server-side", "--force-conflicts", "--dry-run=server", "--warnings-as-errors", "--validate=strict")
+    empty.kubectl("apply", *strict, "-f", str(ROOT / "deploy/install.yaml"))
+
+
+def test_the_kinds_are_upgraded_by_the_documented_command(empty: ControlPlane) -> None:
+    shown = helm("show", "crds", str(CHART))
+    empty.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=shown.stdout)
+    names = empty.kubectl("get", "crd", "-o", "name")
+    for kind in ("staticsites", "platforms", "virtualhosts"):
+        assert f"{kind}.pages.kup6s.com" in names
+
+
+def test_an_api_server_that_the_policies_would_shut_out_is_noticed(empty: ControlPlane, cluster_helm: "Helm") -> None:
+    slice_ = {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": "kubernetes", "namespace": "default"},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["10.20.30.40"]}],
+        "ports": [{"name": "https", "port": 443, "protocol": "TCP"}],
+    }
+    empty.apply(slice_)
+    try:
+        refused = helm("install", RELEASE, str(CHART), "-n", SYSTEM, "--kubeconfig", str(empty.kubeconfig))
+        assert refused.returncode == 1
+        assert "the API server listens at port 443" in refused.stderr
+        assert "networkPolicies.apiServer.ports" in refused.stderr
+        cluster_helm("install", RELEASE, str(CHART), "--set", "networkPolicies.apiServer.ports={443}")
+    finally:
+        empty.kubectl("delete", "endpointslice", "kubernetes", "-n", "default")
+
+
+@pytest.fixture
+def two_sets(empty: ControlPlane, tmp_path: Path) -> Iterator[tuple[Hooks, Hooks]]:
+    """The controllers of both kinds of installation side by side, and the hooks that each set names."""
+    empty.apply_files(CHART / "crds")
+    empty.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+    empty.apply(*of_kind(variant("served"), *RIGHTS), *of_kind(variant("their-metacontroller"), "Secret"))
+    empty.apply(find(variant("served"), "Platform", "platform"), static_site("default", "blog", REPO))
+    (secret,) = (
+        each for each in of_kind(variant("their-metacontroller"), "Secret") if each["metadata"]["name"] == "pages-hooks"
+    )
+    folders = [tmp_path / name for name in ("ours", "theirs", "token")]
+    for folder in folders:
+        folder.mkdir()
+    (folders[2] / "token").write_bytes(base64.b64decode(secret["data"]["token"]))
+    with Hooks(folders[0]) as ours, Hooks(folders[1], options=("--tokens", str(folders[2]))) as theirs:
+        for hooks, name, url in (
+            (ours, "served", "http://127.0.0.1:8080"),
+            (theirs, "their-metacontroller", f"http://pages-hooks.{SYSTEM}.svc"),
+        ):
+            hooks.wait_until_ready()
+            for each in of_kind(variant(name), "CompositeController"):
+                moved = yaml.safe_load(yaml.safe_dump(each).replace(url, hooks.url))
+                moved["metadata"]["name"] += f"-{name}"
+                empty.apply(moved)
+        yield ours, theirs
+    empty.kubectl("delete", "compositecontrollers", "--all")
+    empty.kubectl("delete", "staticsites", "--all", "-n", "default")
+    empty.kubectl("delete", "platforms,secrets", "--all", "-n", SYSTEM)
+
+
+def test_two_metacontrollers_are_kept_apart_by_the_label_of_their_controllers(
+    empty: ControlPlane, two_sets: tuple[Hooks, Hooks], tmp_path: Path
+) -> None:
+    """The bundled one has the chart's option and rights; theirs is an administrator, and shows the token."""
+    executable = os.environ.get("METACONTROLLER") or shutil.which("metacontroller")
+    if not executable:
+        pytest.skip("there is no Metacontroller: put its executable on the PATH, or name it in METACONTROLLER")
+    ours, theirs = two_sets
+    arguments = containers(pods(variant("served"))["pages-operator"])["metacontroller"]["args"]
+    bundled = [each for each in arguments if each.startswith("--target-label-selector=")]
+    kubeconfig = empty.service_account("pages-operator", tmp_path)
+    with MetacontrollerProcess(tmp_path / "ours", executable, kubeconfig, bundled):
+        eventually(lambda: empty.names("ingressroutes") >= {"default--blog"}, 60)
+        assert answered(theirs) == 0
+    before = answered(ours)
+    selector = ["--target-label-selector=pages.kup6s.com/metacontroller=cluster"]
+    with MetacontrollerProcess(tmp_path / "theirs", executable, empty.kubeconfig, selector):
+        eventually(lambda: answered(theirs) > 0, 60)
+    assert answered(ours) == before
+
+
+def answered(hooks: Hooks) -> int:
+    """How many questions were answered; one without the token is not."""
+    return hooks.output.count("hook_answered")
+
+
+def test_the_commands_of_the_docs_run_one_after_the_other(empty: ControlPlane) -> None:
+    """Those that begin with ``#`` on the pages about installing, upgrading and uninstalling."""
+    pages = (ROOT / "docs/how-to" / f"{name}.md" for name in ("install", "upgrade", "uninstall"))
+    sessions = [
+        session for page in pages for session in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL)
+    ]
+    commands = [line[2:] for session in sessions for line in session.splitlines() if line.startswith("# ")]
+    assert len(commands) >= 10
+    path = f"{TOOLS / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"KUBECONFIG": str(empty.kubeconfig), "PATH": path}
+    for command in commands:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    assert "pages.kup6s.com" not in empty.kubectl("get", "crd", "-o", "name")
+
+
+def test_what_the_docs_show_as_a_platform_is_one(empty: ControlPlane) -> None:
+    empty.apply_files(CHART / "crds")
+    empty.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/how-to/install.md").read_text(), re.DOTALL)
+    (platform,) = (each for each in shown if "kind: Platform" in each)
+    empty.kubectl("apply", "--dry-run=server", "-f", "-", stdin=platform)
+
+
+def test_images_are_moved_to_another_registry_as_the_docs_say(empty: ControlPlane, tmp_path: Path) -> None:
+    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/how-to/install.md").read_text(), re.DOTALL)
+    (kustomization,) = (each for each in shown if each.startswith("resources: [install.yaml]"))
+    (tmp_path / "kustomization.yaml").write_text(kustomization)
+    (tmp_path / "install.yaml").write_text(INSTALL.read_text())
+    objects = list(yaml.safe_load_all(empty.kubectl("kustomize", str(tmp_path))))
+    images = {each["image"] for pod in pods(objects).values() for each in containers(pod).values()}
+    assert {image.partition("/")[0] for image in images} == {"registry.example.com", "ghcr.io"}

@@ -1,0 +1,11 @@
+"""Helm's work on one worker: what it has rendered once is there for all tests of the folder."""
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("deploy"))

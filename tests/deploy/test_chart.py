@@ -1,0 +1,286 @@
+"""The chart in every variant: valid for strict schemas, and pods as an administrator's security review wants them."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from pages.cli import main
+from tests.support import schemas
+from tests.support.chart import CHART, VARIANTS, containers, find, helm, of_kind, pods, render, variant
+from tests.support.control_plane import SYSTEM, tool
+
+SECURITY = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "privileged": False,
+    "capabilities": {"drop": ["ALL"]},
+}
+# Options that come with another branch of the work.
+COMING = {"--metrics-bind", "--dashboard-bind"}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_helm_finds_nothing_to_complain_of(name: str) -> None:
+    done = helm("lint", "--strict", str(CHART), "-n", SYSTEM, "-f", "-", stdin=yaml.safe_dump(dict(VARIANTS[name])))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[WARNING]" not in done.stdout + done.stderr
+
+
+def test_every_object_of_every_variant_is_valid_for_strict_schemas(tmp_path: Path) -> None:
+    for name in VARIANTS:
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump_all(variant(name)))
+    done = kubeconform(tmp_path, *(tmp_path / f"{name}.yaml" for name in VARIANTS))
+    assert done.returncode == 0, done.stdout
+    assert "Skipped: 0" in done.stdout
+
+
+def test_the_schemas_are_strict(tmp_path: Path) -> None:
+    """Or the test above would say nothing."""
+    service = find(variant("default"), "Service", "static-sites-nginx")
+    route = find(variant("served"), "IngressRoute", "pages-webhook")
+    for number, wrong in enumerate(
+        (
+            service | {"spec": service["spec"] | {"slector": {}}},
+            service | {"spec": service["spec"] | {"ports": "80"}},
+            route | {"spec": route["spec"] | {"entrypoints": ["web"]}},
+            service | {"kind": "Servise"},
+        )
+    ):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(yaml.safe_dump(wrong))
+        assert kubeconform(tmp_path, file).returncode == 1, wrong
+
+
+def kubeconform(folder: Path, *files: Path) -> subprocess.CompletedProcess[str]:
+    made = folder / "schemas"
+    made.mkdir(exist_ok=True)
+    location = schemas.write(made)
+    command = [tool("kubeconform"), "-strict", "-summary", "-schema-location", location, *map(str, files)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_container_is_locked_up_and_bounded(name: str) -> None:
+    for deployment, pod in pods(variant(name)).items():
+        spec = pod["spec"]
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] > 10000
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert spec["enableServiceLinks"] is False
+        assert not {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & set(spec)
+        for container in containers(pod).values():
+            where = f"{deployment}/{container['name']}"
+            assert container["securityContext"] == SECURITY, where
+            assert {"cpu", "memory"} <= set(container["resources"]["requests"]), where
+            assert {"cpu", "memory", "ephemeral-storage"} <= set(container["resources"]["limits"]), where
+            assert "env" not in container, "secrets are files, and nothing else is set by the environment"
+        for volume in spec["volumes"]:
+            assert set(volume) - {"name"} <= {"emptyDir", "configMap", "secret", "projected", "persistentVolumeClaim"}
+            assert "sizeLimit" in volume.get("emptyDir", {"sizeLimit": ""}), volume
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_only_metacontroller_and_the_syncer_have_a_token(name: str) -> None:
+    objects = variant(name)
+    assert all(each["automountServiceAccountToken"] is False for each in of_kind(objects, "ServiceAccount"))
+    for pod in pods(objects).values():
+        assert pod["spec"]["automountServiceAccountToken"] is False
+        with_token = {
+            each["name"]
+            for each in containers(pod).values()
+            if any(mount["name"] == "api-token" for mount in each.get("volumeMounts", []))
+        }
+        assert with_token <= {"metacontroller", "syncer"}
+
+
+def test_with_their_metacontroller_the_operator_has_no_token_and_no_rights() -> None:
+    objects = variant("their-metacontroller")
+    assert set(containers(pods(objects)["pages-operator"])) == {"hooks"}
+    assert "api-token" not in str(pods(objects)["pages-operator"])
+    rights = of_kind(objects, "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+    assert not [each for each in rights if "operator" in each["metadata"]["name"]]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_nginx_sees_the_live_and_the_release_trees_alone_and_writes_neither(name: str) -> None:
+    for pod in pods(variant(name)).values():
+        for each in containers(pod).values():
+            if "nginx" in each["image"]:
+                mounts = [mount for mount in each["volumeMounts"] if mount["name"] == "sites"]
+                assert mounts
+                assert all(mount["readOnly"] for mount in mounts)
+            if each["name"] == "nginx":
+                assert {mount["mountPath"]: mount["subPath"] for mount in mounts} == {
+                    "/sites/live": "live",
+                    "/sites/releases": "releases",
+                }
+
+
+def test_one_pod_has_both_where_the_volume_goes_to_one_node_only() -> None:
+    objects = variant("one-pod")
+    assert set(pods(objects)) == {"pages-operator", "pages-syncer"}
+    pod = pods(objects)["pages-syncer"]
+    assert set(containers(pod)) == {"make-folders", "syncer", "nginx"}
+    ports = [port["containerPort"] for each in containers(pod).values() for port in each.get("ports", [])]
+    assert len(ports) == len(set(ports)), "they share one address"
+    assert "readinessProbe" not in containers(pod)["syncer"], "sites are served while the syncer cannot work"
+    service = find(objects, "Service", "static-sites-nginx")
+    assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+    assert not of_kind(objects, "PodDisruptionBudget")
+    assert find(objects, "Deployment", "pages-syncer")["spec"]["strategy"] == {"type": "Recreate"}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_service_leads_to_a_named_port_of_a_pod(name: str) -> None:
+    objects = variant(name)
+    for service in of_kind(objects, "Service"):
+        (pod,) = (
+            each
+            for each in pods(objects).values()
+            if service["spec"]["selector"].items() <= each["metadata"]["labels"].items()
+        )
+        names = {port["name"] for each in containers(pod).values() for port in each.get("ports", [])}
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= names, service["metadata"]["name"]
+
+
+def test_images_come_from_one_registry_unless_one_is_told_otherwise() -> None:
+    def images(name: str) -> dict[str, str]:
+        return {
+            each["name"]: each["image"] for pod in pods(variant(name)).values() for each in containers(pod).values()
+        }
+
+    ours = {"hooks": "kup6s-pages-hooks", "syncer": "kup6s-pages-syncer", "nginx": "kup6s-pages-nginx"}
+    assert images("default").items() >= {name: f"{image}:0.1.0" for name, image in ours.items()}.items()
+    found = images("with-everything")
+    assert found["hooks"] == f"registry.example.com/team/kup6s-pages-hooks@sha256:{'a' * 64}"
+    assert found["syncer"] == "registry.example.com/team/kup6s-pages-syncer:1.2.3"
+    assert found["nginx"] == "elsewhere.example.com/nginx:own"
+    assert found["metacontroller"].startswith("ghcr.io/metacontroller/metacontroller:v4.")
+
+
+def test_a_changed_nginx_configuration_starts_nginx_anew(tmp_path: Path) -> None:
+    def checksum(chart: Path) -> str:
+        done = helm("template", "r", str(chart), "-s", "templates/nginx.yaml")
+        (deployment,) = of_kind([each for each in yaml.safe_load_all(done.stdout) if each], "Deployment")
+        return str(deployment["spec"]["template"]["metadata"]["annotations"]["checksum/nginx-config"])
+
+    copy = tmp_path / "chart"
+    subprocess.run(["cp", "-r", str(CHART), str(copy)], check=True)
+    assert checksum(copy) == checksum(CHART)
+    with (copy / "files/nginx/sites-http.conf").open("a") as file:
+        file.write("# another word\n")
+    assert checksum(copy) != checksum(CHART)
+
+
+def test_the_configuration_in_the_cluster_is_that_of_deploy_nginx() -> None:
+    data = find(variant("default"), "ConfigMap", "nginx-config")["data"]
+    shipped = {file.name: file.read_text() for file in (CHART.parents[1] / "nginx").iterdir()}
+    assert {name: text.strip() for name, text in data.items()} == {name: text.strip() for name, text in shipped.items()}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_our_programs_know_every_option_that_they_get(name: str) -> None:
+    for pod in pods(variant(name)).values():
+        for each in containers(pod).values():
+            if each.get("command") == ["pages"]:
+                command = main.get_command(click.Context(main), each["args"][0])
+                assert command
+                known = {option for parameter in command.params for option in parameter.opts}
+                given = {argument.partition("=")[0] for argument in each["args"][1:]}
+                assert given <= known | COMING, shlex.join(each["args"])
+                required = {each.opts[0] for each in command.params if isinstance(each, click.Option) and each.required}
+                assert required <= given
+
+
+def test_metrics_and_dashboard_are_there_only_where_they_are_wanted() -> None:
+    on, off = (
+        containers(pods(variant(name))["pages-syncer"])["syncer"]["args"] for name in ("default", "without-extras")
+    )
+    assert "--metrics-bind=0.0.0.0:9091" in on
+    assert "--metrics-bind=-" in off
+    assert not [each for each in (*on, *off) if "dashboard" in each]
+    wanted = containers(pods(variant("with-everything"))["pages-syncer"])["syncer"]
+    assert "--dashboard-bind=0.0.0.0:8084" in wanted["args"]
+    assert "pages-dashboard" not in {each["metadata"]["name"] for each in of_kind(variant("default"), "Service")}
+    (monitor,) = of_kind(variant("monitored"), "ServiceMonitor")
+    labelled = [
+        {port["name"] for port in each["spec"]["ports"]}
+        for each in of_kind(variant("monitored"), "Service")
+        if monitor["spec"]["selector"]["matchLabels"].items() <= each["metadata"]["labels"].items()
+    ]
+    assert sorted(map(sorted, labelled)) == [["mc-metrics", "metrics"], ["metrics"]]
+    assert not of_kind(variant("served"), "ServiceMonitor")
+
+
+def test_the_two_kinds_of_metacontroller_are_kept_apart() -> None:
+    """By label: the bundled one sees those with its own, and theirs can be told to see the others."""
+    ours, theirs = variant("served"), variant("their-metacontroller")
+    arguments = containers(pods(ours)["pages-operator"])["metacontroller"]["args"]
+    assert "--target-label-selector=pages.kup6s.com/metacontroller=bundled" in arguments
+    for objects, label in ((ours, "bundled"), (theirs, "cluster")):
+        controllers = of_kind(objects, "CompositeController")
+        assert {each["metadata"]["name"] for each in controllers} == {"pages-platform", "pages-virtualhost"}
+        assert {each["metadata"]["labels"]["pages.kup6s.com/metacontroller"] for each in controllers} == {label}
+
+
+def test_their_metacontroller_calls_by_service_and_token() -> None:
+    for controller in of_kind(variant("their-metacontroller"), "CompositeController"):
+        for hook in controller["spec"]["hooks"].values():
+            assert hook["webhook"]["url"].startswith(f"http://pages-hooks.{SYSTEM}.svc/")
+            assert hook["webhook"]["authorization"] == {
+                "type": "Bearer",
+                "secretRef": {"name": "pages-hooks", "namespace": SYSTEM, "key": "token"},
+            }
+    hooks = containers(pods(variant("their-metacontroller"))["pages-operator"])["hooks"]
+    assert "--bind=0.0.0.0:8080" in hooks["args"]
+    assert "--tokens=/secrets" in hooks["args"]
+    for controller in of_kind(variant("served"), "CompositeController"):
+        for hook in controller["spec"]["hooks"].values():
+            assert hook["webhook"]["url"].startswith("http://127.0.0.1:8080/")
+            assert "authorization" not in hook["webhook"]
+    assert "--bind=127.0.0.1:8080" in containers(pods(variant("served"))["pages-operator"])["hooks"]["args"]
+
+
+def test_another_namespace_and_another_release_name_are_no_matter() -> None:
+    text = yaml.safe_dump_all(render(VARIANTS["served"], release="web", namespace="static"))
+    assert "kup6s-pages.svc" not in text
+    assert f"namespace: {SYSTEM}\n" not in text
+    assert f"serviceaccount:{SYSTEM}:" not in text
+    assert "--namespace=static" in text
+
+
+def test_names_that_look_like_numbers_and_numbers_that_are_large_stay_what_they_are() -> None:
+    values = {
+        "platform": {"pagesDomain": "pages.example.com", "tls": {"mode": "Off"}},
+        "persistence": {"storageClass": "1"},
+        "runAs": {"user": 1000700000, "group": 1000700000, "fsGroup": 1000700000},
+        "traefik": {"namespace": "1000"},
+        "webhooks": {"secretName": "77", "rate": {"burst": 20000000}},
+    }
+    objects = render(values, release="123", namespace="456")
+    for each in objects:
+        assert each["metadata"].get("namespace", "456") == "456"
+        assert each["metadata"]["labels"]["app.kubernetes.io/instance"] == "123"
+    assert find(objects, "PersistentVolumeClaim", "static-sites-data")["spec"]["storageClassName"] == "1"
+    assert pods(objects)["pages-syncer"]["spec"]["securityContext"]["runAsUser"] == 1000700000
+    assert find(objects, "Middleware", "pages-webhook-rate")["spec"]["rateLimit"]["burst"] == 20000000
+    assert "'1000'" in yaml.safe_dump(find(objects, "NetworkPolicy", "static-sites-nginx"))
+
+
+def test_everything_is_in_the_namespace_of_the_release() -> None:
+    cluster_wide = {"Namespace", "ClusterRole", "ClusterRoleBinding", "CompositeController"}
+    for name in VARIANTS:
+        for each in variant(name):
+            if each["kind"] not in cluster_wide and not each["kind"].startswith("ValidatingAdmission"):
+                assert each["metadata"]["namespace"] == SYSTEM, each["metadata"]["name"]
+
+
+def test_the_namespace_is_restricted_where_the_chart_makes_it() -> None:
+    (namespace,) = of_kind(variant("with-everything"), "Namespace")
+    labels = namespace["metadata"]["labels"]
+    assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "audit", "warn")} == {"restricted"}
+    assert not of_kind(variant("default"), "Namespace")

@@ -1,0 +1,37 @@
+"""What was made of something else is as that is now: `make manifests` does it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.chart import CHART, INSTALL, RELEASE, helm
+from tests.support.control_plane import ROOT, SYSTEM
+
+
+@pytest.mark.parametrize(
+    ("source", "copy"),
+    [("deploy/nginx", "files/nginx"), ("metacontroller", "files/metacontroller"), ("crds", "crds")],
+)
+def test_what_the_chart_carries_is_what_is_in_its_folder(source: str, copy: str) -> None:
+    def texts(folder: Path) -> dict[str, str]:
+        return {file.name: file.read_text() for file in folder.iterdir()}
+
+    there = texts(CHART / copy)
+    if copy == "crds":
+        del there["metacontroller.yaml"]
+    assert there == texts(ROOT / source), "run `make manifests`"
+
+
+def test_install_yaml_is_what_the_chart_renders() -> None:
+    values = ROOT / "deploy/install-values.yaml"
+    done = helm("template", RELEASE, str(CHART), "--namespace", SYSTEM, "--values", str(values))
+    assert done.returncode == 0, done.stderr
+    _, _, written = INSTALL.read_text().partition("\n")
+    assert written == done.stdout, "run `make manifests`"
+
+
+def test_install_yaml_holds_no_secret_and_no_kind_of_ours() -> None:
+    kinds = {each["kind"] for each in yaml.safe_load_all(INSTALL.read_text()) if each}
+    assert not kinds & {"Secret", "CustomResourceDefinition", "Platform"}
+    assert {"Namespace", "Deployment", "CompositeController", "NetworkPolicy", "ValidatingAdmissionPolicy"} <= kinds

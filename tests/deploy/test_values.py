@@ -1,0 +1,99 @@
+"""Values: what is wrong is refused before anything is installed, by a sentence that names it."""
+
+import json
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.support.chart import CHART, VARIANTS, helm
+
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"unknown": 1}, "unknown"),
+        ({"syncer": {"allowedHost": ["x.example.com"]}}, "allowedHost"),
+        ({"syncer": {"allowedHosts": ["https://user@x.example.com"]}}, "/syncer/allowedHosts/0"),
+        ({"syncer": {"allowedHosts": "x.example.com"}}, "/syncer/allowedHosts"),
+        ({"syncer": {"workers": 0}}, "/syncer/workers"),
+        ({"syncer": {"extraArgs": ["keep-releases=1"]}}, "/syncer/extraArgs/0"),
+        ({"syncer": {"cache": {"sizeLimit": "ten"}}}, "/syncer/cache/sizeLimit"),
+        ({"nginx": {"replicas": "two"}}, "/nginx/replicas"),
+        ({"nginx": {"replicas": 0}}, "/nginx/replicas"),
+        ({"platform": {"pagesDomain": "example"}}, "/platform/pagesDomain"),
+        ({"platform": {"pagesDomain": "https://pages.example.com"}}, "/platform/pagesDomain"),
+        ({"platform": {"tls": {"mode": "Sometimes"}}}, "/platform/tls/mode"),
+        ({"platform": {"domainPolicies": [{"domains": ["a.example"]}]}}, "namespaces"),
+        ({"platform": {"reservedDomains": ["*"]}}, "/platform/reservedDomains/0"),
+        ({"persistence": {"accessMode": "ReadOnlyMany"}}, "/persistence/accessMode"),
+        ({"persistence": {"size": "big"}}, "/persistence/size"),
+        ({"runAs": {"user": 0}}, "/runAs/user"),
+        ({"image": {"tag": "a b"}}, "/image/tag"),
+        ({"syncer": {"image": {"digest": "sha256:abc"}}}, "/syncer/image/digest"),
+        ({"metacontroller": {"bundled": "no"}}, "/metacontroller/bundled"),
+        ({"metacontroller": {"podLabels": {"app.kubernetes.io/name": 1}}}, "/metacontroller/podLabels"),
+        ({"networkPolicies": {"git": {"except": ["10.0.0.0"]}}}, "/networkPolicies/git/except/0"),
+        ({"networkPolicies": {"apiServer": {"ports": []}}}, "/networkPolicies/apiServer/ports"),
+        ({"webhooks": {"secretKeys": []}}, "/webhooks/secretKeys"),
+        ({"webhooks": {"rate": {"average": -1}}}, "/webhooks/rate/average"),
+        ({"metrics": {"serviceMonitor": {"interval": "soon"}}}, "/metrics/serviceMonitor/interval"),
+        ({"dashboard": True}, "/dashboard"),
+    ],
+)
+def test_wrong_values_are_refused_by_helm_itself(wrong: dict[str, Any], named: str) -> None:
+    done = helm("template", "r", str(CHART), "-f", "-", stdin=yaml.safe_dump(wrong))
+    assert done.returncode == 1, done.stdout
+    assert named in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"platform": {"pagesDomain": "pages.example.com"}}, "needs platform.tls.issuerRef.name"),
+        (
+            {"platform": {"pagesDomain": "pages.example.com", "tls": {"mode": "Wildcard"}}},
+            "needs platform.tls.wildcardSecretName",
+        ),
+        ({"syncer": {"allowedHosts": []}}, "syncer.allowedHosts is empty"),
+        ({"metrics": {"enabled": False, "serviceMonitor": {"enabled": True}}}, "needs metrics.enabled"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_with_what_to_do(values: dict[str, Any], sentence: str) -> None:
+    done = helm("template", "r", str(CHART), "-f", "-", stdin=yaml.safe_dump(values))
+    assert done.returncode == 1
+    assert sentence in done.stderr
+
+
+def test_a_kubernetes_that_is_too_old_is_refused() -> None:
+    assert helm("template", "r", str(CHART), "--kube-version", "1.30.0").returncode == 0
+    done = helm("template", "r", str(CHART), "--kube-version", "1.29.9")
+    assert done.returncode == 1
+    assert "Kubernetes v1.29.9 is too old" in done.stderr
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_is_right_for_any_validator_of_json_schema(name: str) -> None:
+    """Helm 3 has another one."""
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    jsonschema.validate(dict(VARIANTS[name]), SCHEMA)
+
+
+def test_every_value_is_in_the_schema_and_has_a_default() -> None:
+    jsonschema.validate(VALUES, SCHEMA)
+    assert set(SCHEMA["properties"]) - {"global"} == set(VALUES)
+    for name, value in VALUES.items():
+        described = SCHEMA["properties"][name].get("properties")
+        if described:
+            assert set(described) == set(value), name
+
+
+def test_every_section_of_the_values_says_what_it_is() -> None:
+    text = (CHART / "values.yaml").read_text()
+    blocks = re.split(r"\n\n", text)
+    assert not [block for block in blocks if "#" not in block]
