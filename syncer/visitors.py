@@ -1,7 +1,8 @@
 """``spec.basicAuth``: from a tenant's Secret to the file that nginx asks for a visitor's password.
 
 Traefik tells nginx that a site needs one as soon as its StaticSite says so; whoever is not in the file is refused, and
-without a file everybody is. So whatever goes wrong here leaves a site closed (docs/decisions/0014-basic-auth.md).
+without a file everybody is. So whatever goes wrong here leaves a site closed
+(docs/decisions/0017-passwords-are-asked-for-by-nginx.md).
 """
 
 import re

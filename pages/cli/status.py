@@ -72,7 +72,7 @@ def is_meant(site: dict[str, Any], name: str | None, namespace: str | None) -> b
 
 
 def _is_ready(site: dict[str, Any]) -> bool:
-    return bool(site.get("status", {}).get("phase") == "Ready")
+    return site.get("status", {}).get("phase") in {"Ready", "Suspended"}
 
 
 def _table(sites: list[dict[str, Any]]) -> str:
