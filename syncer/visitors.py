@@ -16,7 +16,7 @@ from syncer.volume.releases import Releases
 KEYS = ("users", "auth")
 MAX_USERS = 100
 MAX_BYTES = 16 << 10
-MAX_BCRYPT_COST = 8
+MAX_BCRYPT_COST = 6
 _TYPES = ("Opaque",)
 _NAME = re.compile(r"[!-9;-~]{1,64}")  # no colon, no space
 _BCRYPT = re.compile(r"\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}")
