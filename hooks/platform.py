@@ -69,7 +69,7 @@ def sync(
         observed_generation=platform.metadata.generation,
         sites=len(sites),
         virtual_hosts=len(hosts),
-        rejected=len(decision.rejections),
+        rejected=sum(each.alias is None for each in decision.rejections),
         rejections=decision.rejections[:MAX_REJECTIONS],
         held_removal=brake,
         conditions=_stamp(_conditions(brake), parent, now),

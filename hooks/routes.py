@@ -16,6 +16,7 @@ from pages.api import HeaderRule, Redirect, SiteRules, StaticSite
 # Objects of the API have at most 1.5 MB, and one domain may have many sites: no site's rules keep the others out.
 MAX_RULES_CHARACTERS = 500_000
 _RULES = ("rules", "fileRules")
+_NOTHING = (SiteRules().dump(),)
 _MOST_REMEMBERED = 8 << 10
 
 
@@ -67,13 +68,15 @@ class Routes:
         if valid is None:
             before = self._before(domain, claim)
             return {key: before[key] for key in ("protected", *_RULES) if key in before}
-        spec = valid.site.spec
+        spec, said = valid.site.spec, valid.file_rules
+        if not (spec.basic_auth or spec.redirects or spec.headers) and said in _NOTHING:
+            return {}  # as nearly all are
         home = (claim.domain, claim.path_prefix)
         wishes: Object = {"protected": True} if spec.basic_auth else {}
         if spec.redirects or spec.headers:
             wishes["rules"] = _sound(spec.redirects, spec.headers, home)
         # Where nothing was said of the files that makes sense, what is routed of them stays.
-        files = _file_rules(valid.file_rules, home)
+        files = _file_rules(said, home)
         wishes["fileRules"] = self._before(domain, claim).get("fileRules") if files is None else files
         return {key: value for key, value in wishes.items() if value}
 

@@ -88,7 +88,8 @@ class _Site:
         # prefix back into its redirects (docs/decisions/0005-nginx-paths-and-headers.md).
         headers = {"X-Pages-Site": "/".join(self._site), "X-Pages-Prefix": prefix}
         if self._route.protected:
-            headers["X-Pages-Auth"] = "required"  # nginx asks for the password (docs/decisions/0014-basic-auth.md)
+            # nginx asks for the password (docs/decisions/0017-passwords-are-asked-for-by-nginx.md).
+            headers["X-Pages-Auth"] = "required"
         asked = {"headers": {"customRequestHeaders": headers}}
         return [
             *middlewares,

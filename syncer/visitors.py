@@ -1,7 +1,8 @@
 """``spec.basicAuth``: from a tenant's Secret to the file that nginx asks for a visitor's password.
 
 Traefik tells nginx that a site needs one as soon as its StaticSite says so; whoever is not in the file is refused, and
-without a file everybody is. So whatever goes wrong here leaves a site closed (docs/decisions/0014-basic-auth.md).
+without a file everybody is. So whatever goes wrong here leaves a site closed
+(docs/decisions/0017-passwords-are-asked-for-by-nginx.md).
 """
 
 import re
@@ -15,7 +16,7 @@ from syncer.volume.releases import Releases
 KEYS = ("users", "auth")
 MAX_USERS = 100
 MAX_BYTES = 16 << 10
-MAX_BCRYPT_COST = 8
+MAX_BCRYPT_COST = 6
 _TYPES = ("Opaque",)
 _NAME = re.compile(r"[!-9;-~]{1,64}")  # no colon, no space
 _BCRYPT = re.compile(r"\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}")

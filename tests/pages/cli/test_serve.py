@@ -386,6 +386,11 @@ def test_the_examples_are_published_offline(state: Path, tmp_path: Path) -> None
         eventually(lambda: serving.shows("handbook.example.com", "Changes", "/changes/"))
         assert serving.get("handbook.example.com", "/guide")[2]["Location"] == "/guide/"
         assert "own <code>404.html</code>" in serving.get("welcome.pages.localhost", "/nope")[1]
+        assert serving.get("moved.example.com", "/a?b")[2]["Location"] == "http://moved.pages.localhost/a?b"
+        demo = {"Authorization": "Basic ZGVtbzpkZW1v"}
+        eventually(lambda: "Only with a password" in serving.get("moved.pages.localhost", **demo)[1])
+        assert serving.get("moved.pages.localhost")[0] == 401
+        eventually(lambda: serving.get("moved.pages.localhost", "/blog/1/a")[2].get("Location") == "/?title=a&year=1")
         eventually(lambda: serving.says("Following"))
         assert pages("status", "--state", state).returncode == 0
 
