@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_it_is_bounded() -> None:
     ],
 )
 def test_a_commit_has_a_page_at_its_forge(repo: str, forge: str | None, page: str | None) -> None:
-    told = {"commitStatus": {"forge": forge, "secretRef": {"name": "x"}}} if forge else {}
+    told: dict[str, Any] = {"commitStatus": {"forge": forge, "secretRef": {"name": "x"}}} if forge else {}
     assert links.commit(seen("docs", repo=repo, **told).site, COMMIT) == page
 
 
