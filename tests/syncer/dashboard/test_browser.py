@@ -26,7 +26,14 @@ pytestmark = [
 ]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
-PAGES = ["/", "/?state=Error", "/?q=nothing-like-it", "/namespaces/ns-0/", "/namespaces/evil/sites/docs", "/nothing"]
+PAGES = [
+    "/?q=site-123",
+    "/?q=site-1+mian",
+    "/?q=nothing-like-it",
+    "/namespaces/ns-0/?q=site-12",
+    "/namespaces/evil/sites/docs",
+    "/nothing",
+]
 PAGES += ["/namespaces/ns-0/sites/site-0", "/namespaces/ns-0/sites/pinned", "/namespaces/ns-0/sites/new"]
 MOVING = "[...document.querySelectorAll('*')].filter(e => getComputedStyle(e).transitionDuration != '0s').length"
 
