@@ -23,11 +23,15 @@ $(BIN)/pages: pyproject.toml constraints.txt
 nginx: ## Install nginx where that is possible without a question
 	@sh deploy/local/nginx.sh
 
+chromium: ## Install the Chromium that tries the dashboard, where that is possible without a question
+	@sh deploy/local/chromium.sh
+
 serve: install nginx ## Publish the example sites on http://*.pages.localhost:8080/ (PORT=… for another port)
 	@sh examples/prepare.sh $(STATE)/examples
 	$(BIN)/pages serve examples/sites --allow-local --state $(STATE)/serve --port $(PORT)
 
 tools: ## Build what some tests run: etcd, kube-apiserver, Gitea, Traefik, helm and more (once, 20 to 25 minutes)
+	sh deploy/local/chromium.sh
 	sh tests/tools/build.sh .cache/tools
 	sh tests/tools/gitea/build.sh .cache/tools
 	sh tests/tools/traefik/build.sh .cache/tools
@@ -71,4 +75,4 @@ soak: install nginx ## Publish under random faults and look whether a reader not
 clean: ## Remove what these words made
 	rm -rf $(VENV) $(STATE) .site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help install nginx serve tools test manifests e2e-kind lint format types docs docs-reference bench soak clean
+.PHONY: help install nginx chromium serve tools test manifests e2e-kind lint format types docs docs-reference bench soak clean

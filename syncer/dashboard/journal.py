@@ -41,7 +41,8 @@ class Journal:
         if isinstance(outcome, Published):
             if outcome.changed:
                 release = outcome.release
-                what = f"commit {release.commit[:12]} went live: {release.files:,} files, {release.size:,} bytes"
+                files = f"{release.files:,} {'file' if release.files == 1 else 'files'}"
+                what = f"commit {release.commit[:12]} went live: {files}, {release.size:,} bytes"
                 self._put(site.metadata.uid, ok=True, event="Published", text=what)
             elif self._failed_last(site.metadata.uid):
                 text = f"commit {outcome.release.commit[:12]} is live"

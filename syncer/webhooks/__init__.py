@@ -22,12 +22,13 @@ class Event:
     """What a delivery says: nothing in it is believed but that somebody who knows a secret sent it.
 
     ``urls`` are the spellings of the repository's URL, only to be compared and never fetched. ``branch`` is what was
-    pushed; where it is None, ``ignored`` says why there is nothing to sync.
+    pushed; where it is None, ``ignored`` says why there is nothing to sync, but for who is pinned to the ``tag``.
     """
 
     name: str
     urls: tuple[str, ...] = ()
     branch: str | None = None
+    tag: str | None = None
     ignored: str = ""
 
 

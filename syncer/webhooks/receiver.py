@@ -91,15 +91,16 @@ class Receiver:
         raise NotSigned
 
     def _act(self, event: Event, sites: list[StaticSite]) -> Answer:
-        if event.branch is None:
+        pinned = [site for site in sites if event.tag and site.spec.revision == event.tag]
+        if event.branch is None and not pinned:
             return Answer("ignored", event.ignored)
         if not sites:
             shown = refs.shown(event.urls[0]) if event.urls else "that the delivery does not name"
             return Answer("ignored", f"no site matches: none has the repository {shown}")
-        wanted = [site for site in sites if site.spec.branch == event.branch and not site.spec.revision]
+        wanted = pinned or [each for each in sites if each.spec.branch == event.branch and not each.spec.revision]
         if not wanted:
             followed = ", ".join(sorted({_followed(site) for site in sites})[:10])
-            pushed = refs.shown(event.branch)
+            pushed = refs.shown(event.branch or "")
             return Answer("ignored", f"no site matches: none has branch {pushed} of this repository, only {followed}")
         if not (awake := [site for site in wanted if not site.spec.suspend]):
             return Answer("ignored", f"{_count(len(wanted))} suspended (spec.suspend)")
@@ -112,7 +113,7 @@ class Receiver:
         log.info("delivery", forge=forge.name, delivery=name, status=answer.status, sites=len(answer.sites))
         now, queued = datetime.now(UTC), set(answer.sites)
         for site in sites:
-            outcome = "queued" if site.key in queued else _why_not(event, site, answer)
+            outcome = "queued" if site.key in queued else _why_not(event, site)
             self._record.put(site.metadata.uid, Delivery(now, forge.name, name, outcome))
 
 
@@ -121,9 +122,9 @@ def _delivery_id(forge: Forge, headers: Headers) -> str:
     return next((each for each in sent if each), "")[:_MOST_ID_CHARACTERS]
 
 
-def _why_not(event: Event, site: StaticSite, answer: Answer) -> str:
+def _why_not(event: Event, site: StaticSite) -> str:
     if event.branch is None:
-        return f"ignored: {answer.message}"
+        return f"ignored: {event.ignored}"
     return f"ignored: branch {refs.shown(event.branch)} was pushed, and this site is made of {_followed(site)}"
 
 

@@ -1,9 +1,9 @@
-"""What a push was of: only branches are published (W5)."""
+"""What a push was of: only branches are published, and tags that a site is pinned to (W5)."""
 
 from syncer.webhooks import Event
 from syncer.webhooks.bodies import NotADelivery
 
-_BRANCH = "refs/heads/"
+_BRANCH, _TAG = "refs/heads/", "refs/tags/"
 _MOST_SHOWN = 100
 
 
@@ -13,7 +13,8 @@ def pushed(urls: tuple[str, ...], ref: str | None, after: str | None, *, deleted
         raise NotADelivery("a push must say its ref")
     name = shown(ref)
     if not ref.startswith(_BRANCH) or ref == _BRANCH:
-        return Event("push", urls, ignored=f"{name} is not a branch; only branches are published")
+        tag = ref.removeprefix(_TAG) if ref.startswith(_TAG) else None
+        return Event("push", urls, tag=tag, ignored=f"{name} is not a branch; only branches are published")
     if deleted or (after and not after.strip("0")):
         return Event("push", urls, ignored=f"{name} was deleted; what is live stays")
     return Event("push", urls, branch=ref.removeprefix(_BRANCH))

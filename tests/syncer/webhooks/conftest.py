@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 KEY = b"k" * 32
 
 
-def a_site(key: str, repo: str, branch: str = "main") -> StaticSite:
+def a_site(key: str, repo: str, branch: str = "main", **spec: Any) -> StaticSite:
     namespace, _, name = key.partition("/")
     metadata = {"namespace": namespace, "name": name, "uid": str(uuid.uuid5(uuid.NAMESPACE_URL, key))}
-    return StaticSite.model_validate({"metadata": metadata, "spec": {"repo": repo, "branch": branch}})
+    return StaticSite.model_validate({"metadata": metadata, "spec": {"repo": repo, "branch": branch, **spec}})
 
 
 class API:

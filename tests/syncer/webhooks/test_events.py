@@ -94,3 +94,19 @@ def test_w5_events_of_a_site_are_told_to_its_owner(api: API, forge: str) -> None
     api.send(push(forge, "refs/tags/v1"))
     seen = api.last("team/main")["lastDelivery"]
     assert seen["outcome"] == "ignored: refs/tags/v1 is not a branch; only branches are published"
+
+
+def test_a_pinned_site_is_not_asked_to_follow_its_branch_but_the_tag_that_it_is_pinned_to(api: API, forge: str) -> None:
+    repo = AT_GITLAB if forge == "gitlab" else REPO
+    sites = [
+        a_site("team/main", repo),
+        a_site("team/tag", repo, revision="v1"),
+        a_site("team/old", repo, revision="1" * 40),
+    ]
+    pinned = API(api.trust, sites)
+    assert pinned.send(push(forge, "refs/heads/main")).get_json()["sites"] == ["team/main"]
+    outcome = pinned.last("team/tag")["lastDelivery"]["outcome"]
+    assert outcome.startswith("ignored: branch main was pushed, and this site is made of v1 (spec.revision)")
+    assert pinned.send(push(forge, "refs/tags/v1")).get_json()["sites"] == ["team/tag"]
+    assert [source.wants for source in pinned.requested] == ["refs/heads/main", "refs/tags/v1"]
+    assert pinned.send(push(forge, "refs/tags/v2")).get_json()["status"] == "ignored"

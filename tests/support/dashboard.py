@@ -1,0 +1,56 @@
+"""Sites as the dashboard sees them, of any number, and the hostile things that may stand in them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pages.api import ALLOW_LOCAL, StaticSite
+from syncer.service import Seen
+
+COMMIT = "8d5d3c0e6a1b4f7c9e2d0a5b8c1f4e7d0a3b6c9f"
+HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\"&{{7*7}}"
+_REASONS = {"Ready": "Ready", "Error": "BranchNotFound", "Syncing": "Pending", "Pending": "Issuing"}
+_STATUSES = {"Ready": "True", "Error": "False", "Syncing": "Unknown", "Pending": "Unknown"}
+
+
+def ago(**span: float) -> str:
+    return (datetime.now(UTC) - timedelta(**span)).isoformat()
+
+
+def condition(kind: str, phase: str, message: str) -> dict[str, Any]:
+    verdict = {"status": _STATUSES[phase], "reason": _REASONS[phase], "message": message}
+    return {"type": kind, "lastTransitionTime": ago(hours=2), **verdict}
+
+
+def release(number: int, *, live: bool = False, available: bool = False, subject: str = "Add a page") -> dict[str, Any]:
+    times = {"time": ago(days=number), "authorDate": ago(days=number + 1)}
+    told = {"commit": f"{number}{COMMIT[1:]}", "subject": subject, "files": 1200, "bytes": 4_300_000}
+    return {**told, **times, "live": live, "available": available}
+
+
+def seen(
+    name: str, namespace: str = "team", phase: str = "Ready", *, status: dict[str, Any] | None = None, **spec: Any
+) -> Seen:
+    message = "the repository has no branch 'mian'" if phase == "Error" else "commit 8d5d3c0e6a1b is live"
+    said = {
+        "phase": phase,
+        "message": message,
+        "url": f"https://{name}.{namespace}.example.com/",
+        "lastSync": ago(minutes=3),
+        "lastCommit": COMMIT,
+        "conditions": [condition("Ready", phase, message), condition("Synced", phase, message)],
+        "releases": [release(0, live=True, available=True), release(1, available=True), release(2)],
+        **(status or {}),
+    }
+    written = {
+        "metadata": {"name": name, "namespace": namespace, "uid": f"{namespace}/{name}"},
+        "spec": {"repo": f"https://forge.example.com/{namespace}/{name}.git", **spec},
+        "status": said,
+    }
+    return Seen(StaticSite.model_validate(written, context={ALLOW_LOCAL: True}), 90)
+
+
+def many(number: int) -> Sequence[Seen]:
+    """Of ten namespaces; every hundredth has an error."""
+    phases = ["Error"] + ["Ready"] * 99
+    return [seen(f"site-{n}", f"ns-{n % 10}", phases[n % 100]) for n in range(number)]
