@@ -3,6 +3,7 @@
 Run: python -m bench.nginx_overhead (needs wrk)
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import tabulate
 
@@ -71,40 +73,72 @@ def main() -> None:
         (root / "live/bench").mkdir(parents=True)
         (root / "live/bench/site").symlink_to("../../releases/bench/site/1")
         with running(root, "bare", BARE) as bare, running(root, "ours", OURS) as ours:
-            rows = [(name, *rates(wrk, size, bare, ours)) for name, size in SIZES.items()]
-    print(tabulate.tabulate(rows, headers=("file", "bare req/s", "ours req/s", "%"), floatfmt=".0f"))
-    print(GOAL)
+            rows = [(name, *compared(wrk, size, bare, ours)) for name, size in SIZES.items()]
+    headers = ("file", "bare req/s", "ours req/s", "%", "bare CPU", "ours CPU", "%")
+    print(tabulate.tabulate(rows, headers=headers, floatfmt=".0f"))
+    print(f"CPU: microseconds of nginx for each request, which other load on the machine changes less. {GOAL}")
 
 
-def rates(wrk: str, size: int, bare: int, ours: int) -> tuple[float, float, float]:
-    """Median requests per second of both, measured in turns, and the median of ours in percent."""
-    measured: dict[int, list[float]] = {bare: [], ours: []}
-    for _ in range(ROUNDS):
-        for port, found in measured.items():
-            url = f"http://127.0.0.1:{port}/bench/site/{size}.html"
-            command = [wrk, "-t1", "-c32", f"-d{SECONDS}s", "-H", "X-Pages-Site: bench/site", url]
-            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            rate = re.search(r"Requests/sec:\s+([0-9.]+)", output)
-            if rate is None or "Non-2xx" in output:
-                raise SystemExit(f"nginx did not answer well: {output}")
-            found.append(float(rate[1]))
+class Server(NamedTuple):
+    """A running nginx with one worker."""
+
+    port: int
+    worker: int
+
+    def cpu(self) -> float:
+        """Seconds that its worker has used."""
+        fields = Path(f"/proc/{self.worker}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Rate(NamedTuple):
+    """Requests a second, and microseconds of CPU for each."""
+
+    per_second: float
+    cpu: float
+
+
+def compared(wrk: str, size: int, bare: Server, ours: Server) -> tuple[float, ...]:
+    """Medians of both, measured in turns, and of how ours is in percent: rates, and the CPU for each request."""
+    pairs = [(rate(wrk, size, bare), rate(wrk, size, ours)) for _ in range(ROUNDS)]
     # The machine's speed drifts: what counts is each pair of neighbours.
-    percents = [
-        100 * ours_rate / bare_rate for bare_rate, ours_rate in zip(measured[bare], measured[ours], strict=True)
-    ]
-    return median(measured[bare]), median(measured[ours]), median(percents)
+    rates = [100 * ours_rate.per_second / bare_rate.per_second for bare_rate, ours_rate in pairs]
+    cpus = [100 * bare_rate.cpu / ours_rate.cpu for bare_rate, ours_rate in pairs]
+    of_bare, of_ours = zip(*pairs, strict=True)
+    return (
+        median(each.per_second for each in of_bare),
+        median(each.per_second for each in of_ours),
+        median(rates),
+        median(each.cpu for each in of_bare),
+        median(each.cpu for each in of_ours),
+        median(cpus),
+    )
+
+
+def rate(wrk: str, size: int, server: Server) -> Rate:
+    """One measurement."""
+    url = f"http://127.0.0.1:{server.port}/bench/site/{size}.html"
+    command = [wrk, "-t1", "-c32", f"-d{SECONDS}s", "-H", "X-Pages-Site: bench/site", url]
+    before = server.cpu()
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    used = server.cpu() - before
+    per_second, number = re.search(r"Requests/sec:\s+([0-9.]+)", output), re.search(r"([0-9]+) requests in", output)
+    if per_second is None or number is None or "Non-2xx" in output:
+        raise SystemExit(f"nginx did not answer well: {output}")
+    return Rate(float(per_second[1]), 1e6 * used / int(number[1]))
 
 
 @contextmanager
-def running(root: Path, name: str, template: str) -> Iterator[int]:
-    """An nginx with this configuration; its port."""
+def running(root: Path, name: str, template: str) -> Iterator[Server]:
+    """An nginx with this configuration."""
     port = free_port()
     config = root / f"{name}.conf"
     config.write_text(template.format(name=name, port=port, shipped=SHIPPED))
     process = subprocess.Popen([find(), "-p", root, "-c", config])
     time.sleep(0.5)
     try:
-        yield port
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        yield Server(port, int(children[0]))
     finally:
         process.terminate()
         process.wait()

@@ -77,6 +77,7 @@ def _pack(path: Path, mtime: int) -> int:
     packed = packer.compress(content) + packer.flush()
     if len(packed) >= len(content):
         return 0
+    Path(beside(str(path))).unlink(missing_ok=True)  # was linked, while its file was found to be gone
     descriptor = os.open(beside(str(path)), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(packed)

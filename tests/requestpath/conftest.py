@@ -1,29 +1,13 @@
-"""The whole way of a request, of real parts.
+"""One request path for all of these tests, which is a minute's work to make and to fill."""
 
-Traefik is fed by an API server with what the hooks made; behind it are nginx and the volume of a syncer that follows
-that API server. Only the parts of Metacontroller and of cert-manager are played.
-"""
-
-import socket
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cryptography import x509
 
-from tests.nginx.conftest import Sites, running
-from tests.support.cluster import SyncerProcess, static_site
-from tests.support.control_plane import ROOT, SYSTEM, TOOLS, ControlPlane, tools_are_there
-from tests.support.git_server import GitServer
-from tests.support.operator import Operator
-from tests.support.raw_http import Answer, ask, exchange, request
-from tests.support.serving import eventually
-from tests.support.traefik import Traefik, traefik_is_there
-
-PAGES = "pages.example.com"
-ISSUER = {"kind": "ClusterIssuer", "name": "letsencrypt"}
+from tests.support.control_plane import tools_are_there
+from tests.support.request_path import RequestPath, request_path_in, with_two_sites
+from tests.support.traefik import traefik_is_there
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,134 +17,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("requestpath"))
 
 
-class RequestPath:
-    """The way from a visitor to a site's files."""
-
-    def __init__(self, cluster: ControlPlane, traefik: Traefik, nginx: Sites, syncer: SyncerProcess) -> None:
-        self.cluster = cluster
-        self.traefik = traefik
-        self.nginx = nginx
-        self.syncer = syncer
-        self.operator = Operator(cluster)
-        self.git: GitServer
-
-    def platform(self, **spec: Any) -> None:
-        """Make or change the Platform."""
-        written = {"pagesDomain": PAGES, "tls": {"mode": "Individual", "issuerRef": ISSUER}, **spec}
-        self.cluster.make(
-            "platforms",
-            {
-                "apiVersion": "pages.kup6s.com/v1beta1",
-                "kind": "Platform",
-                "metadata": {"name": "platform", "namespace": SYSTEM},
-                "spec": written | {"service": {"name": "static-sites-nginx", "port": self.nginx.port}},
-            },
-        )
-
-    def site(self, namespace: str, name: str, repo: str, **spec: Any) -> None:
-        """Make a StaticSite."""
-        self.cluster.make("staticsites", static_site(namespace, name, self.git.url(repo), **spec))
-
-    def delete(self, namespace: str, *names: str) -> None:
-        """Delete StaticSites."""
-        for name in names:
-            self.cluster.remove("staticsites", name, namespace)
-
-    def settle(self) -> None:
-        """The hooks look at what there is."""
-        self.operator.settle()
-
-    def ask(self, domain: str, path: str, method: str = "GET", **headers: str) -> Answer:
-        """What a visitor gets over HTTPS, the path being sent as it is."""
-        with self._connected(domain) as connection:
-            return exchange(connection, request(f"{method} {path} HTTP/1.1", {"Host": domain} | headers))
-
-    def send(self, domain: str, sent: bytes) -> Answer:
-        """What comes back for these bytes over HTTPS."""
-        with self._connected(domain) as connection:
-            return exchange(connection, sent)
-
-    def ask_plain(self, domain: str, path: str, method: str = "GET", **headers: str) -> Answer:
-        """What a visitor gets over HTTP."""
-        return ask(self.traefik.web, f"{method} {path} HTTP/1.1", Host=domain, **headers)
-
-    def shows(self, domain: str, text: str, path: str = "/") -> bool:
-        """Whether that is what a visitor sees."""
-        answer = self.ask(domain, path)
-        return answer.status == 200 and text in answer.text
-
-    def certificate(self, domain: str) -> x509.Certificate:
-        """The certificate that a visitor is shown."""
-        with self._connected(domain) as connection:
-            shown = connection.getpeercert(binary_form=True)
-        assert shown
-        return x509.load_der_x509_certificate(shown)
-
-    def _connected(self, domain: str) -> ssl.SSLSocket:
-        anything = ssl.create_default_context()
-        anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
-        connection = socket.create_connection(("127.0.0.1", self.traefik.websecure), timeout=10)
-        return anything.wrap_socket(connection, server_hostname=domain)
-
-
 @pytest.fixture(scope="session")
 def request_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RequestPath]:
     if not (tools_are_there() and traefik_is_there()):
         pytest.skip("the control plane or Traefik is not built: run `make tools` once (15 to 20 minutes)")
-    folder = tmp_path_factory.mktemp("request-path")
-    (folder / "repositories").mkdir()
-    with ControlPlane() as cluster, running(folder) as nginx, GitServer(folder / "repositories") as git:
-        cluster.apply_files(ROOT / "crds", ROOT / "deploy/rbac", TOOLS / "crds")
-        cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
-        cluster.apply(_service(nginx.port))
-        for namespace in ("one", "two", "team-a", "team-b"):
-            cluster.namespace(namespace)
-        kubeconfig = cluster.service_account("pages-syncer", folder)
-        volume = ("--volume", str(nginx.root))
-        with (
-            Traefik(folder, cluster) as traefik,
-            SyncerProcess(folder, "syncer", kubeconfig, git.origin, volume) as syncer,
-        ):
-            made = RequestPath(cluster, traefik, nginx, syncer)
-            made.git = git
-            traefik.wait_until_ready()
-            syncer.wait_until_ready()
-            yield made
-
-
-def _service(port: int) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "static-sites-nginx", "namespace": SYSTEM},
-        "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]},
-    }
+    with request_path_in(tmp_path_factory.mktemp("request-path")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
 def two_sites(request_path: RequestPath) -> RequestPath:
-    """Two tenants, with a domain each, for whatever a visitor may try."""
-    path = request_path
-    path.platform()
-    for tenant in ("team-a", "team-b"):
-        path.git.repository(tenant).commit(
-            {
-                "index.html": f"home of {tenant}",
-                "about.html": f"about {tenant}",
-                "docs/index.html": f"docs of {tenant}",
-                "secret.html": f"secret of {tenant}",
-                "404.html": f"{tenant} has no such page",
-                ".env": f"secret of {tenant}",
-                "app.3f9a2b1c.js": "export {}\n" * 300,
-                "big.bin": "0123456789" * 1000,
-            }
-        )
-        path.site(tenant, "site", tenant, domain=f"{tenant}.example.org")
-        path.site(tenant, "below", tenant, domain=f"{tenant}.example.org", pathPrefix="/below")
-    path.settle()
-    wanted = [(tenant, where) for tenant in ("team-a", "team-b") for where in ("/", "/below/")]
-    eventually(lambda: all(path.shows(f"{each}.example.org", f"home of {each}", where) for each, where in wanted))
-    return path
+    """Two tenants, with a domain each."""
+    return with_two_sites(request_path)
 
 
 @pytest.fixture

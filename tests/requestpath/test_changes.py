@@ -8,7 +8,7 @@ from typing import Self
 
 import pytest
 
-from tests.requestpath.conftest import PAGES, RequestPath
+from tests.support.request_path import PAGES, RequestPath
 from tests.support.serving import eventually
 
 MANY = 100

@@ -5,9 +5,9 @@ from http import HTTPStatus
 import pytest
 from lightkube import ApiError
 
-from tests.requestpath.conftest import PAGES, RequestPath
 from tests.support.cluster import static_site
 from tests.support.control_plane import SYSTEM, Object
+from tests.support.request_path import PAGES, RequestPath
 from tests.support.serving import eventually
 
 DOMAIN = "www.example.net"

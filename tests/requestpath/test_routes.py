@@ -7,9 +7,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.requestpath.conftest import PAGES, RequestPath
 from tests.support.cluster import write_status
 from tests.support.control_plane import SYSTEM, Object
+from tests.support.request_path import PAGES, RequestPath
 from tests.support.serving import eventually
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pages.api import REQUESTED_AT
-from tests.requestpath.conftest import RequestPath
 from tests.support.raw_http import ask
+from tests.support.request_path import RequestPath
 from tests.support.serving import eventually
 
 A, B = "team-a.example.org", "team-b.example.org"

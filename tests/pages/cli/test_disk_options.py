@@ -28,13 +28,14 @@ def test_without_any_it_is_the_default() -> None:
 def test_each_has_its_place() -> None:
     assert policy(
         *("--grace", "1m", "--keep-releases", "0", "--keep-for", "24h", "--keep-free", "2.5", "--verify", "1Gi"),
-        *("--site-quota", "500Mi", "--site-quota-files", "7"),
+        *("--site-quota", "500Mi", "--site-quota-files", "7", "--keep-assets-for", "2h"),
         *("--namespace-quota", "2TiB", "--namespace-quota-files", "0"),
     ) == DiskPolicy(
         grace_seconds=60,
         keep_releases=0,
         keep_seconds=24 * 3600,
         keep_free=0.025,
+        keep_assets_seconds=2 * 3600,
         site=Quota(500 << 20, 7),
         namespace=Quota(2 << 40, 0),
         verify_bytes=1 << 30,

@@ -47,7 +47,9 @@ def write(path: Path, *objects: dict[str, Any]) -> None:
 
 
 def test_sites_are_published_edited_added_and_removed(folder: Path, state: Path, git_server: GitServer) -> None:
-    git_server.repository("one").commit({"index.html": "number one", "docs/index.html": "docs of one"})
+    git_server.repository("one").commit(
+        {"index.html": "number one", "docs/index.html": "docs of one", "docs/about.html": "about one " * 200}
+    )
     git_server.repository("two").commit({"index.html": "number two"})
     write(folder / "one.yaml", site("one", git_server.url("one")))
     with Serving(state, [folder, "--allowed-hosts", git_server.origin]) as serving:
@@ -63,6 +65,11 @@ def test_sites_are_published_edited_added_and_removed(folder: Path, state: Path,
         eventually(lambda: serving.shows("example.com", "docs of one", "/d/"))
         assert serving.get("example.com", "/d")[2]["Location"] == "/d/"
         assert serving.get("example.com", "/dother")[0] == 404
+        assert serving.get("example.com", "/d/about")[1].startswith("about one")
+        assert serving.get("example.com", "/d/about/")[2]["Location"] == "/d/about"
+        packed = serving.get("example.com", "/d/about", **{"Accept-Encoding": "gzip"})[2]
+        assert packed["Content-Encoding"] == "gzip"
+        assert "Content-Length" in packed  # made by the syncer, not on the fly
         # Edited.
         write(folder / "one.yaml", site("one", git_server.url("one"), path="/docs"))
         eventually(lambda: serving.shows("one.pages.localhost", "docs of one"))

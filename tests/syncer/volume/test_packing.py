@@ -105,6 +105,16 @@ def test_a_damaged_packed_copy_is_found_and_made_again(site: Site, damage: str) 
     assert site.releases.current(SITE) is not None
 
 
+def test_a_file_that_is_gone_without_its_packed_copy_is_written_again(site: Site) -> None:
+    site.publish({"a.css": TEXT, "b.txt": "1"})
+    (site.live / "a.css").unlink()
+    site.clock.wait(10)
+    site.publish({"a.css": TEXT, "b.txt": "2"})
+    assert (site.live / "a.css").read_text() == TEXT
+    assert gzip.decompress((site.live / "a.css.gz").read_bytes()).decode() == TEXT
+    assert site.releases.verify() == []
+
+
 def test_a_link_that_was_planted_in_a_release_is_damage(site: Site, tmp_path: Path) -> None:
     """It would be followed: nginx does not look, for that would cost each request of each visitor."""
     for name, target in (("inside", "."), ("passwd", "/etc/passwd"), ("loop", "loop")):
