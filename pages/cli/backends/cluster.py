@@ -150,7 +150,7 @@ class Cluster:
             raise CannotAsk(
                 f"{self.where} does not answer as a Kubernetes API does: is the server's address right?"
             ) from None
-        except (ConfigError, OSError, LookupError) as error:
+        except (ConfigError, OSError, LookupError, ValueError, AssertionError) as error:
             raise CannotAsk(f"the kubeconfig of {self.where} cannot be used: {error}") from None
 
     def _refused(self, error: ApiError, what: str) -> CannotAsk:

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import MsgspecError
 
+from pages.cli.backends import exec_credentials
 from pages.cli.exits import CannotAsk
 
 _IN_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _HOME = Path("~/.kube/config")
+_ANONYMOUS = "(nobody)"
 _FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
@@ -43,14 +46,29 @@ def read(given: Path | None, context: str | None) -> Any:  # noqa: ANN401 - ligh
             raise CannotAsk(
                 f"{_list(named)}: there is no such kubeconfig, or it has no contexts: name one in KUBECONFIG"
             )
+        _log_in(merged, context or merged["current-context"])
         return KubeConfig.from_dict(merged).get(context)
     except ConfigError as error:
         names = ", ".join(each["name"] for each in merged["contexts"]) if named else "none"
         raise CannotAsk(
             f"{_list(named)}: {error}; its contexts: {names} (kubectl config use-context, or --context)"
         ) from None
-    except (OSError, yaml.YAMLError, LookupError, TypeError, ValueError) as error:
-        raise CannotAsk(f"{_list(named)} cannot be used as a kubeconfig: {type(error).__name__}: {error}") from None
+    except KeyError as error:
+        raise CannotAsk(f"{_list(named)} cannot be used as a kubeconfig: it has no {error}, which it names") from None
+    except (OSError, yaml.YAMLError, TypeError, ValueError, MsgspecError) as error:
+        words = " ".join(str(error).split())
+        raise CannotAsk(f"{_list(named)} cannot be used as a kubeconfig: {words}") from None
+
+
+def _log_in(merged: dict[str, Any], context: str | None) -> None:
+    """The user of the context as lightkube wants it: there is one, and it has its credential."""
+    chosen: dict[str, Any] = next((each["context"] for each in merged["contexts"] if each["name"] == context), {})
+    if not chosen.get("user"):
+        chosen["user"] = _ANONYMOUS
+        merged["users"].append({"name": _ANONYMOUS, "user": {}})
+    for each in merged["users"]:
+        if each["name"] == chosen["user"] and isinstance(each.get("user"), dict) and "exec" in each["user"]:
+            each["user"] = exec_credentials.credential(each["user"]["exec"])
 
 
 def _merge(found: Sequence[Path]) -> dict[str, Any]:
