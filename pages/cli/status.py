@@ -62,4 +62,4 @@ def _sites(backend: Backend, site: str | None, namespace: str | None, *, all_nam
 
 
 def _is_ready(site: Object) -> bool:
-    return bool((site.get("status") or {}).get("phase") == "Ready")
+    return (site.get("status") or {}).get("phase") in {"Ready", "Suspended"}
