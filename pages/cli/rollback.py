@@ -49,7 +49,7 @@ def rollback(  # noqa: PLR0917 - click passes them by name
         raise click.UsageError("--to-branch follows the branch: leave COMMIT out")
     found = find(backend, site, namespace)
     if found["spec"].get("suspend"):
-        raise exits.Failed(f"{key(found)} is suspended, nothing of it is live: set spec.suspend to false first")
+        raise exits.Failed(f"{key(found)} is suspended, nothing new is published: set spec.suspend to false first")
     revision = None if to_branch else chosen(found, commit)
     if found["spec"].get("revision") == revision:
         click.echo(f"{key(found)} is there already: {revision or 'it follows its branch'}")

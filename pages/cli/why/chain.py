@@ -45,7 +45,7 @@ def _static_site(facts: Facts) -> Link:
         return broken(
             name,
             "Suspended",
-            f"{facts.name} is suspended: spec.suspend is true",
+            f"{facts.name} is suspended (spec.suspend is true): nothing new is published",
             remedies.change(facts, '{"spec": {"suspend": false}}', "set spec.suspend to false"),
         )
     pinned = f", pinned to {spec['revision']} (spec.revision)" if spec.get("revision") else ""
