@@ -9,7 +9,7 @@ SECONDS ?= 600
 .DEFAULT_GOAL := help
 
 help: ## List these words
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(BIN)/pages ## Make .venv with the `pages` command in .venv/bin
 
@@ -17,7 +17,7 @@ $(BIN)/pages: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: install it, or say where it is: make PYTHON=/path/to/python" >&2; exit 1; }
 	@test -x $(BIN)/pip || sh deploy/local/venv.sh $(PYTHON) $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs]'
 	touch $@
 
 nginx: ## Install nginx where that is possible without a question
@@ -49,6 +49,13 @@ format: install ## Mend what can be mended
 types: install ## Check the types
 	$(BIN)/mypy
 
+docs: docs-reference ## Build the docs as a site, into .site
+	$(BIN)/properdocs build --strict --quiet
+	@echo "Look at it with: $(BIN)/python -m http.server --bind 127.0.0.1 --directory .site"
+
+docs-reference: install ## Bring what is made from the code in the docs up to date
+	$(BIN)/python -m docs.generate
+
 bench: install nginx ## Measure against what a user would do instead (half an hour)
 	$(BIN)/python -m bench
 
@@ -56,6 +63,6 @@ soak: install nginx ## Publish under random faults and look whether a reader not
 	$(BIN)/python -m bench.soak $(SECONDS)
 
 clean: ## Remove what these words made
-	rm -rf $(VENV) $(STATE) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(STATE) .site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help install nginx serve tools test e2e-kind lint format types bench soak clean
+.PHONY: help install nginx serve tools test e2e-kind lint format types docs docs-reference bench soak clean

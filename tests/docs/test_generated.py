@@ -1,0 +1,40 @@
+"""What is made from the code stands in the docs as the code is now."""
+
+from pathlib import Path
+
+import click
+import pytest
+
+from docs.generate import fields, fresh, pages
+from pages.cli import main
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(("page", "now", "wanted"), [pytest.param(*each, id=each[0].name) for each in pages()])
+def test_no_page_is_stale(page: Path, now: str, wanted: str) -> None:
+    assert now == wanted, f"{page.name} is stale: run `make docs-reference`"
+
+
+def test_what_is_written_by_hand_around_it_stays() -> None:
+    page = "before\n<!-- generated: decisions -->\nold\n<!-- end of generated -->\nafter\n"
+    made = fresh(page)
+    assert made.startswith("before\n") and made.endswith("after\n")
+    assert "old" not in made and "0001-one-machine" in made
+    assert fresh(made) == made
+
+
+@pytest.mark.parametrize("part", ["staticsite.spec", "platform.spec"])
+def test_every_field_that_people_write_says_what_it_means(part: str) -> None:
+    for line in fields.table(part).splitlines():
+        assert not line.endswith("| |"), f"{line}: it needs a description in crds/"
+
+
+def test_the_command_line_is_described_whole() -> None:
+    written = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    for name in main.list_commands(click.Context(main)):
+        command = main.get_command(click.Context(main), name)
+        section = written.partition(f"\n## pages {name}\n")[2].partition("\n## ")[0]
+        assert command and section
+        for option in (each for each in command.params if isinstance(each, click.Option)):
+            assert all(each in section for each in option.opts), option.opts

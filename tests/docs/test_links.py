@@ -1,0 +1,88 @@
+"""The docs as a forge shows them: every link leads somewhere, and they read as they do on the site."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import markdown
+import pytest
+from markdown_it import MarkdownIt
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_EXAMPLE = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]+`")
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def prose(page: Path) -> str:
+    return _EXAMPLE.sub("", text(page))
+
+
+def anchors(page: Path) -> set[str]:
+    """What forges make of a page's headings."""
+    headings = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", each) for each in _HEADING.findall(prose(page))]
+    return {re.sub(r"[^\w\- ]", "", each.strip().lower()).replace(" ", "-") for each in headings}
+
+
+def links(page: Path) -> list[str]:
+    return [each for each in _LINK.findall(_CODE.sub("", prose(page))) if not urlsplit(each).scheme]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_link_leads_to_a_file_and_a_heading_of_the_repository(page: Path) -> None:
+    for link in links(page):
+        path, _, fragment = link.partition("#")
+        assert not path.startswith("/"), link
+        target = (page.parent / unquote(path)).resolve() if path else page
+        assert target.exists(), link
+        if fragment:
+            assert fragment in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_begins_with_its_only_title(page: Path) -> None:
+    titles = re.findall(r"^# .+$", prose(page), re.MULTILINE)
+    assert [text(page).partition("\n")[0]] == titles, "the navigation has it from there"
+
+
+def test_each_door_of_the_first_page_leads_to_a_few_pages_in_order() -> None:
+    doors = re.split(r"^## ", text(ROOT / "docs/index.md"), flags=re.MULTILINE)[1:]
+    assert [door.partition("\n")[0] for door in doors] == [
+        "I publish a site",
+        "I run the platform",
+        "I change the code",
+    ]
+    for door in doors:
+        assert 3 <= len(re.findall(r"^\d\. ", door, re.MULTILINE)) <= 6
+
+
+class Seen(HTMLParser):
+    """What a reader sees of a page: words, and what they stand in."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "p":  # around what is in a list, it is a matter of taste
+            self.parts.append(f"<{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        self.parts += data.split()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_reads_on_the_site_as_on_a_forge(page: Path) -> None:
+    on_site = markdown.markdown(text(page), extensions=["tables", "fenced_code", "sane_lists"])
+    on_forge = MarkdownIt("commonmark").enable("table").render(text(page))
+    assert [each for each in Seen(on_site).parts if each != "<tbody>"] == [
+        each for each in Seen(on_forge).parts if each != "<tbody>"
+    ]
