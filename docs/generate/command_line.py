@@ -62,5 +62,4 @@ def _option(names: str, meaning: str) -> tuple[str, str, str]:
     default = [note.removeprefix("default: ") for note in notes if note == "required" or note.startswith("default: ")]
     beside = [f"({note})" for note in notes if "=" in note and not note.startswith("default: ")]
     text = " ".join([meaning[: found.start()] if found else meaning, *beside])
-    choices = names.replace("|", ", ")  # a bar within a table is one thing on a forge and another on the site
-    return f"`{choices}`", markdown.plain(", ".join(default)), markdown.plain(text)
+    return f"`{names}`", markdown.plain(", ".join(default)), markdown.plain(text)

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from markdown_it import MarkdownIt
 
 from tests.support.control_plane import ROOT
 from tests.support.git_server import GitServer
@@ -45,6 +46,39 @@ class Page(HTMLParser):
                 self.links.append(value or "")
             elif name in {"href", "src", "srcset", "poster", "data", "action"}:
                 self.loads.append(value or "")
+
+
+class Seen(HTMLParser):
+    """What a reader sees of a page: words, and what they stand in."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in {
+            "a",
+            "code",
+            "em",
+            "h1",
+            "h2",
+            "h3",
+            "li",
+            "ol",
+            "p",
+            "pre",
+            "strong",
+            "table",
+            "td",
+            "th",
+            "tr",
+            "ul",
+        }:
+            self.parts.append(f"<{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        self.parts += "".join(data.split())
 
 
 @dataclass
@@ -138,6 +172,15 @@ def test_every_link_leads_to_a_page_and_to_a_place_in_it(site: Site) -> None:
             if not target.scheme:
                 assert target.path in site.pages, f"{path}: {link}"
                 assert not target.fragment or target.fragment in site.pages[target.path].ids, f"{path}: {link}"
+
+
+def test_every_page_reads_as_on_a_forge(site: Site) -> None:
+    for path in (ROOT / "docs").rglob("*.md"):
+        address = f"/{path.relative_to(ROOT / 'docs').with_suffix('')}/".removesuffix("index/")
+        main = site.pages[address].body.partition('<main id="content">')[2].partition("</main>")[0]
+        without_marks = re.sub('<a class="headerlink".*?</a>', "", main)
+        on_forge = MarkdownIt("commonmark").enable("table").render(path.read_text(encoding="utf-8"))
+        assert Seen(without_marks).parts == Seen(on_forge).parts, address
 
 
 def test_nothing_is_loaded_but_one_stylesheet_of_its_own(site: Site) -> None:

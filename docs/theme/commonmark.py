@@ -1,0 +1,50 @@
+"""Pages are read as forges read them: by CommonMark, which Python-Markdown is not.
+
+A list right after a paragraph, or an example within a list, would else be one thing on the forge and another on the
+site. What ProperDocs does with the elements, from the table of contents to the links that it checks, stays as it is.
+"""
+
+from collections.abc import Iterable, Sequence
+from xml.etree import ElementTree as ET
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from properdocs.config.defaults import ProperDocsConfig
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import TextLexer, get_lexer_by_name
+from pygments.util import ClassNotFound
+
+
+def on_config(config: ProperDocsConfig) -> None:
+    """Put it in the place of what reads Markdown."""
+    config.markdown_extensions.append(_CommonMark())  # type: ignore[arg-type]  # it takes names and extensions alike
+
+
+class _CommonMark(Extension):
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - the base class calls it so
+        for each in ("html_block", "fenced_code_block"):
+            md.preprocessors.deregister(each)
+        for each in ("inline", "prettify"):
+            md.treeprocessors.deregister(each)
+        md.parser.parseDocument = _parse  # type: ignore[method-assign]
+
+
+def _parse(lines: Iterable[str]) -> "ET.ElementTree[ET.Element | None]":
+    reader = MarkdownIt("commonmark", {"xhtmlOut": True}).enable("table")
+    reader.add_render_rule("fence", _example)
+    html = reader.render("\n".join(lines))
+    return ET.ElementTree(ET.fromstring(f"<div>{html}</div>"))  # noqa: S314 - our own pages
+
+
+def _example(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: object, _env: object) -> str:
+    token = tokens[index]
+    try:
+        lexer = get_lexer_by_name(token.info.strip() or "text")
+    except ClassNotFound:
+        lexer = TextLexer()
+    code = highlight(token.content, lexer, HtmlFormatter(nowrap=True))
+    return f'<div class="example"><pre><code>{code}</code></pre></div>\n'
