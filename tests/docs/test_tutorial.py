@@ -68,6 +68,14 @@ class Terminal:
         eventually(lambda: self.printed.endswith(f"{_DONE}\n") or self._shell.poll() is not None)
         return self.printed.removesuffix(f"{_DONE}\n")
 
+    def wait_for(self, told: list[str]) -> None:
+        """Until a program that goes on has printed this."""
+        try:
+            eventually(lambda: is_as_told(self.printed, told) or self.printed.endswith(f"{_DONE}\n"))
+        except AssertionError:
+            raise AssertionError(self.printed) from None
+        assert is_as_told(self.printed, told), self.printed
+
     def interrupt(self) -> None:
         """Ctrl-C, which goes to all that the terminal runs; the shell itself goes on once that has ended."""
         os.killpg(self._shell.pid, signal.SIGINT)
@@ -124,7 +132,7 @@ def test_every_command_does_what_the_tutorial_says(
                 first.interrupt()
             first.run(f"cd {tmp_path}/tutorial")
             first.type(typed)
-            eventually(lambda shown=shown: is_as_told(first.printed, [*shown, "…"]))  # type: ignore[misc]
+            first.wait_for([*shown, "…"])
             second.run(f"cd {tmp_path}/tutorial")
             serving = True
         else:
