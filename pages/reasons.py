@@ -34,6 +34,15 @@ _FROM_GIT = (
     Reason("Synced", "the commit that the message names is live", "nobody"),
     Reason("Pending", "the first sync, or the one after a change of the StaticSite, is on its way", "nobody"),
     Reason(
+        "Suspended", "`spec.suspend` is set: what is live stays, nothing new is published", "tenant", "set it to false"
+    ),
+    Reason(
+        "SiteClosed",
+        "visitors need a password, and the Secret with their names cannot be used",
+        "tenant",
+        "mend the Secret that `spec.basicAuth` names; until then nobody is let in",
+    ),
+    Reason(
         "HostNotAllowed",
         "the repository's server is none that the syncer may ask",
         "administrator",
@@ -82,6 +91,12 @@ _FROM_GIT = (
     Reason("SecretUnreadable", "the Kubernetes API did not give the Secret", "nobody", "tried again within a minute"),
     Reason("EmptyRepo", "the repository has no commit yet", "tenant", "push one"),
     Reason("BranchNotFound", "the repository has no such branch", "tenant", "push it, or mend `spec.branch`"),
+    Reason(
+        "RevisionNotFound",
+        "the repository has no such commit or tag",
+        "tenant",
+        "push it, or mend `spec.revision`; removing it goes back to the branch",
+    ),
     Reason("SubpathNotFound", "the branch has no such folder", "tenant", "push it, or mend `spec.path`"),
     Reason("NotADirectory", "`spec.path` leads to a file, a link or a submodule", "tenant", "name a folder"),
     Reason(
@@ -205,6 +220,12 @@ GROUPS = (
             *_WAITING_FOR_HOOKS,
             Reason("NotRouted", "the site has no domain yet; `IngressReady` says why", "nobody"),
         ),
+    ),
+    Group(
+        "StaticSite",
+        "AliasesReady",
+        "Present where there are `spec.aliases`: whether these domains lead to the site. It never makes `Ready` false.",
+        _OF_ROUTES,
     ),
     Group(
         "StaticSite",

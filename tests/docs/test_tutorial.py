@@ -70,7 +70,10 @@ class Terminal:
 
     def wait_for(self, told: list[str]) -> None:
         """Until a program that goes on has printed this."""
-        eventually(lambda: is_as_told(self.printed, told) or self.printed.endswith(f"{_DONE}\n"))
+        try:
+            eventually(lambda: is_as_told(self.printed, told) or self.printed.endswith(f"{_DONE}\n"))
+        except AssertionError:
+            raise AssertionError(self.printed) from None
         assert is_as_told(self.printed, told), self.printed
 
     def interrupt(self) -> None:
