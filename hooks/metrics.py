@@ -18,6 +18,7 @@ REASONS = (
     "NamespaceNotSelected",
     "NoCertificate",
     "NameConflict",
+    "NotRouted",
 )
 _OTHER = "Other"
 

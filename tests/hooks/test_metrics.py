@@ -1,5 +1,6 @@
 """What `pages hooks` tells Prometheus: one page for all of its processes, right to the last call."""
 
+import ast
 import http.client
 import json
 import os
@@ -12,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from hooks import claims
 from hooks.metrics import METRICS, REASONS
 from hooks.requests import STATIC_SITE, VIRTUAL_HOST
+from pages.reasons import GROUPS
 from tests.support import metrics
-from tests.support.control_plane import ROOT
 from tests.support.engine import descendants
 from tests.support.processes import Program, answer, wait_until_ready
 from tests.support.serving import PAGES, eventually, free_port, pages
@@ -161,8 +163,9 @@ def test_an_address_that_makes_no_sense_is_refused() -> None:
     assert "--metrics-bind nonsense: write HOST:PORT" in done.stderr
 
 
-def test_every_reason_of_the_documentation_is_known() -> None:
-    page = (ROOT / "docs/explanation/architecture.md").read_text()
-    table = page.partition("| reason | what to do |")[2].partition("\n\n")[0]
-    documented = {reason for line in table.splitlines()[1:] for reason in re.findall(r"`(\w+)`", line.split("|")[1])}
-    assert documented == set(REASONS)
+def test_every_reason_for_a_rejection_is_known() -> None:
+    """What is not would be counted as another."""
+    known = {reason.name for group in GROUPS for reason in group.reasons}
+    decide = ast.walk(ast.parse(Path(claims.__file__).read_text()))
+    words = {node.value for node in decide if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert words & known | {"InvalidSpec"} == set(REASONS)

@@ -87,8 +87,19 @@ def test_a_sync_is_asked_for_waited_for_and_logged(tmp_path: Path, git_server: G
         lines = pages("logs", "blog", "--state", state).stdout.splitlines()
         assert [line.split()[1] for line in lines][:3] == ["published", "published", "failed"]
         assert pages("logs", "blog", "--state", state, "--tail", "1").stdout.splitlines() == lines[-1:]
+        # Whoever runs the tests in the background has them ignore Ctrl-C, and children inherit that.
+        listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
         following = subprocess.Popen(
-            [sys.executable, "-c", "from pages.cli import main; main()", "logs", "blog", "-f", "--state", str(state)],
+            [
+                sys.executable,
+                "-c",
+                f"{listens}; from pages.cli import main; main()",
+                "logs",
+                "blog",
+                "-f",
+                "--state",
+                str(state),
+            ],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from syncer.dashboard import plain_words
 from syncer.dashboard.app import create_app
 from syncer.dashboard.journal import Entry
 from syncer.dashboard.view import View
@@ -39,7 +40,7 @@ def test_a_site_is_told_about_in_plain_words() -> None:
     page = text(client(seen("docs", phase="Error")).get("/namespaces/team/sites/docs"))
     for told in (
         "The repository has no such branch.",
-        "Push it, or change spec.branch.",
+        plain_words.of("BranchNotFound").todo,
         "Add a page",
         "1,200",
         "4.1 MiB",

@@ -1,31 +1,30 @@
-"""There is a plain sentence for every reason that a condition of ours may have."""
+"""There is a plain sentence for every reason that a site's condition may have."""
 
-import inspect
-import re
-from pathlib import Path
+import pytest
 
-from syncer import errors
+from pages.reasons import GROUPS
 from syncer.dashboard import plain_words
 
-ROOT = Path(__file__).parents[3]
+REASONS = {reason.name for group in GROUPS if group.kind == "StaticSite" for reason in group.reasons}
 
 
-def test_each_error_of_a_sync_is_explained_with_what_to_do() -> None:
-    reasons = {
-        each.reason
-        for _, each in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(each, errors.SyncError) and each is not errors.SiteDeleted
-    }
-    assert {reason for reason in reasons if not plain_words.of(reason).todo} == set()
-    assert reasons <= plain_words.known()
+@pytest.mark.parametrize("reason", sorted(REASONS))
+def test_every_reason_has_a_sentence_without_markup(reason: str) -> None:
+    said = plain_words.of(reason)
+    assert said.means[0].isupper()
+    assert said.means.endswith(".")
+    for text in said:
+        assert not {"`", "["} & set(text)
 
 
-def test_each_reason_that_the_architecture_tells_of_is_explained() -> None:
-    text = (ROOT / "docs/explanation/architecture.md").read_text()
-    table = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", text, re.MULTILINE)
-    reasons = {reason for row in table for reason in re.findall(r"`([A-Z]\w+)`", row)}
-    assert len(reasons) > 5
-    assert reasons <= plain_words.known()
+def test_who_acts_is_said() -> None:
+    assert plain_words.of("DomainNotAllowed").todo.startswith("Ask the administrator: add it to")
+    assert plain_words.of("NameConflict").todo == "Give the site another name."
+    assert plain_words.of("Synced").todo == ""
+
+
+def test_every_condition_has_a_title() -> None:
+    assert plain_words.TITLES.keys() == {group.condition for group in GROUPS if group.kind == "StaticSite"}
 
 
 def test_of_a_reason_that_is_not_known_nothing_is_made_up() -> None:

@@ -36,7 +36,7 @@ def git(git_server: GitServer, told: Told, received: list[int]) -> Iterator[Git]
 
 def ask(git: Git, server: GitServer) -> None:
     try:
-        Heads(git).of(Remote(server.url()), ["main"])
+        Heads(git).of(Remote(server.url()), ["refs/heads/main"])
     except SyncError:
         return
 
