@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from pages.api import StaticSite
 from syncer.service import Seen
 
-STATES = ("Error", "Syncing", "Pending", "Ready")  # what is wrong comes first
+STATES = ("Error", "Syncing", "Pending", "Suspended", "Ready")  # what is wrong comes first
 SORTS = ("name", "state", "sync")
 ROWS = 100
 _MOST_CHARACTERS = 200

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable
 
-from tests.support import metrics
+from tests.support import chart, metrics
 from tests.support.cluster import SyncerProcess, condition, play_metacontroller, static_site
-from tests.support.control_plane import ROOT, Cluster, Object
+from tests.support.control_plane import Cluster, Object
 from tests.support.git_server import GitServer
 from tests.support.serving import eventually
 
@@ -74,13 +74,15 @@ def test_a_rejected_site_learns_of_it_once(
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
     platform()
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), domain="x.pages.example.com"))
+    cluster.apply(static_site(namespace, "first", git_server.url("blog"), domain=f"{namespace}.example.org"))
+    play_metacontroller(cluster)
+    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), domain=f"{namespace}.example.org"))
     for _ in range(2):
         play_metacontroller(cluster)
-        eventually(lambda: "Warning PlatformDomain" in described(cluster, namespace, "blog"))
+        eventually(lambda: "Warning PathConflict" in described(cluster, namespace, "blog"))
     eventually(lambda: "Normal Deployed" in described(cluster, namespace, "blog"))
-    found = [(each["reason"], each["count"]) for each in listed(cluster, namespace)]
-    assert sorted(found) == [("Deployed", 1), ("PlatformDomain", 1)]
+    about = [each for each in listed(cluster, namespace) if each["involvedObject"]["name"] == "blog"]
+    assert sorted((each["reason"], each["count"]) for each in about) == [("Deployed", 1), ("PathConflict", 1)]
 
 
 def test_where_events_are_forbidden_the_site_is_live_all_the_same_and_the_metrics_say_so(
@@ -97,7 +99,7 @@ def test_where_events_are_forbidden_the_site_is_live_all_the_same_and_the_metric
         eventually(lambda: condition(cluster.get("staticsites", "blog", namespace), "Synced").get("status") == "True")
         assert listed(cluster, namespace) == []
     finally:
-        cluster.apply_files(ROOT / "deploy/rbac")
+        chart.prepare(cluster)
     page = metrics.page_when(
         lambda: metrics.page(syncer.metrics_port), lambda now: now.value("pages_events_total", result="failed") == 1
     )

@@ -1,11 +1,12 @@
 """Which sites are listed, in which order, on which page."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pages.api import StaticSiteStatus
 from syncer.dashboard.listing import ROWS, STATES, Query, find
 from syncer.service import Seen
 from tests.support.dashboard import ago, many, seen
@@ -16,6 +17,10 @@ SITES = [
     seen("docs", "other", "Pending", status={"lastSync": None}),
     seen("api", "team", "Ready", revision="v1.2.0"),
 ]
+
+
+def test_every_phase_can_be_filtered_and_sorted_by() -> None:
+    assert set(STATES) == set(get_args(StaticSiteStatus.model_fields["phase"].annotation))
 
 
 def names(sites: list[Seen], **query: str) -> list[str]:
