@@ -1,7 +1,7 @@
 """The chart's admission policies on a real API server: H3 with the token of pages-operator, D3 with tenants."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from pages.cli.metacontroller import reconcile
+from tests.support import chart
 from tests.support.cluster import static_site
 from tests.support.control_plane import SYSTEM, Cluster, Object
 from tests.support.serving import eventually
@@ -18,6 +19,13 @@ REPO = "https://forge.example.com/team/site"
 ISSUER = {"kind": "ClusterIssuer", "name": "letsencrypt"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Ask = Callable[[Object], str]
+
+
+@pytest.fixture(autouse=True)
+def _the_door_is_shut(cluster: Cluster) -> Iterator[None]:
+    chart.shut_the_door(cluster)
+    yield
+    cluster.kubectl("delete", "validatingadmissionpolicybinding", chart.DOOR)
 
 
 @pytest.fixture

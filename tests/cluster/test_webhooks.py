@@ -103,12 +103,12 @@ def test_why_asks_the_cluster_and_the_api(cluster: Cluster, namespace: str, sync
     eventually(lambda: status(cluster, namespace).get("syncToken"))
     api = f"http://127.0.0.1:{syncer.api_port}"
     told = pages("why", f"{namespace}/blog", "--cluster", "--api", api, KUBECONFIG=str(cluster.kubeconfig)).stdout
-    assert f"{namespace}/blog" in told and "Synced" in told
+    assert f"{namespace}/blog" in told and "is live" in told
     assert "Last webhook: none since the syncer started." in told
     silent = pages("why", f"{namespace}/blog", "--cluster", KUBECONFIG=str(cluster.kubeconfig)).stdout
     assert "there is no API to ask" in silent
     none = pages("why", f"{namespace}/none", "--cluster", KUBECONFIG=str(cluster.kubeconfig))
-    assert (none.returncode, "cannot be read" in none.stderr) == (1, True)
+    assert (none.returncode, "there is no site" in none.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("body", ["Content-Length: 50000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"])

@@ -25,6 +25,7 @@ from pages.cli.backends.cluster import Cluster as Backend
 from pages.cli.metacontroller import reconcile
 from pages.cli.why.chain import judge
 from pages.cli.why.links import Link, State, first_broken
+from tests.support import chart
 from tests.support.certificates import certificate
 from tests.support.cluster import SyncerProcess, condition, play_metacontroller, static_site, write_status
 from tests.support.control_plane import SYSTEM, Cluster, ControlPlane, Object
@@ -403,7 +404,7 @@ def test_doctor_names_what_a_platform_lacks(
     try:
         shown = pages(cluster.kubeconfig, "doctor").stdout
     finally:
-        cluster.apply_files(Path(__file__).parents[2] / "deploy/rbac")
+        chart.prepare(cluster)
     assert "ServiceAccount pages-syncer may not list staticsites.pages.kup6s.com, patch staticsites/status" in shown
     assert "there is no ClusterIssuer letsencrypt" in shown
     assert "*.pages.nowhere.invalid does not resolve" in shown

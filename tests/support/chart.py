@@ -136,8 +136,24 @@ def installed(*kinds: str) -> list[Object]:
     return of_kind([each for each in yaml.safe_load_all(INSTALL.read_text()) if each], *kinds)
 
 
+DOOR = "pages-domain-grants"  # refuses tenants at once what the hooks would reject
+
+
 def prepare(cluster: Cluster, *, others: bool = True) -> None:
-    """Our kinds, the chart's rights and fences; the kinds of Traefik, cert-manager, Metacontroller are ``others``."""
+    """Our kinds, the chart's rights and fences; the kinds of Traefik, cert-manager, Metacontroller are ``others``.
+
+    The door stays open, so that it is the hooks that judge: ``test_fences.py`` shuts it.
+    """
     cluster.apply_files(ROOT / "crds", *((TOOLS / "crds", CHART / "crds/metacontroller.yaml") if others else ()))
     cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
-    cluster.apply(*installed("Namespace", *RIGHTS, *FENCES))
+    wanted = installed("Namespace", *RIGHTS, *FENCES)
+    cluster.apply(*(each for each in wanted if not _is_door(each)))
+
+
+def shut_the_door(cluster: Cluster) -> None:
+    """Refuse tenants at once what the hooks would reject."""
+    cluster.apply(*(each for each in installed(*FENCES) if _is_door(each)))
+
+
+def _is_door(found: Object) -> bool:
+    return bool(found["kind"] == "ValidatingAdmissionPolicyBinding" and found["metadata"]["name"] == DOOR)

@@ -14,8 +14,9 @@ from typing import Any
 from cryptography import x509
 
 from tests.nginx.conftest import Sites, running
+from tests.support import chart
 from tests.support.cluster import SyncerProcess, static_site
-from tests.support.control_plane import ROOT, SYSTEM, TOOLS, ControlPlane
+from tests.support.control_plane import SYSTEM, ControlPlane
 from tests.support.git_server import GitServer
 from tests.support.operator import Operator
 from tests.support.raw_http import Answer, ask, exchange, request
@@ -104,8 +105,7 @@ def request_path_in(folder: Path) -> Iterator[RequestPath]:
     """All of it, with its files in the folder."""
     (folder / "repositories").mkdir()
     with ControlPlane() as cluster, running(folder) as nginx, GitServer(folder / "repositories") as git:
-        cluster.apply_files(ROOT / "crds", ROOT / "deploy/rbac", TOOLS / "crds")
-        cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+        chart.prepare(cluster)
         cluster.apply(_service(nginx.port))
         for namespace in NAMESPACES:
             cluster.namespace(namespace)

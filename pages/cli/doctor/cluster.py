@@ -71,7 +71,7 @@ def _traefik(cluster: Cluster) -> list[Object] | None:
 
 
 def _rights(system: str) -> list[Right]:
-    """The core of deploy/rbac; the whole table is in its test."""
+    """The core of the chart's rights; the whole table is in its test."""
     ours = ".pages.kup6s.com"
     return [
         Right("pages-syncer", "list", f"staticsites{ours}"),
