@@ -9,22 +9,23 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import structlog
 
-from pages.api import ReleaseStatus, StaticSite, StaticSiteStatus
-from syncer import history, sources, status
+from pages.api import StaticSite
+from syncer import sources, status
 from syncer.errors import Busy, LeaseLost, SiteDeleted, SyncError, TimedOut, Unreachable
-from syncer.events import Deployment, Tell
+from syncer.events import Tell
 from syncer.git.mirrors import Mirrors
 from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observation
-from syncer.routing import Routing, Routings
+from syncer.routing import Routings
 from syncer.schedule import Capacity, Result, Run, Schedule, Wish
 from syncer.sources import Source
 from syncer.status_writer import StatusWriter
+from syncer.statuses import Speech, Statuses
 from syncer.stores import Snapshot, Store
 from syncer.sync import Outcome, Published, SourceSync, key_of
 from syncer.volume.housekeeping import Housekeeper
@@ -72,7 +73,6 @@ class Syncer:
     ) -> None:
         self._store = store
         self._counted = counted or Counted()
-        self._tell = tell
         self._source_sync = source_sync
         source_sync.ask_before_publishing(self._is_wanted)
         self._releases = releases
@@ -88,17 +88,13 @@ class Syncer:
         )
         self._mirrors = mirrors
         self._capacity = capacity or Capacity()
-        self._heartbeat = heartbeat
-        self._base_url = base_url
-        self._sync_token = sync_token
         self._observer = observer
         self._schedule: Schedule[Source] = Schedule(random.random, self._capacity)
-        self._statuses = StatusWriter(store.write_status, written=self._counted.status_written)
+        self._writer = StatusWriter(store.write_status, written=self._counted.status_written)
+        self._statuses = Statuses(self._writer, releases, Speech(base_url, sync_token, heartbeat), tell)
         self._snapshot = Snapshot(complete=False)
         self._sites: dict[str, StaticSite] = {}  # by uid
         self._groups: dict[Source, list[StaticSite]] = {}
-        self._routings = Routings()
-        self._said: dict[str, _Said] = {}  # by the site's uid
         self._synced: dict[str, float] = {}  # by the site's uid: when it last went well
         self._deaths: dict[str, int] = {}  # by mirror
         self._last_look = time.monotonic()
@@ -126,11 +122,13 @@ class Syncer:
         """The sites with what was said of them last, and when each is looked at again."""
         now = time.monotonic()
         with self._lock:
-            return [
-                Seen(self._with_status(site), self._schedule.seconds_until(source, now))
+            looks = {
+                site.metadata.uid: self._schedule.seconds_until(source, now)
                 for source, sites in self._groups.items()
                 for site in sites
-            ]
+            }
+            sites = list(self._sites.values())
+        return [Seen(self._statuses.on(site), looks.get(site.metadata.uid)) for site in sites]
 
     def request(self, wanted: Iterable[Source]) -> None:
         """Sync these now, or once more where they are being synced; those that no site has are passed over."""
@@ -152,7 +150,7 @@ class Syncer:
         with self._lock:
             backlog = self._schedule.backlog(time.monotonic())
             sites, synced = self._sites, dict(self._synced)
-            statuses = {uid: said.status for uid, said in self._said.items()}
+        statuses = self._statuses.all()
         return Observation(backlog, sites, statuses, synced, self._last_round, not self._housekeeper.problem)
 
     def run(self) -> None:
@@ -160,13 +158,13 @@ class Syncer:
         self._releases.prepare()
         self._deaths = self._mirrors.attempts.read()
         self._changed.set()
-        self._statuses.start()
+        self._writer.start()
         self._housekeeper.start()
         try:
             self._go_round()
         finally:
             self._housekeeper.stop()
-            self._statuses.close(_LAST_STATUSES_SECONDS)
+            self._writer.close(_LAST_STATUSES_SECONDS)
 
     def _go_round(self) -> None:
         follow_from = 0.0
@@ -196,18 +194,17 @@ class Syncer:
         with self._lock:
             changed = [source for source, sites in groups.items() if _identity(sites) != self._identity(source)]
             self._snapshot, self._groups = snapshot, groups
-            self._routings = Routings(snapshot.platform, snapshot.virtual_hosts)
             now = time.monotonic()
             self._schedule.keep({source: _wish(source, sites) for source, sites in groups.items()}, now)
             for source in changed:
                 self._schedule.hasten(source, now)
             self._hold_back_the_deadly(now)
             self._sites = {site.metadata.uid: site for site in snapshot.sites}
-            self._said = {uid: said for uid, said in self._said.items() if uid in self._sites}
+            self._statuses.follow(self._sites, Routings(snapshot.platform, snapshot.virtual_hosts))
             self._synced = {uid: moment for uid, moment in self._synced.items() if uid in self._sites}
         self._take_offline_what_is_gone()
         for site in snapshot.sites:
-            self._say(site, None)
+            self._statuses.say(site, None)
         return [site for source in changed if source.commit for site in groups[source]]
 
     def _hold_back_the_deadly(self, now: float) -> None:
@@ -303,10 +300,8 @@ class Syncer:
         if (current := self._current(site)) is None:
             self._take_offline_what_it_left(site)
         elif current.metadata.generation == site.metadata.generation:  # else it is synced once more
-            self._say(current, outcome, seconds)
-            with self._lock:
-                said = self._said.get(site.metadata.uid)
-            self._observer(current.model_copy(update={"status": said.status}) if said else current, outcome)
+            self._statuses.say(current, outcome, seconds)
+            self._observer(self._statuses.on(current), outcome)
 
     def _take_offline_what_it_left(self, site: StaticSite) -> None:
         """But not what another site of that name, created meanwhile, has published (F26)."""
@@ -336,51 +331,6 @@ class Syncer:
             and not current.spec.suspend
             and (sources.source_of(current), current.spec.path) == (sources.source_of(site), site.spec.path)
         )
-
-    def _history(self, site: StaticSite, outcome: Outcome | None) -> list[ReleaseStatus] | None:
-        """What has been live, where it may have changed. Not while the lock is held: a volume may hang."""
-        with self._lock:
-            before = self._with_status(site)
-        if outcome is None and not history.is_of_another_spec(before):
-            return None
-        return history.read(self._releases, before, outcome.release.commit if isinstance(outcome, Published) else None)
-
-    def _with_status(self, site: StaticSite) -> StaticSite:
-        said = self._said.get(site.metadata.uid)
-        return site.model_copy(update={"status": said.status}) if said else site
-
-    def _say(self, site: StaticSite, outcome: Outcome | None, seconds: float = 0.0) -> None:
-        releases = self._history(site, outcome)
-        with self._lock:
-            routing, said = self._routings.of(site), self._said.get(site.metadata.uid)
-            if said and outcome is None and (said.generation, said.routing) == (site.metadata.generation, routing):
-                return
-            known = said.status if said else site.status
-            new = status.build(
-                site.model_copy(update={"status": known}),
-                outcome,
-                routing,
-                datetime.now(UTC),
-                base_url=self._base_url,
-                sync_token=self._sync_token(site),
-                releases=releases,
-            )
-            write = status.says_something_new(new, known, self._heartbeat)
-            self._said[site.metadata.uid] = _Said(
-                site.metadata.generation, routing, new if write or not known else known
-            )
-            if write:
-                self._statuses.put(site, new)
-        self._tell(site, known, new, Deployment(outcome, seconds) if isinstance(outcome, Published) else None)
-
-
-@dataclass(frozen=True)
-class _Said:
-    """The status that a site has, or will have once it is written, and what it was made of besides git."""
-
-    generation: int
-    routing: Routing
-    status: StaticSiteStatus
 
 
 def _wish(source: Source, sites: Sequence[StaticSite]) -> Wish:

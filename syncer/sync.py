@@ -1,15 +1,12 @@
 """One source, from its git server to the live sites: what a worker does when the schedule says so."""
 
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from errno import EDQUOT, ENOSPC
 from functools import partial
-from pathlib import Path
-from typing import Self
 
 from pages.api import StaticSite
 from syncer import credentials
@@ -31,6 +28,7 @@ from syncer.git.commands import Git, Objects, Remote
 from syncer.git.heads import Heads, Tips
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirror, Mirrors
+from syncer.git.reading import Reading
 from syncer.git.refusals import Refusals
 from syncer.limits import SiteLimits
 from syncer.sources import Source, source_of
@@ -38,7 +36,6 @@ from syncer.visitors import Visitors
 from syncer.volume.records import Release, SiteKey
 from syncer.volume.releases import Changes, Releases
 
-_CONVERSATION_SECONDS = 20.0  # its clock allows for a large site after that
 # Takes note of a site's outcome.
 Report = Callable[[StaticSite, "Outcome"], None]
 # Takes note that a commit, which is not live yet, begins to be published.
@@ -262,13 +259,13 @@ class SourceSync:
 
     def _sync_sites(self, sites: Sequence[StaticSite], mirror: Mirror, commit: str, report: Report) -> list[Outcome]:
         outcomes = []
-        with _Reading(self._git, mirror.folder) as reading:
+        with Reading(self._git, mirror.folder) as reading:
             for site in sites:
                 outcomes.append(self._outcome(site, mirror, commit, reading))
                 report(site, outcomes[-1])
         return outcomes
 
-    def _outcome(self, site: StaticSite, mirror: Mirror, commit: str, reading: "_Reading") -> Outcome:
+    def _outcome(self, site: StaticSite, mirror: Mirror, commit: str, reading: Reading) -> Outcome:
         try:
             try:
                 return self._publish(site, mirror.source, commit, reading.objects())
@@ -311,38 +308,6 @@ class SourceSync:
     def _confirm(self, site: StaticSite) -> None:
         if not self._still_there(site):
             raise SiteDeleted("the site was deleted or changed while it was being synced; nothing of that is published")
-
-
-class _Reading:
-    """The conversation about a mirror's objects that several sites share; one that has gone on for long is ended."""
-
-    def __init__(self, git: Git, folder: Path) -> None:
-        self._git = git
-        self._folder = folder
-        self._stack = ExitStack()
-        self._objects: Objects | None = None
-        self._since = 0.0
-
-    def objects(self) -> Objects:
-        """The one that goes on, or a new one."""
-        if self._objects and time.monotonic() - self._since > _CONVERSATION_SECONDS:
-            self.close()
-        if self._objects is None:
-            self._objects = self._stack.enter_context(self._git.objects(self._folder))
-            self._since = time.monotonic()
-        return self._objects
-
-    def close(self) -> None:
-        """End it, however it went."""
-        self._objects = None
-        with suppress(SyncError):
-            self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _release(site: StaticSite, source: Source, commit: str) -> Release:
