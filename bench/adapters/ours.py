@@ -1,5 +1,6 @@
 """Our syncer, without a cluster: its store is a list. It loads what ``pages syncer`` loads, so its memory compares."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -57,6 +58,7 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     sites = [Site(**each) for each in json.loads((root / "sites.json").read_text())]
     made, git = make_syncer(sites, root, origin)
+    gc.freeze()  # as in the worker of `pages syncer`
     thread = threading.Thread(target=made.run)
     thread.start()
     for line in sys.stdin:
