@@ -72,7 +72,7 @@ def _rights(found: Found) -> list[Link]:
         lacking = [f"{each.verb} {each.resource}" for each in mine if each.allowed is False]
         if lacking:
             text = f"ServiceAccount {account} may not {', '.join(lacking)}"
-            checks.append(broken("RBAC", "Forbidden", text, "install the chart again: helm upgrade (docs/how-to/upgrade.md)"))
+            checks.append(broken("RBAC", "Forbidden", text, "helm upgrade: docs/how-to/upgrade.md"))
         elif any(each.allowed is None for each in mine):
             checks.append(unknown("RBAC", f"what ServiceAccount {account} may do is not yours to ask"))
         else:
