@@ -61,9 +61,10 @@ class _Site:
 
     def objects(self) -> list[Object]:
         headers = {number: self._header(number, each) for number, each in self._headers}
-        routes = [_rule(self._host, self._match(""), self._chain(headers, "/*"))]
+        routes = [_rule(self._host, self._match(""), self._middlewares(headers, "/*"))]
         routes += [
-            _rule(self._host, match, self._chain(headers, path), priority) for path, match, priority in self._paths()
+            _rule(self._host, match, self._middlewares(headers, path), priority)
+            for path, match, priority in self._paths()
         ]
         if self._redirects and not self._route.path_prefix:
             routes.append(self._acme(headers))
@@ -74,10 +75,10 @@ class _Site:
     def _match(self, path: str) -> str:
         return rule(self._host.domain, self._route.path_prefix + path)
 
-    def _chain(self, headers: dict[int, Object], path: str) -> list[Object]:
+    def _middlewares(self, headers: dict[int, Object], path: str) -> list[Object]:
         """The Middlewares of a route: the headers whose paths hold this one's, for redirects too; then the site."""
         covering = [headers[number] for number, each in self._headers if _covers(each.for_, path)]
-        return [*covering, *self._redirects[-1:], *self._serving]
+        return [*covering, *self._redirects, *self._serving]
 
     def _to_its_folder(self) -> list[Object]:
         prefix, middlewares = self._route.path_prefix, []
@@ -100,8 +101,11 @@ class _Site:
         ]
 
     def _redirecting(self, wanted: Sequence[Redirect]) -> list[Object]:
-        """One Middleware for each redirect, and at the end the one that asks them in turn."""
-        made = [
+        """One Middleware for each redirect.
+
+        No `chain` holds them: Traefik 3.6 does not find what a chain names where that has two hyphens in a row.
+        """
+        return [
             _middleware(
                 names.redirect_middleware(*self._site, number),
                 self._labels,
@@ -109,10 +113,6 @@ class _Site:
             )
             for number, each in enumerate(wanted, 1)
         ]
-        if not made:
-            return []
-        chain = {"chain": {"middlewares": [{"name": each["metadata"]["name"]} for each in made]}}
-        return [*made, _middleware(names.redirects_middleware(*self._site), self._labels, chain)]
 
     def _header(self, number: int, wanted: HeaderRule) -> Object:
         name = names.header_middleware(*self._site, number)
@@ -145,7 +145,7 @@ class _Site:
     def _acme(self, headers: dict[int, Object]) -> Object:
         """No redirect comes between a certificate authority and its answer (D7); a solver's own route has priority."""
         match = f"Host(`{self._host.domain}`) && PathPrefix(`{rules.ACME}/`)"
-        middlewares = [each for each in self._chain(headers, f"{rules.ACME}/*") if each not in self._redirects]
+        middlewares = [each for each in self._middlewares(headers, f"{rules.ACME}/*") if each not in self._redirects]
         return _rule(self._host, match, middlewares, len(self._match("/.well-known")) + 2)
 
 

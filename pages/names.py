@@ -46,11 +46,6 @@ def redirect_middleware(namespace: str, name: str, number: int) -> str:
     return f"{namespace}--{name}-redirect-{number}"
 
 
-def redirects_middleware(namespace: str, name: str) -> str:
-    """The Middleware that asks all of a site's redirects in turn."""
-    return f"{namespace}--{name}-redirects"
-
-
 def header_middleware(namespace: str, name: str, number: int) -> str:
     """The Middleware of one of a site's headers rules."""
     return f"{namespace}--{name}-header-{number}"

@@ -187,7 +187,8 @@ def two_sets(empty: ControlPlane, tmp_path: Path) -> Iterator[tuple[Hooks, Hooks
     """The controllers of both kinds of installation side by side, and the hooks that each set names."""
     empty.apply_files(CHART / "crds")
     empty.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
-    empty.apply(*of_kind(variant("served"), *RIGHTS), *of_kind(variant("their-metacontroller"), "Secret"))
+    rights = of_kind(variant("served"), *RIGHTS)
+    empty.apply(*rights, *of_kind(variant("their-metacontroller"), "Secret"))
     empty.apply(find(variant("served"), "Platform", "platform"), static_site("default", "blog", REPO))
     (secret,) = (
         each for each in of_kind(variant("their-metacontroller"), "Secret") if each["metadata"]["name"] == "pages-hooks"
@@ -210,6 +211,7 @@ def two_sets(empty: ControlPlane, tmp_path: Path) -> Iterator[tuple[Hooks, Hooks
     empty.kubectl("delete", "compositecontrollers", "--all")
     empty.kubectl("delete", "staticsites", "--all", "-n", "default")
     empty.kubectl("delete", "platforms,secrets", "--all", "-n", SYSTEM)
+    empty.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=yaml.safe_dump_all(rights))
 
 
 def test_two_metacontrollers_are_kept_apart_by_the_label_of_their_controllers(

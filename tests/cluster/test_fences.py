@@ -143,7 +143,7 @@ NEVER: tuple[tuple[str, str, Any, str], ...] = (
     (PREFIX, "metadata|name", "pages-webhook-rate", "named after its site"),
     (PREFIX, "spec", {"plugin": {"x": {}}}, "of the Middlewares only"),
     (PREFIX, "spec", {"forwardAuth": {"address": "http://evil.example"}}, "of the Middlewares only"),
-    (PREFIX, "spec", {"chain": {"middlewares": [{"name": "pages-webhook-rate"}]}}, "the site's own Middlewares"),
+    (PREFIX, "spec", {"chain": {"middlewares": [{"name": "pages-webhook-rate"}]}}, "of the Middlewares only"),
     (PREFIX, "spec", {"basicAuth": {"secret": "x"}}, "of the Middlewares only"),
     (HEADERS, "spec|headers|accessControlAllowOriginList", ["*"], "sets headers, and nothing else"),
     (PREFIX, "spec", {"errors": {"status": ["404"], "service": {"name": "x"}}}, "of the Middlewares only"),

@@ -74,19 +74,20 @@ def running(folder: Path) -> Iterator[Sites]:
     # As in the cluster, nginx's workers are whoever started it.
     user = ["-g", "user root root;"] if os.geteuid() == 0 else []
     command: list[str | Path] = [find(), "-p", made.root, "-c", config, *user]
-    made.process = subprocess.Popen(command, stderr=subprocess.PIPE, env={"PATH": os.defpath})
+    with (folder / "error.log").open("wb") as log:  # a pipe that nobody reads would stop nginx once it is full
+        made.process = subprocess.Popen(command, stderr=log, env={"PATH": os.defpath})
     try:
-        wait_for(made.port, made.process)
+        wait_for(made.port, made.process, folder / "error.log")
         yield made
     finally:
         made.process.terminate()
-        made.process.communicate(timeout=20)
+        made.process.wait(20)
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 20
     while True:
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, log.read_text()
         try:
             socket.create_connection(("127.0.0.1", port)).close()
         except OSError:

@@ -87,15 +87,9 @@ def dynamic(made: list[dict[str, Any]], backend: int) -> dict[str, Any]:
                     "middlewares": [reference["name"] for reference in rule["middlewares"]],
                     "service": "nginx",
                 }
-    middlewares = {each["metadata"]["name"]: _named(each["spec"]) for each in made if each["kind"] == "Middleware"}
+    middlewares = {each["metadata"]["name"]: each["spec"] for each in made if each["kind"] == "Middleware"}
     server = {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{backend}"}]}}
     return {"http": {"routers": routers, "middlewares": middlewares, "services": {"nginx": server}}}
-
-
-def _named(spec: dict[str, Any]) -> dict[str, Any]:
-    if "chain" in spec:
-        return {"chain": {"middlewares": [each["name"] for each in spec["chain"]["middlewares"]]}}
-    return spec
 
 
 class Traefik:

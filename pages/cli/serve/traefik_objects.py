@@ -66,12 +66,6 @@ class Reference(Strict):
     namespace: str | None = None
 
 
-class Chain(Strict):
-    """Several Middlewares in turn."""
-
-    middlewares: list[Reference]
-
-
 class MiddlewareSpec(Strict):
     """A Middleware is of exactly one kind."""
 
@@ -80,7 +74,6 @@ class MiddlewareSpec(Strict):
     headers: Headers | None = None
     redirect_scheme: RedirectScheme | None = None
     redirect_regex: RedirectRegex | None = None
-    chain: Chain | None = None
 
 
 class RuleSpec(Strict):

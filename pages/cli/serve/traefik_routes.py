@@ -148,7 +148,6 @@ def _apply_all(
     item: Object,
     references: Sequence[Reference],
     middlewares: Mapping[tuple[str, str], Object],
-    in_chain: bool = False,
 ) -> None:
     for reference in references:
         name = (reference.namespace or key(item)[0], reference.name)
@@ -158,12 +157,7 @@ def _apply_all(
         wanted = spec(middleware, MiddlewareSpec)
         if len(wanted.model_fields_set) != 1:
             raise UnsupportedObject(middleware, "must be of exactly one kind")
-        if wanted.chain is None:
-            _apply(route, middleware, wanted)
-        elif in_chain:
-            raise UnsupportedObject(middleware, "a chain within a chain is not followed here")
-        else:
-            _apply_all(route, middleware, wanted.chain.middlewares, middlewares, in_chain=True)
+        _apply(route, middleware, wanted)
 
 
 def _apply(route: Route, middleware: Object, wanted: MiddlewareSpec) -> None:
