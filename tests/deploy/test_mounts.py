@@ -39,13 +39,14 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     arguments = [each.replace("/etc/nginx", str(config)) for each in arguments]
     user = [] if os.geteuid() else ["-g", "user root root;"]
     started = " && ".join([*mounts, f"exec {shlex.join([str(find_nginx()), *arguments, *user])}"])
-    process = subprocess.Popen([*UNSHARE, "sh", "-c", started], stderr=subprocess.PIPE)
+    with (folder / "error.log").open("wb") as log:
+        process = subprocess.Popen([*UNSHARE, "sh", "-c", started], stderr=log)
     try:
-        wait_for(made.port, process)
+        wait_for(made.port, process, folder / "error.log")
         yield made
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.wait(20)
 
 
 def test_the_links_of_the_live_tree_lead_into_the_release_tree(sites: Sites) -> None:
