@@ -7,6 +7,7 @@ import shutil
 import ssl
 import subprocess
 import tempfile
+import time
 import urllib.request
 from collections.abc import Sequence
 from functools import cached_property
@@ -82,14 +83,14 @@ class Cluster:
         seconds: float = 120,
     ) -> str:
         """What kubectl says; it fails where kubectl does."""
-        done = subprocess.run(
-            [self._kubectl, "--kubeconfig", str(kubeconfig or self.kubeconfig), *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
+        command = [self._kubectl, "--kubeconfig", str(kubeconfig or self.kubeconfig), *arguments]
+        deadline = time.monotonic() + 60
+        while True:
+            done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=seconds, check=False)
+            # A server that has just learnt of a kind refuses for a moment what a policy about that kind is to judge.
+            if "failed to configure policy" not in done.stderr or time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
         assert not check or done.returncode == 0, done.stderr
         return done.stdout if check else done.stdout + done.stderr
 
