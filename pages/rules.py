@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pages.validation import at_most
+
 MAX_ALIASES = 10
 MAX_REDIRECTS = 50
 MAX_FILE_REDIRECTS = 100
@@ -53,14 +55,9 @@ class Segment(NamedTuple):
     is_name: bool
 
 
-def _at_most(value: str, limit: int) -> None:
-    if len(value) > limit:
-        raise ValueError(f"must be at most {limit} characters long, not {len(value)}")
-
-
 def redirect_from(value: str) -> str:
     """The path that is redirected."""
-    _at_most(value, MAX_FROM_LENGTH)
+    at_most(value, MAX_FROM_LENGTH)
     if not _FROM.fullmatch(value):
         raise ValueError(
             "must be a path such as /old, /blog/:year/:title or /news/*: it begins with '/', '*' is its last segment, "
@@ -75,7 +72,7 @@ def redirect_from(value: str) -> str:
 
 def redirect_to(value: str) -> str:
     """Where a redirect leads: a path of the site, or an http(s) URL; never another scheme, never ``//host``."""
-    _at_most(value, MAX_TO_LENGTH)
+    at_most(value, MAX_TO_LENGTH)
     if not (_RELATIVE.fullmatch(value) or _URL.fullmatch(value)):
         raise ValueError(
             "must be a path such as /new or a URL such as https://www.example.com/new, without placeholders in the host"
@@ -87,7 +84,7 @@ def redirect_to(value: str) -> str:
 
 def header_for(value: str) -> str:
     """The paths that get a header: one path, or with ``/*`` at the end all below it."""
-    _at_most(value, MAX_FROM_LENGTH)
+    at_most(value, MAX_FROM_LENGTH)
     if not _FOR.fullmatch(value):
         raise ValueError(
             "must be a path such as /index.html, or end with /* as in /assets/*: it begins with '/' and has only "
@@ -106,7 +103,7 @@ def plain_path(value: str) -> str:
 
 def header_name(value: str) -> str:
     """The name of a header that a site may set."""
-    _at_most(value, MAX_HEADER_NAME_LENGTH)
+    at_most(value, MAX_HEADER_NAME_LENGTH)
     if not _HEADER_NAME.fullmatch(value):
         raise ValueError("must be the name of a header: letters, digits and '-'")
     lower = value.lower()
@@ -117,7 +114,7 @@ def header_name(value: str) -> str:
 
 def header_value(value: str) -> str:
     """A header's value: printable ASCII on one line."""
-    _at_most(value, MAX_HEADER_VALUE_LENGTH)
+    at_most(value, MAX_HEADER_VALUE_LENGTH)
     if not _HEADER_VALUE.fullmatch(value):
         raise ValueError("must be printable ASCII on one line, not empty, and without spaces at its ends")
     return value

@@ -38,14 +38,15 @@ _DURATION_PART = re.compile(r"([0-9.]+)(ms|s|m|h)")
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def _at_most(value: str, limit: int) -> None:
+def at_most(value: str, limit: int) -> None:
+    """Raise ValueError for a value that is too long: what comes after it may take its time."""
     if len(value) > limit:
         raise ValueError(f"must be at most {limit} characters long, not {len(value)}")
 
 
 def site_name(value: str) -> str:
     """A StaticSite's name: a DNS label without ``--``, which would make ``{namespace}--{name}`` ambiguous."""
-    _at_most(value, MAX_NAME_LENGTH)
+    at_most(value, MAX_NAME_LENGTH)
     if not _NAME.fullmatch(value):
         raise ValueError("must be lower-case letters, digits and '-', beginning and ending with a letter or digit")
     if "--" in value:
@@ -55,7 +56,7 @@ def site_name(value: str) -> str:
 
 def repo(value: str) -> str:
     """A repository URL that git may be given: http or https, no credentials, no query."""
-    _at_most(value, MAX_REPO_LENGTH)
+    at_most(value, MAX_REPO_LENGTH)
     authority = value.partition("://")[2].partition("/")[0]
     if "@" in authority:
         raise ValueError("must not contain credentials or '@' before the host; name a Secret in secretRef instead")
@@ -68,7 +69,7 @@ def repo(value: str) -> str:
 
 def branch(value: str) -> str:
     """A branch name that git accepts and that can be mistaken neither for an option nor for a revision expression."""
-    _at_most(value, MAX_BRANCH_LENGTH)
+    at_most(value, MAX_BRANCH_LENGTH)
     if not _BRANCH.fullmatch(value):
         raise ValueError("must not be empty or contain spaces, control characters or any of ~ ^ : ? * [ \\")
     if value in ("HEAD", "@") or value[0] in "-/." or value[-1] in "/.":
@@ -95,7 +96,7 @@ def is_commit(revision: str) -> bool:
 
 def path(value: str) -> str:
     """The published folder in the repository; ``/`` is all of it."""
-    _at_most(value, MAX_PATH_LENGTH)
+    at_most(value, MAX_PATH_LENGTH)
     if not _PATH.fullmatch(value):
         raise ValueError("must begin with '/' and have only letters, digits, '.', '_' and '-' between slashes")
     if "/.git/" in f"{value.lower()}/":
@@ -105,7 +106,7 @@ def path(value: str) -> str:
 
 def path_prefix(value: str) -> str:
     """The URL path below which the site is served; empty means the root of its domain."""
-    _at_most(value, MAX_PREFIX_LENGTH)
+    at_most(value, MAX_PREFIX_LENGTH)
     if not _PREFIX.fullmatch(value):
         raise ValueError(
             "must begin with '/', not end with it, and have only letters, digits, '.', '_' and '-' between"
@@ -117,7 +118,7 @@ def path_prefix(value: str) -> str:
 
 def domain(value: str) -> str:
     """A DNS name with at least two labels, the last beginning with a letter (so never an IP address)."""
-    _at_most(value, MAX_DOMAIN_LENGTH)
+    at_most(value, MAX_DOMAIN_LENGTH)
     if not _DOMAIN.fullmatch(value):
         raise ValueError("must be a DNS name such as www.example.com, without scheme, port, wildcard or final dot")
     return value
@@ -138,7 +139,7 @@ def domain_pattern(value: str) -> str:
 
 def secret_name(value: str) -> str:
     """The name of a Secret in the StaticSite's own namespace."""
-    _at_most(value, MAX_DOMAIN_LENGTH)
+    at_most(value, MAX_DOMAIN_LENGTH)
     if not _SECRET_NAME.fullmatch(value):
         raise ValueError("must be the name of a Secret: lower-case letters, digits, '-' and '.'")
     return value
@@ -146,7 +147,7 @@ def secret_name(value: str) -> str:
 
 def secret_key(value: str) -> str:
     """A key in a Secret's data."""
-    _at_most(value, MAX_DOMAIN_LENGTH)
+    at_most(value, MAX_DOMAIN_LENGTH)
     if not _SECRET_KEY.fullmatch(value):
         raise ValueError("must be a key of a Secret: letters, digits, '-', '_' and '.'")
     return value
@@ -154,7 +155,7 @@ def secret_key(value: str) -> str:
 
 def duration(value: str) -> timedelta:
     """A duration as Go and Kubernetes write it, ``1h30m`` or ``90s``; raises ValueError otherwise."""
-    _at_most(value, MAX_DURATION_LENGTH)
+    at_most(value, MAX_DURATION_LENGTH)
     if not _DURATION.fullmatch(value):
         raise ValueError("must be a duration such as 30s, 5m or 1h30m")
     return timedelta(
