@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -52,11 +52,16 @@ def age(then: datetime | None, now: datetime | None = None) -> str:
     """``5m``; nothing known is a dash."""
     if then is None:
         return "-"
-    seconds = int(((now or datetime.now(UTC)) - then).total_seconds())
-    for unit, size in (("d", _DAY), ("h", _HOUR), ("m", _MINUTE)):
+    return span((now or datetime.now(UTC)) - then, ("d", "h", "m", "s"))
+
+
+def span(length: timedelta, units: tuple[str, str, str, str]) -> str:
+    """Whole days, hours or minutes from two on, else seconds, in these words."""
+    seconds = max(0, int(length.total_seconds()))
+    for unit, size in zip(units, (_DAY, _HOUR, _MINUTE), strict=False):
         if seconds >= 2 * size:
             return f"{seconds // size}{unit}"
-    return f"{max(seconds, 0)}s"
+    return f"{seconds}{units[-1]}"
 
 
 def _table(sites: Sequence[Object], *, wide: bool) -> str:

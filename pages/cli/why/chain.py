@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from pages import validation
 from pages.cli.backends.facts import Facts, condition, moment, status
+from pages.cli.output import span
 from pages.cli.why import answers, certificates, remedies, routing
 from pages.cli.why.links import Link, broken, ok, waiting
 
@@ -175,9 +176,5 @@ def _page_came(facts: Facts) -> bool:
     return facts.answer is not None and 0 < facts.answer.status < 400  # noqa: PLR2004 - an error
 
 
-def _ago(span: timedelta) -> str:
-    seconds = max(0, int(span.total_seconds()))
-    for word, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {word}"
-    return f"{seconds} s"
+def _ago(length: timedelta) -> str:
+    return span(length, (" d", " h", " min", " s"))
