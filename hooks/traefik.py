@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from hooks import redirects
 from hooks.requests import Object
 from pages import names, rules
-from pages.api import HeaderRule, Redirect, Route, VirtualHostSpec
+from pages.api import HeaderRule, Redirect, RedirectTarget, Route, VirtualHostSpec
 
 _API_VERSION = "traefik.io/v1alpha1"
 
@@ -19,7 +19,7 @@ def rule(domain: str, path_prefix: str) -> str:
 
 def site_objects(host: VirtualHostSpec, route: Route) -> list[Object]:
     """The IngressRoute of a site and its Middlewares; of an alias, what sends its visitors to the site."""
-    return _alias_objects(host, route) if route.redirect_to else _Site(host, route).objects()
+    return _alias_objects(host, route, route.redirect_to) if route.redirect_to else _Site(host, route).objects()
 
 
 def redirect_objects(host: VirtualHostSpec) -> list[Object]:
@@ -32,10 +32,8 @@ def redirect_objects(host: VirtualHostSpec) -> list[Object]:
     return [_ingress_route(name, labels, host.redirect_entry_points, routes), redirect]
 
 
-def _alias_objects(host: VirtualHostSpec, route: Route) -> list[Object]:
-    site, target = route.site, route.redirect_to
-    if target is None:
-        return []
+def _alias_objects(host: VirtualHostSpec, route: Route, target: RedirectTarget) -> list[Object]:
+    site = route.site
     name = names.alias(site.namespace, site.name, host.domain)
     labels = names.site_labels(site.namespace, site.name, host.domain)
     scheme = "https" if host.tls else "http"
@@ -76,9 +74,12 @@ class _Site:
         return rule(self._host.domain, self._route.path_prefix + path)
 
     def _middlewares(self, headers: dict[int, Object], path: str) -> list[Object]:
-        """The Middlewares of a route: the headers whose paths hold this one's, for redirects too; then the site."""
-        covering = [headers[number] for number, each in self._headers if _covers(each.for_, path)]
-        return [*covering, *self._redirects, *self._serving]
+        """The Middlewares of a route: headers, which redirects get too; redirects; then the site."""
+        return [*self._covering(headers, path), *self._redirects, *self._serving]
+
+    def _covering(self, headers: dict[int, Object], path: str) -> list[Object]:
+        """The headers whose paths hold this one."""
+        return [headers[number] for number, each in self._headers if _covers(each.for_, path)]
 
     def _to_its_folder(self) -> list[Object]:
         prefix, middlewares = self._route.path_prefix, []
@@ -145,7 +146,7 @@ class _Site:
     def _acme(self, headers: dict[int, Object]) -> Object:
         """No redirect comes between a certificate authority and its answer (D7); a solver's own route has priority."""
         match = f"Host(`{self._host.domain}`) && PathPrefix(`{rules.ACME}/`)"
-        middlewares = [each for each in self._middlewares(headers, f"{rules.ACME}/*") if each not in self._redirects]
+        middlewares = [*self._covering(headers, f"{rules.ACME}/*"), *self._serving]
         return _rule(self._host, match, middlewares, len(self._match("/.well-known")) + 2)
 
 
