@@ -8,23 +8,15 @@ import json
 from collections.abc import Sequence
 from http import HTTPStatus
 
+from pages.cli.serve import upstream
+
 HOST = "webhook.pages.localhost"
+_NAME = "pages_api"
 
 
 def server(listen: Sequence[str], port: int) -> str:
     """The http-level part of the configuration; the API itself listens on ``port`` of 127.0.0.1."""
-    listens = "\n    ".join(f"listen {address};" for address in listen)
-    locations = "\n    ".join(_locations("/"))
-    return f"""\
-upstream pages_api {{
-    server 127.0.0.1:{port} max_fails=0;
-}}
-server {{
-    {listens}
-    server_name {HOST};
-    {locations}
-}}
-"""
+    return upstream.server(_NAME, HOST, listen, port, "\n    ".join(_locations("/")))
 
 
 def locations() -> list[str]:
@@ -40,9 +32,7 @@ def _locations(where: str) -> list[str]:
         client_max_body_size 1m;
         client_body_buffer_size 1m;
         proxy_request_buffering on;
-        proxy_set_header Host $host;
-        proxy_set_header Connection "";
-        proxy_pass http://pages_api;
+{upstream.PROXY.format(name=_NAME)}
     }}""",
         _problem("@pages_too_large", 413, "a delivery has at most 1 MiB"),
         _problem("@pages_not_there", 503, "the syncer does not answer just now; try again"),
