@@ -50,7 +50,7 @@ _RESOURCES = {
 
 def tools_are_there() -> bool:
     """Whether `make tools` has been run to its end."""
-    return (TOOLS / "key").exists()
+    return (TOOLS / "cluster.key").exists()
 
 
 def tool(name: str) -> str:

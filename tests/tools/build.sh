@@ -2,26 +2,14 @@
 # Build what the cluster tests run, once, by Go module name: tests/tools/build.sh DIRECTORY
 #
 # DIRECTORY/bin gets etcd, kube-apiserver, kube-controller-manager and kubectl; DIRECTORY/crds the CRDs of Traefik and
-# cert-manager from their modules. DIRECTORY/key says of what: nothing is built again until that changes.
+# cert-manager from their modules. DIRECTORY/cluster.key says of what: nothing is built again until that changes.
 set -eu
 
-[ $# = 1 ] || { echo "usage: $0 DIRECTORY" >&2; exit 2; }
-mkdir -p "$1/bin" "$1/crds"
-into=$(cd "$1" && pwd)
-cd "$(dirname "$0")"
+name=cluster
+. "$(dirname "$0")/once.sh"
 
 traefik=github.com/traefik/traefik/v3@v3.6.12
 cert_manager=github.com/cert-manager/cert-manager@v1.21.2
-
-if ! command -v go >/dev/null; then
-    echo "Go is needed to build the cluster tests' programs: install it from go.dev/dl, or a package such as golang-go" >&2
-    exit 1
-fi
-key=$(cat go.mod go.sum tools.go build.sh | cksum)
-if [ -f "$into/key" ] && [ "$(cat "$into/key")" = "$key" ]; then
-    exit 0
-fi
-rm -f "$into/key"
 
 build() { # PROGRAM PACKAGE: without -o's help the binary would be named v3
     echo "building $1 …" >&2
@@ -40,10 +28,11 @@ crds() { # FILE MODULE GLOB
 }
 
 echo "This takes about 5 minutes once, in $into." >&2
+mkdir -p "$into/crds"
 crds traefik.yaml "$traefik" 'docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml'
 crds cert-manager.yaml "$cert_manager" 'deploy/crds/*.yaml'
 build etcd go.etcd.io/etcd/server/v3
 build kubectl k8s.io/kubernetes/cmd/kubectl
 build kube-controller-manager k8s.io/kubernetes/cmd/kube-controller-manager
 build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver
-echo "$key" > "$into/key"
+built

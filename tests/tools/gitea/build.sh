@@ -5,26 +5,14 @@
 # of what it was built: nothing is built again until that changes.
 set -eu
 
-[ $# = 1 ] || { echo "usage: $0 DIRECTORY" >&2; exit 2; }
-mkdir -p "$1/bin"
-into=$(cd "$1" && pwd)
-cd "$(dirname "$0")"
+name=gitea
+. "$(dirname "$0")/../once.sh"
 
 module=code.gitea.io/gitea
-
-if ! command -v go >/dev/null; then
-    echo "Go is needed to build Gitea: install it from go.dev/dl, or a package such as golang-go" >&2
-    exit 1
-fi
-key=$(cat go.mod go.sum tools.go build.sh | cksum)
-if [ -f "$into/gitea.key" ] && [ "$(cat "$into/gitea.key")" = "$key" ]; then
-    exit 0
-fi
 if ! command -v "$(go env CC)" >/dev/null; then # its SQLite is in C
     echo "Gitea is left out, and so are the tests that push to it: it needs a C compiler, such as the package gcc." >&2
     exit 0
 fi
-rm -f "$into/gitea.key"
 
 echo "building gitea … This takes about 5 minutes once, in $into." >&2
 CGO_ENABLED=1 GOFLAGS=-mod=readonly go build -trimpath -ldflags='-s -w' -tags 'sqlite sqlite_unlock_notify' \
@@ -35,4 +23,4 @@ rm -rf "$into/gitea"
 mkdir "$into/gitea"
 cp -r "$folder/options" "$folder/templates" "$folder/public" "$into/gitea"
 chmod -R u+w,go+rX "$into/gitea"
-echo "$key" > "$into/gitea.key"
+built

@@ -5,24 +5,12 @@
 # DIRECTORY/helm.key says of what they were built: nothing is built again until that changes.
 set -eu
 
-[ $# = 1 ] || { echo "usage: $0 DIRECTORY" >&2; exit 2; }
-mkdir -p "$1/bin"
-into=$(cd "$1" && pwd)
-cd "$(dirname "$0")"
+name=helm
+. "$(dirname "$0")/../once.sh"
 
 helm=helm.sh/helm/v4/cmd/helm@v4.3.1
 kubernetes=k8s.io/kubernetes@v1.36.3 # as in ../go.mod
 kubeconform=github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
-
-if ! command -v go >/dev/null; then
-    echo "Go is needed to build helm: install it from go.dev/dl, or a package such as golang-go" >&2
-    exit 1
-fi
-key=$(cksum < build.sh)
-if [ -f "$into/helm.key" ] && [ "$(cat "$into/helm.key")" = "$key" ]; then
-    exit 0
-fi
-rm -f "$into/helm.key"
 
 build() { # PROGRAM MODULE@VERSION: into a folder beside, so that a half-built program is never taken for one
     echo "building $1 …" >&2
@@ -36,4 +24,4 @@ install -m 0644 "$folder/api/openapi-spec/swagger.json" "$into/swagger.json"
 build kubeconform "$kubeconform"
 build helm "$helm"
 rmdir "$into/bin.new"
-echo "$key" > "$into/helm.key"
+built
