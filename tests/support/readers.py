@@ -43,8 +43,8 @@ class Reader:
     def assert_content(self) -> None:
         """It has read, and saw nothing else than whole releases."""
         assert self.reads > 0
-        assert self.errors == []
-        assert self.torn == []
+        assert self.errors == [], self.errors[:3]
+        assert self.torn == [], self.torn[:3]
 
     def _run(self) -> None:
         while not self._stopping.is_set():
