@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from tests.support.control_plane import ROOT, SYSTEM, TOOLS, Cluster, Object, tool
-from tests.support.serving import eventually
 
 CHART = ROOT / "deploy/helm/kup6s-pages"
 INSTALL = ROOT / "deploy/install.yaml"
@@ -149,20 +148,6 @@ def prepare(cluster: Cluster, *, others: bool = True) -> None:
     cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
     wanted = installed("Namespace", *RIGHTS, *FENCES)
     cluster.apply(*(each for each in wanted if not _is_door(each)))
-    if others:
-        eventually(lambda: _policies_are_known(cluster), 60)
-
-
-def _policies_are_known(cluster: Cluster) -> bool:
-    """An API server that has just learnt of a kind refuses for a moment what a policy about that kind is to judge."""
-    route = {
-        "apiVersion": "traefik.io/v1alpha1",
-        "kind": "IngressRoute",
-        "metadata": {"name": "x", "namespace": SYSTEM},
-    }
-    asked = yaml.safe_dump(route | {"spec": {"routes": []}})
-    said = cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=asked, check=False)
-    return "failed to configure policy" not in said
 
 
 def shut_the_door(cluster: Cluster) -> None:
