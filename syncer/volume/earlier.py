@@ -15,6 +15,7 @@ from pathlib import Path
 
 from syncer.content.tree import File
 from syncer.volume import packing, records
+from syncer.volume.files import folders_of
 from syncer.volume.layout import Volume, temporary_beside
 from syncer.volume.records import Entries, SiteKey
 from syncer.volume.usage import Usages
@@ -43,11 +44,11 @@ def kept(known: Entries, files: Collection[str], size: int, *, now: int, seconds
 
     What left first goes first where it is too much: a site's earlier assets take no more than the site.
     """
-    taken = _taken(files)
+    taken = {*files, *folders_of(files)}
     gone = {}
     for path, entry in known.items():
         left = min(entry.gone or now, now)  # a clock may have been put back
-        if now - left < seconds and path not in taken and tells_content(path) and _folder_is_free(path, files):
+        if now - left < seconds and path not in taken and tells_content(path) and folders_of([path]).isdisjoint(files):
             gone[path] = entry._replace(gone=left)
     bytes_left, files_left = max(size, _LEAST_BYTES), max(len(files), _LEAST_FILES)
     found = {}
@@ -125,24 +126,3 @@ class Earlier:
         self._oldest.pop(site, None)
         self._usages.forget(site)
         return bool(over)
-
-
-def _taken(files: Collection[str]) -> set[str]:
-    """The paths of files and of all folders."""
-    taken = set(files)
-    for path in files:
-        parent = path.rpartition("/")[0]
-        while parent and parent not in taken:
-            taken.add(parent)
-            parent = parent.rpartition("/")[0]
-    return taken
-
-
-def _folder_is_free(path: str, files: Collection[str]) -> bool:
-    """Whether no file stands where one of its folders was."""
-    parent = path.rpartition("/")[0]
-    while parent:
-        if parent in files:
-            return False
-        parent = parent.rpartition("/")[0]
-    return True

@@ -70,7 +70,7 @@ def plan(files: Sequence[File], previous: Path | None, known: Entries, earlier: 
         entry = known.get(path)
         if entry is not None and entry.oid == oid and entry.size == size:
             unchanged[path] = entry._replace(gone=0) if entry.gone else entry
-    return Plan(files, _folders_of([*(file.path for file in files), *earlier]), previous, unchanged, earlier)
+    return Plan(files, folders_of([*(file.path for file in files), *earlier]), previous, unchanged, earlier)
 
 
 def write(folder: Path, stamp: int, planned: Plan, blobs: ReadBlobs) -> Written:
@@ -89,7 +89,7 @@ def write(folder: Path, stamp: int, planned: Plan, blobs: ReadBlobs) -> Written:
     return Written(entries | packed, taken.copied, packed)
 
 
-def _folders_of(paths: Iterable[str]) -> set[str]:
+def folders_of(paths: Iterable[str]) -> set[str]:
     """The folders that these files need, the topmost (an empty string) among them."""
     wanted = {""}
     for path in paths:
