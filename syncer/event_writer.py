@@ -16,7 +16,7 @@ from typing import Protocol
 import structlog
 
 from pages.api import StaticSite, StaticSiteStatus
-from syncer import events
+from syncer import backoff, events
 from syncer.events import Deployment, Event
 
 log = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ ALLOWANCE = 10  # Events of one site in quick succession; when it is used up, th
 GAIN_SECONDS = 300.0  # as long
 _MOST_SITES = 10_000
 _MOST_KNOWN = 10_000
-_MAX_BACKOFF_SECONDS = 30.0
+_FIRST_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class EventWriter:
             except ApiAway as error:
                 failures += 1
                 log.info("events_wait", error=str(error))
-                self._give_back(each, min(0.1 * 2.0 ** min(failures, 10), _MAX_BACKOFF_SECONDS))
+                self._give_back(each, backoff.seconds(failures, _FIRST_SECONDS))
             except EventNotWritten as error:
                 self._noted("failed")
                 log.warning("event_not_written", site=f"{each.namespace}/{each.site_name}", error=str(error))

@@ -1,6 +1,5 @@
 """Statuses on their way to the store: the latest of each site, tried until it is written."""
 
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -8,11 +7,12 @@ from collections.abc import Callable
 import structlog
 
 from pages.api import StaticSite, StaticSiteStatus
+from syncer import backoff
 from syncer.stores import StatusNotWritten
 
 log = structlog.get_logger(__name__)
 
-_MAX_BACKOFF_SECONDS = 30.0
+_FIRST_SECONDS = 0.1
 
 
 class StatusWriter:
@@ -97,10 +97,9 @@ class StatusWriter:
         with self._changed:
             self._being_written.discard(uid)
             self._failures = self._failures + 1 if again else 0
-            self._not_before = time.monotonic() + max(self._backoff(), pause) if again else 0.0
+            self._not_before = (
+                time.monotonic() + max(backoff.seconds(self._failures, _FIRST_SECONDS), pause) if again else 0.0
+            )
             if again:
                 self._waiting.setdefault(uid, (site, again))
             self._changed.notify_all()
-
-    def _backoff(self) -> float:
-        return min(0.1 * 2.0 ** min(self._failures, 10), _MAX_BACKOFF_SECONDS) * random.uniform(0.5, 1)  # noqa: S311 - jitter

@@ -1,7 +1,6 @@
 """All objects of one kind as the Kubernetes API has them: listed, then watched, and listed again now and then (F17)."""
 
 import asyncio
-import random
 import threading
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
@@ -11,6 +10,8 @@ import msgspec
 import structlog
 from lightkube import AsyncClient
 from lightkube.generic_resource import GenericNamespacedResource
+
+from syncer import backoff
 
 log = structlog.get_logger(__name__)
 
@@ -31,10 +32,10 @@ T = TypeVar("T", bound=Versioned)
 Observer = Callable[[Key, T | None, T | None, bool], None]
 
 RELIST_SECONDS = 600.0
+_FIRST_SECONDS = 0.2
 _PAGE = 100  # a page is in memory as it came, which is many times as large as what is kept of it
 _RESUMES = 5  # a watch that fails more often in a row is given up for a new list
 _STABLE_SECONDS = 60.0  # a watch that held as long has not failed in a row
-_MAX_BACKOFF_SECONDS = 30.0
 
 
 class Informer(Generic[T]):
@@ -95,7 +96,7 @@ class Informer(Generic[T]):
                 if refused or failures > _RESUMES:
                     self._version = None
                 log.warning("watch_failed", kind=self._kind, error=str(error) or type(error).__name__)
-                await asyncio.sleep(_backoff(failures))
+                await asyncio.sleep(backoff.seconds(failures, _FIRST_SECONDS))
 
     @property
     def _kind(self) -> str:
@@ -139,7 +140,3 @@ class Informer(Generic[T]):
 def _key(each: Object) -> Key:
     metadata = each["metadata"]
     return metadata["namespace"], metadata["name"]
-
-
-def _backoff(failures: int) -> float:
-    return min(0.2 * 2.0 ** min(failures, 10), _MAX_BACKOFF_SECONDS) * random.uniform(0.5, 1)  # noqa: S311 - jitter
