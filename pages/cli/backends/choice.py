@@ -12,10 +12,11 @@ from typing import Any
 
 import click
 
-from pages.cli.backends import Backend, kubeconfig
+from pages.cli.backends import Backend, key, kubeconfig
 from syncer.stores.state import State
 
 HERE = Path(".pages")
+_SYSTEM = "kup6s-pages"
 _Command = Callable[..., None]
 
 
@@ -39,7 +40,7 @@ def asks(command: _Command) -> _Command:
     for add in (
         click.option(
             "--system-namespace",
-            default="kup6s-pages",
+            default=_SYSTEM,
             show_default=True,
             metavar="NAME",
             help="Where the Platform and everything generated are.",
@@ -125,7 +126,7 @@ def complete_sites(context: click.Context, _parameter: click.Parameter, incomple
     except click.ClickException:
         return []
     names = {each["metadata"]["name"] for each in found}
-    names |= {f"{each['metadata']['namespace']}/{each['metadata']['name']}" for each in found if "/" in incomplete}
+    names |= {key(each) for each in found if "/" in incomplete}
     return sorted(name for name in names if name.startswith(incomplete))
 
 
@@ -146,6 +147,6 @@ def _of(context: click.Context) -> Backend:
         given.get("state"),
         given.get("kube_config"),
         given.get("context"),
-        given.get("system_namespace") or "kup6s-pages",
+        given.get("system_namespace") or _SYSTEM,
         cluster=cluster,
     )

@@ -11,7 +11,7 @@ from lightkube import ALL_NS, ApiError, Client
 from lightkube.core.exceptions import ConfigError
 from lightkube.types import PatchType
 
-from pages.api import REQUESTED_AT
+from pages.api import API_VERSION, REQUESTED_AT
 from pages.cli.backends import LogWanted, SyncResult, cluster_facts, cluster_log, key
 from pages.cli.backends.facts import Facts, Object, Seen, condition, status
 from pages.cli.exits import CannotAsk, Failed, Forbidden
@@ -182,4 +182,4 @@ def plain(found: Any) -> Object:  # noqa: ANN401 - typed or generic
 
 
 def _whole(found: Any) -> Object:  # noqa: ANN401
-    return {"apiVersion": "pages.kup6s.com/v1beta1", "kind": "StaticSite", **plain(found)}
+    return {"apiVersion": API_VERSION, "kind": "StaticSite", **plain(found)}
