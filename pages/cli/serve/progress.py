@@ -43,9 +43,9 @@ class Progress:
             self._rejections = _echo_new(said, self._rejections)
 
     def serving(self, sites: Sequence[SiteName], where: str, webhooks: str, dashboard: str) -> None:
-        """Nginx answers; the first syncs begin."""
+        """Nginx answers. The first syncs have begun, and quick ones may have ended."""
         with self._lock:
-            self._expected = set(sites)
+            self._expected = set(sites) - self._said.keys()
             number = f"{len(sites)} site{'' if len(sites) == 1 else 's'}"
             click.echo(f"Publishing {number} on {where} (Ctrl-C stops)")
             click.echo(f"How they are is shown at {dashboard}")
