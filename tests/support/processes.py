@@ -83,7 +83,7 @@ class Program:
 
 def answer(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, Any]:
     """Status and JSON of a GET; (0, None) where nobody listens."""
-    connection = http.client.HTTPConnection(host, port, timeout=5)
+    connection = http.client.HTTPConnection(host, port, timeout=20)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

@@ -1,8 +1,10 @@
 """`pages serve` as a process of its own, as a user runs it."""
 
+import contextlib
 import http.client
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -33,9 +35,11 @@ def pages(*arguments: str | Path, cwd: Path | None = None, **environment: str) -
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """A port below those that the kernel gives to connections and to port 0, so that none takes it too early."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def eventually(look: Callable[[], T], seconds: float = SECONDS) -> T:
@@ -109,7 +113,7 @@ class Serving:
 
     def get(self, host: str, path: str = "/", **headers: str) -> tuple[int, str, dict[str, str]]:
         """Status, body and headers of an answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
         try:
             connection.request("GET", path, headers={"Host": host, **headers})
             answer = connection.getresponse()
