@@ -211,7 +211,7 @@ def test_metrics_and_dashboard_are_there_only_where_they_are_wanted() -> None:
         if monitor["spec"]["selector"]["matchLabels"].items() <= each["metadata"]["labels"].items()
     ]
     assert sorted(map(sorted, labelled)) == [["mc-metrics", "metrics"], ["metrics"]]
-    assert not of_kind(variant("served"), "ServiceMonitor")
+    assert not of_kind(variant("served"), "ServiceMonitor", "PrometheusRule")
 
 
 def test_the_two_kinds_of_metacontroller_are_kept_apart() -> None:

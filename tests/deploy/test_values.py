@@ -43,6 +43,8 @@ VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
         ({"webhooks": {"secretKeys": []}}, "/webhooks/secretKeys"),
         ({"webhooks": {"rate": {"average": -1}}}, "/webhooks/rate/average"),
         ({"metrics": {"serviceMonitor": {"interval": "soon"}}}, "/metrics/serviceMonitor/interval"),
+        ({"metrics": {"prometheusRule": {"runbookUrl": "docs.example.com"}}}, "/metrics/prometheusRule/runbookUrl"),
+        ({"metrics": {"grafanaDashboard": {"labels": {"grafana_dashboard": 1}}}}, "/metrics/grafanaDashboard/labels"),
         ({"dashboard": True}, "/dashboard"),
     ],
 )
@@ -61,7 +63,10 @@ def test_wrong_values_are_refused_by_helm_itself(wrong: dict[str, Any], named: s
             "needs platform.tls.wildcardSecretName",
         ),
         ({"syncer": {"allowedHosts": []}}, "syncer.allowedHosts is empty"),
-        ({"metrics": {"enabled": False, "serviceMonitor": {"enabled": True}}}, "needs metrics.enabled"),
+        *(
+            ({"metrics": {"enabled": False, name: {"enabled": True}}}, f"metrics.{name}.enabled needs metrics.enabled")
+            for name in ("serviceMonitor", "prometheusRule", "grafanaDashboard")
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused_with_what_to_do(values: dict[str, Any], sentence: str) -> None:

@@ -39,7 +39,18 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     },
     "tls-off": {"platform": {"pagesDomain": "pages.example.com", "tls": {"mode": "Off"}}},
     "monitored": _SERVED
-    | {"metrics": {"podLabels": {"app": "prometheus"}, "serviceMonitor": {"enabled": True, "labels": {"r": "x"}}}},
+    | {
+        "metrics": {
+            "podLabels": {"app": "prometheus"},
+            "serviceMonitor": {"enabled": True, "labels": {"r": "x"}},
+            "prometheusRule": {
+                "enabled": True,
+                "labels": {"r": "x"},
+                "runbookUrl": "https://docs.example.com/how-to/alerts/",
+            },
+            "grafanaDashboard": {"enabled": True},
+        }
+    },
     "without-webhooks": _SERVED | {"webhooks": {"enabled": False}},
     "without-extras": {
         "metrics": {"enabled": False},
