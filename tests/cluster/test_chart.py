@@ -13,6 +13,7 @@ import yaml
 
 from tests.support.chart import (
     CHART,
+    HELMS,
     INSTALL,
     RELEASE,
     RIGHTS,
@@ -49,8 +50,8 @@ def empty() -> Iterator[ControlPlane]:
 
 
 @pytest.fixture
-def cluster_helm(empty: ControlPlane, tmp_path: Path) -> Iterator["Helm"]:
-    release = Helm(empty, tmp_path)
+def cluster_helm(empty: ControlPlane, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator["Helm"]:
+    release = Helm(empty, tmp_path, getattr(request, "param", "helm"))
     yield release
     release("uninstall", RELEASE, "--ignore-not-found")
     # Nobody is here who would let a claim go that no pod uses.
@@ -63,20 +64,22 @@ def cluster_helm(empty: ControlPlane, tmp_path: Path) -> Iterator["Helm"]:
 class Helm:
     """Helm with an administrator's kubeconfig."""
 
-    def __init__(self, cluster: Cluster, folder: Path) -> None:
+    def __init__(self, cluster: Cluster, folder: Path, program: str) -> None:
         self._options = ("-n", SYSTEM, "--kubeconfig", str(cluster.kubeconfig))
         self._folder = folder
+        self._program = program
 
     def __call__(self, *arguments: str, values: str = "") -> str:
         file = self._folder / "values.yaml"
         file.write_text(yaml.safe_dump(dict(VARIANTS[values]) if values else {}))
         given = ("-f", str(file)) if values else ()
-        done = helm(*arguments, *given, *self._options)
+        done = helm(*arguments, *given, *self._options, program=self._program)
         assert done.returncode == 0, done.stderr
         assert "level=WARN" not in done.stderr and "Warning" not in done.stderr, done.stderr
         return done.stdout
 
 
+@pytest.mark.parametrize("cluster_helm", HELMS, indirect=True)
 def test_one_command_installs_it_and_upgrades_keep_the_secrets(empty: ControlPlane, cluster_helm: "Helm") -> None:
     notes = cluster_helm("install", RELEASE, str(CHART), values="served")
     assert "helm install" not in notes
@@ -112,6 +115,7 @@ def test_without_values_it_says_what_is_missing(cluster_helm: "Helm") -> None:
     assert "--set platform.pagesDomain=" in notes
 
 
+@pytest.mark.parametrize("cluster_helm", HELMS, indirect=True)
 def test_a_dry_run_on_a_server_says_the_same(cluster_helm: "Helm") -> None:
     cluster_helm("install", RELEASE, str(CHART))  # or its kinds would not be known
     assert "MANIFEST" in cluster_helm("upgrade", RELEASE, str(CHART), "--dry-run=server", values="monitored")

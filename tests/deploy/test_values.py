@@ -80,6 +80,7 @@ def test_a_kubernetes_that_is_too_old_is_refused() -> None:
     done = helm("template", "r", str(CHART), "--kube-version", "1.29.9")
     assert done.returncode == 1
     assert "Kubernetes v1.29.9 is too old" in done.stderr
+    assert "--kube-version" in done.stderr, "a Helm without a cluster has one in mind, and an old Helm an old one"
 
 
 @pytest.mark.parametrize("name", VARIANTS)
