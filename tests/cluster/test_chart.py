@@ -109,6 +109,36 @@ def test_one_command_installs_it_and_upgrades_keep_the_secrets(empty: ControlPla
     assert secret() == before
 
 
+@pytest.mark.parametrize("cluster_helm", HELMS, indirect=True)
+def test_what_was_chosen_can_be_changed_later(empty: ControlPlane, cluster_helm: "Helm") -> None:
+    """An object that is there may refuse what a new one would take."""
+    cluster_helm("install", RELEASE, str(CHART), values="served")
+    for name, options in (
+        ("their-metacontroller", ()),
+        ("served", ()),
+        ("one-pod", ("--set", "persistence.existingClaim=sites-2")),  # a claim's access mode never changes
+        ("monitored", ()),
+        ("without-extras", ()),
+        ("served", ()),
+    ):
+        cluster_helm("upgrade", RELEASE, str(CHART), *options, values=name)
+        there = yaml.safe_load(empty.kubectl("get", "deployments", "-n", SYSTEM, "-o", "yaml"))["items"]
+        wanted = of_kind(variant(name), "Deployment")
+        assert {each["metadata"]["name"] for each in there} == {each["metadata"]["name"] for each in wanted}
+        for each in wanted:
+            (found,) = (one for one in there if one["metadata"]["name"] == each["metadata"]["name"])
+            assert found["spec"]["strategy"] == each["spec"]["strategy"], (name, each["metadata"]["name"])
+
+
+def test_there_is_one_installation_in_a_cluster(empty: ControlPlane, cluster_helm: "Helm") -> None:
+    cluster_helm("install", RELEASE, str(CHART))
+    second = ("install", "second", str(CHART), "-n", "second", "--create-namespace")
+    refused = helm(*second, "--kubeconfig", str(empty.kubeconfig))
+    assert refused.returncode == 1
+    assert 'must equal "second": current value is "kup6s-pages"' in refused.stderr
+    assert not empty.kubectl("get", "deployments,services,pvc", "-n", "second", "-o", "name")
+
+
 def test_without_values_it_says_what_is_missing(cluster_helm: "Helm") -> None:
     notes = cluster_helm("install", RELEASE, str(CHART))
     assert "Nothing is served yet" in notes

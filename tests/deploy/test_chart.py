@@ -255,6 +255,25 @@ def test_their_metacontroller_calls_by_service_and_token() -> None:
     assert "--bind=127.0.0.1:8080" in containers(pods(variant("served"))["pages-operator"])["hooks"]["args"]
 
 
+def test_a_label_of_one_kind_of_object_comes_before_that_of_all() -> None:
+    objects = render(
+        {
+            "commonLabels": {"team": "web", "cost": "7"},
+            "nginx": {"podLabels": {"team": "edge"}},
+            "metrics": {"serviceMonitor": {"enabled": True, "labels": {"team": "watch"}}},
+        }
+    )
+    labels = {name: pod["metadata"]["labels"] for name, pod in pods(objects).items()}
+    labels["monitor"] = find(objects, "ServiceMonitor", "kup6s-pages")["metadata"]["labels"]
+    found = {name: (each["team"], each["cost"], each["app.kubernetes.io/part-of"]) for name, each in labels.items()}
+    assert found == {
+        "static-sites-nginx": ("edge", "7", "kup6s-pages"),
+        "pages-syncer": ("web", "7", "kup6s-pages"),
+        "pages-operator": ("web", "7", "kup6s-pages"),
+        "monitor": ("watch", "7", "kup6s-pages"),
+    }
+
+
 def test_another_namespace_and_another_release_name_are_no_matter() -> None:
     text = yaml.safe_dump_all(render(VARIANTS["served"], release="web", namespace="static"))
     assert "kup6s-pages.svc" not in text
