@@ -145,6 +145,34 @@ def test_without_values_it_says_what_is_missing(cluster_helm: "Helm") -> None:
     assert "--set platform.pagesDomain=" in notes
 
 
+def test_the_notes_tell_the_next_commands_of_each_installation(empty: ControlPlane, cluster_helm: "Helm") -> None:
+    empty.apply_files(CHART / "crds")
+    empty.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+
+    def notes(values: str) -> str:
+        asked = ("install", RELEASE, str(CHART), "--dry-run=server", "--skip-crds", "--set", "namespace.create=false")
+        return cluster_helm(*asked, values=values).partition("NOTES:")[2]
+
+    label = "kubectl label namespace kup6s-pages pod-security.kubernetes.io/enforce=restricted"
+    assert label not in notes("served"), "it has it"
+    empty.kubectl("label", "namespace", SYSTEM, "pod-security.kubernetes.io/enforce-")
+    try:
+        assert label in notes("served")
+    finally:
+        empty.kubectl("label", "namespace", SYSTEM, "pod-security.kubernetes.io/enforce=restricted")
+    assert "get pods -A -l app.kubernetes.io/name=metacontroller" in notes("served")
+    assert "calls the hooks" in notes("their-metacontroller")
+    assert "Secret pages-hooks, restart it" in notes("their-metacontroller")
+    assert "http://hello.pages.example.com/" in notes("tls-off")
+    assert "http://webhook.pages.example.com/webhook/" in notes("tls-off")
+    assert "/webhook/" not in notes("without-webhooks")
+    everything = notes("with-everything")
+    assert "a namespace with the labels of platform.namespaceSelector" in everything
+    assert "https://hooks.example.net/webhook/" in everything
+    assert "get secret forges -o" in everything
+    assert "port-forward service/pages-dashboard 8084:80" in everything
+
+
 @pytest.mark.parametrize("cluster_helm", HELMS, indirect=True)
 def test_a_dry_run_on_a_server_says_the_same(cluster_helm: "Helm") -> None:
     cluster_helm("install", RELEASE, str(CHART))  # or its kinds would not be known
@@ -296,6 +324,10 @@ def test_the_commands_of_the_docs_run_one_after_the_other(empty: ControlPlane) -
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     assert "pages.kup6s.com" not in empty.kubectl("get", "crd", "-o", "name")
+    everywhere = "clusterroles,clusterrolebindings,compositecontrollers"
+    policies = "validatingadmissionpolicies,validatingadmissionpolicybindings"
+    ours = ("-l", "app.kubernetes.io/part-of=kup6s-pages", "-o", "name")
+    assert not empty.kubectl("get", f"{everywhere},{policies}", *ours), "nothing is left over"
 
 
 def test_what_the_docs_show_as_a_platform_is_one(empty: ControlPlane) -> None:

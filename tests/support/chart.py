@@ -88,6 +88,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         },
         "persistence": {"storageClass": "-", "keep": False, "annotations": {"a": "b"}, "size": "1Ti"},
         "networkPolicies": {
+            "dns": {"cidrs": ["169.254.20.10/32"], "ports": [5353]},
             "apiServer": {"cidrs": ["10.0.0.1/32"], "ports": [443]},
             "git": {
                 "privateCidrs": ["10.1.2.3/32"],
