@@ -41,7 +41,7 @@ tools: ## Build what some tests run: etcd, kube-apiserver, Gitea, Traefik, helm 
 test: install nginx ## Run all tests; those on a cluster and with Gitea where `make tools` was run before
 	$(BIN)/pytest
 
-manifests: ## Renew deploy/install.yaml and the chart's copies of crds/, deploy/nginx and metacontroller/ (needs helm)
+manifests: ## Renew deploy/install.yaml and the chart's copies of crds/, nginx's rules, alerts and so on (needs helm)
 	sh deploy/manifests.sh $(firstword $(wildcard .cache/tools/bin/helm) helm)
 
 e2e-kind: install ## Run the cluster tests on a kind cluster (needs Docker, kind, kubectl, helm)

@@ -10,10 +10,11 @@ cd "$(dirname "$0")/.."
 chart=deploy/helm/kup6s-pages
 
 # Helm reads nothing outside of the chart's folder, and a package has no links.
-mkdir -p "$chart/files/nginx" "$chart/files/metacontroller"
+mkdir -p "$chart/files/nginx" "$chart/files/metacontroller" "$chart/files/monitoring"
 rm -f "$chart"/files/*/*
 cp deploy/nginx/* "$chart/files/nginx"
 cp metacontroller/*.yaml "$chart/files/metacontroller"
+cp deploy/monitoring/alerts.yaml deploy/monitoring/dashboard.json "$chart/files/monitoring"
 cp crds/*.yaml "$chart/crds"
 
 {

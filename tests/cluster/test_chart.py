@@ -13,6 +13,7 @@ import yaml
 
 from tests.support.chart import (
     CHART,
+    HELMS,
     INSTALL,
     RELEASE,
     RIGHTS,
@@ -49,8 +50,8 @@ def empty() -> Iterator[ControlPlane]:
 
 
 @pytest.fixture
-def cluster_helm(empty: ControlPlane, tmp_path: Path) -> Iterator["Helm"]:
-    release = Helm(empty, tmp_path)
+def cluster_helm(empty: ControlPlane, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator["Helm"]:
+    release = Helm(empty, tmp_path, getattr(request, "param", "helm"))
     yield release
     release("uninstall", RELEASE, "--ignore-not-found")
     # Nobody is here who would let a claim go that no pod uses.
@@ -63,20 +64,22 @@ def cluster_helm(empty: ControlPlane, tmp_path: Path) -> Iterator["Helm"]:
 class Helm:
     """Helm with an administrator's kubeconfig."""
 
-    def __init__(self, cluster: Cluster, folder: Path) -> None:
+    def __init__(self, cluster: Cluster, folder: Path, program: str) -> None:
         self._options = ("-n", SYSTEM, "--kubeconfig", str(cluster.kubeconfig))
         self._folder = folder
+        self._program = program
 
     def __call__(self, *arguments: str, values: str = "") -> str:
         file = self._folder / "values.yaml"
         file.write_text(yaml.safe_dump(dict(VARIANTS[values]) if values else {}))
         given = ("-f", str(file)) if values else ()
-        done = helm(*arguments, *given, *self._options)
+        done = helm(*arguments, *given, *self._options, program=self._program)
         assert done.returncode == 0, done.stderr
         assert "level=WARN" not in done.stderr and "Warning" not in done.stderr, done.stderr
         return done.stdout
 
 
+@pytest.mark.parametrize("cluster_helm", HELMS, indirect=True)
 def test_one_command_installs_it_and_upgrades_keep_the_secrets(empty: ControlPlane, cluster_helm: "Helm") -> None:
     notes = cluster_helm("install", RELEASE, str(CHART), values="served")
     assert "helm install" not in notes
@@ -106,12 +109,71 @@ def test_one_command_installs_it_and_upgrades_keep_the_secrets(empty: ControlPla
     assert secret() == before
 
 
+@pytest.mark.parametrize("cluster_helm", HELMS, indirect=True)
+def test_what_was_chosen_can_be_changed_later(empty: ControlPlane, cluster_helm: "Helm") -> None:
+    """An object that is there may refuse what a new one would take."""
+    cluster_helm("install", RELEASE, str(CHART), values="served")
+    for name, options in (
+        ("their-metacontroller", ()),
+        ("served", ()),
+        ("one-pod", ("--set", "persistence.existingClaim=sites-2")),  # a claim's access mode never changes
+        ("monitored", ()),
+        ("without-extras", ()),
+        ("served", ()),
+    ):
+        cluster_helm("upgrade", RELEASE, str(CHART), *options, values=name)
+        there = yaml.safe_load(empty.kubectl("get", "deployments", "-n", SYSTEM, "-o", "yaml"))["items"]
+        wanted = of_kind(variant(name), "Deployment")
+        assert {each["metadata"]["name"] for each in there} == {each["metadata"]["name"] for each in wanted}
+        for each in wanted:
+            (found,) = (one for one in there if one["metadata"]["name"] == each["metadata"]["name"])
+            assert found["spec"]["strategy"] == each["spec"]["strategy"], (name, each["metadata"]["name"])
+
+
+def test_there_is_one_installation_in_a_cluster(empty: ControlPlane, cluster_helm: "Helm") -> None:
+    cluster_helm("install", RELEASE, str(CHART))
+    second = ("install", "second", str(CHART), "-n", "second", "--create-namespace")
+    refused = helm(*second, "--kubeconfig", str(empty.kubeconfig))
+    assert refused.returncode == 1
+    assert 'must equal "second": current value is "kup6s-pages"' in refused.stderr
+    assert not empty.kubectl("get", "deployments,services,pvc", "-n", "second", "-o", "name")
+
+
 def test_without_values_it_says_what_is_missing(cluster_helm: "Helm") -> None:
     notes = cluster_helm("install", RELEASE, str(CHART))
     assert "Nothing is served yet" in notes
     assert "--set platform.pagesDomain=" in notes
 
 
+def test_the_notes_tell_the_next_commands_of_each_installation(empty: ControlPlane, cluster_helm: "Helm") -> None:
+    empty.apply_files(CHART / "crds")
+    empty.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+
+    def notes(values: str) -> str:
+        asked = ("install", RELEASE, str(CHART), "--dry-run=server", "--skip-crds", "--set", "namespace.create=false")
+        return cluster_helm(*asked, values=values).partition("NOTES:")[2]
+
+    label = "kubectl label namespace kup6s-pages pod-security.kubernetes.io/enforce=restricted"
+    assert label not in notes("served"), "it has it"
+    empty.kubectl("label", "namespace", SYSTEM, "pod-security.kubernetes.io/enforce-")
+    try:
+        assert label in notes("served")
+    finally:
+        empty.kubectl("label", "namespace", SYSTEM, "pod-security.kubernetes.io/enforce=restricted")
+    assert "get pods -A -l app.kubernetes.io/name=metacontroller" in notes("served")
+    assert "calls the hooks" in notes("their-metacontroller")
+    assert "Secret pages-hooks, restart it" in notes("their-metacontroller")
+    assert "http://hello.pages.example.com/" in notes("tls-off")
+    assert "http://webhook.pages.example.com/webhook/" in notes("tls-off")
+    assert "/webhook/" not in notes("without-webhooks")
+    everything = notes("with-everything")
+    assert "a namespace with the labels of platform.namespaceSelector" in everything
+    assert "https://hooks.example.net/webhook/" in everything
+    assert "get secret forges -o" in everything
+    assert "port-forward service/pages-dashboard 8084:80" in everything
+
+
+@pytest.mark.parametrize("cluster_helm", HELMS, indirect=True)
 def test_a_dry_run_on_a_server_says_the_same(cluster_helm: "Helm") -> None:
     cluster_helm("install", RELEASE, str(CHART))  # or its kinds would not be known
     assert "MANIFEST" in cluster_helm("upgrade", RELEASE, str(CHART), "--dry-run=server", values="monitored")
@@ -228,9 +290,9 @@ def test_two_metacontrollers_are_kept_apart_by_the_label_of_their_controllers(
     with MetacontrollerProcess(tmp_path / "ours", executable, kubeconfig, bundled):
         eventually(lambda: empty.names("ingressroutes") >= {"default--blog"}, 60)
         assert answered(theirs) == 0
-    before = answered(ours)
     selector = ["--target-label-selector=pages.kup6s.com/metacontroller=cluster"]
     with MetacontrollerProcess(tmp_path / "theirs", executable, empty.kubeconfig, selector):
+        before = answered(ours)  # after what the first one still asked as it ended
         eventually(lambda: answered(theirs) > 0, 60)
     assert answered(ours) == before
 
@@ -262,6 +324,10 @@ def test_the_commands_of_the_docs_run_one_after_the_other(empty: ControlPlane) -
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     assert "pages.kup6s.com" not in empty.kubectl("get", "crd", "-o", "name")
+    everywhere = "clusterroles,clusterrolebindings,compositecontrollers"
+    policies = "validatingadmissionpolicies,validatingadmissionpolicybindings"
+    ours = ("-l", "app.kubernetes.io/part-of=kup6s-pages", "-o", "name")
+    assert not empty.kubectl("get", f"{everywhere},{policies}", *ours), "nothing is left over"
 
 
 def test_what_the_docs_show_as_a_platform_is_one(empty: ControlPlane) -> None:

@@ -10,8 +10,8 @@ import yaml
 
 from pages.cli import main
 from tests.support import schemas
-from tests.support.chart import CHART, VARIANTS, containers, find, helm, of_kind, pods, render, variant
-from tests.support.control_plane import SYSTEM, tool
+from tests.support.chart import CHART, HELMS, VARIANTS, containers, find, helm, of_kind, pods, render, variant
+from tests.support.control_plane import SYSTEM, Object, tool
 
 SECURITY = {
     "allowPrivilegeEscalation": False,
@@ -21,11 +21,23 @@ SECURITY = {
 }
 
 
+@pytest.mark.parametrize("program", HELMS)
 @pytest.mark.parametrize("name", VARIANTS)
-def test_helm_finds_nothing_to_complain_of(name: str) -> None:
-    done = helm("lint", "--strict", str(CHART), "-n", SYSTEM, "-f", "-", stdin=yaml.safe_dump(dict(VARIANTS[name])))
+def test_helm_finds_nothing_to_complain_of(name: str, program: str) -> None:
+    command = ("lint", "--strict", str(CHART), "-n", SYSTEM, "-f", "-")
+    done = helm(*command, stdin=yaml.safe_dump(dict(VARIANTS[name])), program=program)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[WARNING]" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_helm_3_renders_what_helm_4_does(name: str) -> None:
+    assert without_chance(render(VARIANTS[name], program="helm3")) == without_chance(variant(name))
+
+
+def without_chance(objects: list[Object]) -> list[Object]:
+    """The objects in their order; of a Secret that the chart makes up only the names of its entries."""
+    return [each | {"data": sorted(each["data"])} if each["kind"] == "Secret" else each for each in objects]
 
 
 def test_every_object_of_every_variant_is_valid_for_strict_schemas(tmp_path: Path) -> None:
@@ -211,7 +223,7 @@ def test_metrics_and_dashboard_are_there_only_where_they_are_wanted() -> None:
         if monitor["spec"]["selector"]["matchLabels"].items() <= each["metadata"]["labels"].items()
     ]
     assert sorted(map(sorted, labelled)) == [["mc-metrics", "metrics"], ["metrics"]]
-    assert not of_kind(variant("served"), "ServiceMonitor")
+    assert not of_kind(variant("served"), "ServiceMonitor", "PrometheusRule")
 
 
 def test_the_two_kinds_of_metacontroller_are_kept_apart() -> None:
@@ -241,6 +253,25 @@ def test_their_metacontroller_calls_by_service_and_token() -> None:
             assert hook["webhook"]["url"].startswith("http://127.0.0.1:8080/")
             assert "authorization" not in hook["webhook"]
     assert "--bind=127.0.0.1:8080" in containers(pods(variant("served"))["pages-operator"])["hooks"]["args"]
+
+
+def test_a_label_of_one_kind_of_object_comes_before_that_of_all() -> None:
+    objects = render(
+        {
+            "commonLabels": {"team": "web", "cost": "7"},
+            "nginx": {"podLabels": {"team": "edge"}},
+            "metrics": {"serviceMonitor": {"enabled": True, "labels": {"team": "watch"}}},
+        }
+    )
+    labels = {name: pod["metadata"]["labels"] for name, pod in pods(objects).items()}
+    labels["monitor"] = find(objects, "ServiceMonitor", "kup6s-pages")["metadata"]["labels"]
+    found = {name: (each["team"], each["cost"], each["app.kubernetes.io/part-of"]) for name, each in labels.items()}
+    assert found == {
+        "static-sites-nginx": ("edge", "7", "kup6s-pages"),
+        "pages-syncer": ("web", "7", "kup6s-pages"),
+        "pages-operator": ("web", "7", "kup6s-pages"),
+        "monitor": ("watch", "7", "kup6s-pages"),
+    }
 
 
 def test_another_namespace_and_another_release_name_are_no_matter() -> None:

@@ -77,7 +77,8 @@ def test_h1_with_their_metacontroller_it_alone_reaches_the_hooks_and_they_reach_
 def test_what_is_named_is_opened_and_nothing_else() -> None:
     _, outgoing = table_of(variant("with-everything"), "pages-syncer")
     assert outgoing == {
-        (DNS, 53),
+        (DNS, 5353),
+        ("169.254.20.10/32", 5353),
         ("10.0.0.1/32", 443),
         *((cidr, port) for cidr in ("0.0.0.0/0", "::/0", "10.1.2.3/32") for port in (443, 8443)),
         ("forgejo/app=forgejo", 3000),

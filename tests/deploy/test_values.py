@@ -33,6 +33,12 @@ VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
         ({"platform": {"reservedDomains": ["*"]}}, "/platform/reservedDomains/0"),
         ({"persistence": {"accessMode": "ReadOnlyMany"}}, "/persistence/accessMode"),
         ({"persistence": {"size": "big"}}, "/persistence/size"),
+        ({"persistence": {"size": 20}}, "/persistence/size"),
+        ({"persistence": {"annotations": {"helm.sh/resource-policy": "x"}}}, "/persistence/annotations/helm.sh"),
+        ({"commonLabels": {"app.kubernetes.io/instance": "x"}}, "/commonLabels/app.kubernetes.io"),
+        ({"commonLabels": {"team": "web & more"}}, "/commonLabels/team"),
+        ({"nginx": {"podLabels": {"pages.kup6s.com/nginx": "false"}}}, "/nginx/podLabels/pages.kup6s.com"),
+        ({"nginx": {"podAnnotations": {"checksum/nginx-config": "x"}}}, "/nginx/podAnnotations/checksum"),
         ({"runAs": {"user": 0}}, "/runAs/user"),
         ({"image": {"tag": "a b"}}, "/image/tag"),
         ({"syncer": {"image": {"digest": "sha256:abc"}}}, "/syncer/image/digest"),
@@ -43,6 +49,8 @@ VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
         ({"webhooks": {"secretKeys": []}}, "/webhooks/secretKeys"),
         ({"webhooks": {"rate": {"average": -1}}}, "/webhooks/rate/average"),
         ({"metrics": {"serviceMonitor": {"interval": "soon"}}}, "/metrics/serviceMonitor/interval"),
+        ({"metrics": {"prometheusRule": {"runbookUrl": "docs.example.com"}}}, "/metrics/prometheusRule/runbookUrl"),
+        ({"metrics": {"grafanaDashboard": {"labels": {"grafana_dashboard": 1}}}}, "/metrics/grafanaDashboard/labels"),
         ({"dashboard": True}, "/dashboard"),
     ],
 )
@@ -61,7 +69,10 @@ def test_wrong_values_are_refused_by_helm_itself(wrong: dict[str, Any], named: s
             "needs platform.tls.wildcardSecretName",
         ),
         ({"syncer": {"allowedHosts": []}}, "syncer.allowedHosts is empty"),
-        ({"metrics": {"enabled": False, "serviceMonitor": {"enabled": True}}}, "needs metrics.enabled"),
+        *(
+            ({"metrics": {"enabled": False, name: {"enabled": True}}}, f"metrics.{name}.enabled needs metrics.enabled")
+            for name in ("serviceMonitor", "prometheusRule", "grafanaDashboard")
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused_with_what_to_do(values: dict[str, Any], sentence: str) -> None:
@@ -75,6 +86,7 @@ def test_a_kubernetes_that_is_too_old_is_refused() -> None:
     done = helm("template", "r", str(CHART), "--kube-version", "1.29.9")
     assert done.returncode == 1
     assert "Kubernetes v1.29.9 is too old" in done.stderr
+    assert "--kube-version" in done.stderr, "a Helm without a cluster has one in mind, and an old Helm an old one"
 
 
 @pytest.mark.parametrize("name", VARIANTS)

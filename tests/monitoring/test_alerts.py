@@ -26,10 +26,10 @@ def alerts() -> dict[str, dict[str, Any]]:
 def test_an_alert_says_what_it_is_how_bad_and_where_to_read_on(name: str) -> None:
     rule = alerts()[name]
     assert rule["labels"]["severity"] in {"info", "warning", "critical"}
-    assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
+    assert rule["annotations"].keys() == {"summary", "description", "runbook"}
     assert rule["for"]
     anchor = re.sub(r"[^a-z0-9-]", "", name.lower())
-    assert rule["annotations"]["runbook_url"].endswith(f"docs/how-to/alerts.md#{anchor}")
+    assert rule["annotations"]["runbook"] == f"docs/how-to/alerts.md#{anchor}"
     section = RUNBOOK.read_text().partition(f"\n## {name}\n")[2].partition("\n## ")[0]
     assert "**Means**" in section and "**Do**" in section
 

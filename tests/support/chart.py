@@ -1,4 +1,4 @@
-"""The chart deploy/helm/kup6s-pages: rendered by a real helm, and deploy/install.yaml, which was made of it."""
+"""The chart deploy/helm/kup6s-pages: rendered by a real helm, 4 or 3, and deploy/install.yaml, which was made of it."""
 
 import subprocess
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from tests.support.control_plane import ROOT, SYSTEM, TOOLS, Cluster, Object, to
 CHART = ROOT / "deploy/helm/kup6s-pages"
 INSTALL = ROOT / "deploy/install.yaml"
 RELEASE = "kup6s-pages"
+HELMS = ("helm", "helm3")
 RIGHTS = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 FENCES = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 
@@ -39,7 +40,18 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     },
     "tls-off": {"platform": {"pagesDomain": "pages.example.com", "tls": {"mode": "Off"}}},
     "monitored": _SERVED
-    | {"metrics": {"podLabels": {"app": "prometheus"}, "serviceMonitor": {"enabled": True, "labels": {"r": "x"}}}},
+    | {
+        "metrics": {
+            "podLabels": {"app": "prometheus"},
+            "serviceMonitor": {"enabled": True, "labels": {"r": "x"}},
+            "prometheusRule": {
+                "enabled": True,
+                "labels": {"r": "x"},
+                "runbookUrl": "https://docs.example.com/how-to/alerts/",
+            },
+            "grafanaDashboard": {"enabled": True},
+        }
+    },
     "without-webhooks": _SERVED | {"webhooks": {"enabled": False}},
     "without-extras": {
         "metrics": {"enabled": False},
@@ -76,6 +88,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         },
         "persistence": {"storageClass": "-", "keep": False, "annotations": {"a": "b"}, "size": "1Ti"},
         "networkPolicies": {
+            "dns": {"cidrs": ["169.254.20.10/32"], "ports": [5353]},
             "apiServer": {"cidrs": ["10.0.0.1/32"], "ports": [443]},
             "git": {
                 "privateCidrs": ["10.1.2.3/32"],
@@ -87,18 +100,20 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def helm(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+def helm(*arguments: str, stdin: str | None = None, program: str = "helm") -> subprocess.CompletedProcess[str]:
     """Run helm; the test is skipped where there is none."""
-    program = tool("helm")
-    if not Path(program).is_file():
-        pytest.skip("helm is not built: run `make tools` once")
-    return subprocess.run([program, *arguments], input=stdin, capture_output=True, text=True, timeout=100, check=False)
+    path = tool(program)
+    if not Path(path).is_file():
+        pytest.skip(f"{program} is not built: run `make tools` once")
+    return subprocess.run([path, *arguments], input=stdin, capture_output=True, text=True, timeout=100, check=False)
 
 
-def render(values: Mapping[str, Any], *options: str, release: str = RELEASE, namespace: str = SYSTEM) -> list[Object]:
+def render(
+    values: Mapping[str, Any], release: str = RELEASE, namespace: str = SYSTEM, program: str = "helm"
+) -> list[Object]:
     """The objects that the chart makes of the values."""
-    command = ("template", release, str(CHART), "-n", namespace, "-f", "-", *options)
-    done = helm(*command, stdin=yaml.safe_dump(dict(values)))
+    command = ("template", release, str(CHART), "-n", namespace, "-f", "-")
+    done = helm(*command, stdin=yaml.safe_dump(dict(values)), program=program)
     assert done.returncode == 0, done.stderr
     return [each for each in yaml.safe_load_all(done.stdout) if each]
 

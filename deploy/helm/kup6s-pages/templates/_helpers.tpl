@@ -10,14 +10,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end }}
 
-{{/* An object's metadata: list $ "name". */}}
+{{/* The same and some of its own, which come before commonLabels: list $ labels. */}}
+{{- define "pages.labelsAnd" -}}
+{{- toYaml (merge (dict) (index . 1) (include "pages.labels" (index . 0) | fromYaml)) }}
+{{- end }}
+
+{{/* An object's metadata: list $ "name" labels. */}}
 {{- define "pages.metadata" -}}
 {{- $root := index . 0 -}}
 name: {{ index . 1 }}
 namespace: {{ $root.Release.Namespace | quote }}
 labels:
   app.kubernetes.io/name: {{ index . 1 }}
+  {{- if gt (len .) 2 }}
+  {{- include "pages.labelsAnd" (list $root (index . 2)) | nindent 2 }}
+  {{- else }}
   {{- include "pages.labels" $root | nindent 2 }}
+  {{- end }}
 {{- end }}
 
 {{/* The same without a namespace. */}}
