@@ -1,12 +1,13 @@
 """The one nginx: what visitors get, and what they never get."""
 
 import gzip
+import re
 import threading
 from pathlib import Path
 
 import pytest
 
-from tests.nginx.conftest import Sites
+from tests.nginx.conftest import SHIPPED, Sites
 from tests.support.raw_http import ask
 
 A = {"X_Pages_Site": "a/one"}
@@ -278,6 +279,17 @@ def test_content_types(sites: Sites, path: str, kind: str) -> None:
     assert answer.headers["content-type"] == kind
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["server"] == "nginx"
+
+
+def test_all_text_says_its_charset_and_is_compressed(sites: Sites) -> None:
+    lines = re.findall(r"^ +(text/\S+) +(.+);", (SHIPPED / "mime.types").read_text(), re.MULTILINE)
+    kinds = {extension: kind for kind, extensions in lines for extension in extensions.split()}
+    assert {"html", "css", "mjs", "ics", "tsv"} <= kinds.keys()
+    sites.release("a/text", {f"x.{extension}": "text " * 1000 for extension in kinds})
+    for extension, kind in kinds.items():
+        answer = sites.ask(f"/a/text/x.{extension}", Accept_Encoding="gzip")
+        assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+        assert answer.headers["content-encoding"] == "gzip", kind
 
 
 def test_a_body_is_refused(sites: Sites) -> None:
