@@ -263,6 +263,13 @@ def test_text_is_compressed_where_wanted(sites: Sites) -> None:
     assert "content-encoding" not in plain.headers
 
 
+def test_what_the_syncer_finds_too_small_to_pack_nginx_does_not_pack_each_time(sites: Sites) -> None:
+    sites.release("a/small", {"1023.html": "x" * 1023, "1024.html": "x" * 1024})
+    small, large = (sites.ask(f"/a/small/{size}.html", Accept_Encoding="gzip").headers for size in (1023, 1024))
+    assert "content-encoding" not in small
+    assert large["content-encoding"] == "gzip"
+
+
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
