@@ -3,7 +3,6 @@
 Run: python -m bench.nginx_overhead (needs wrk)
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -87,8 +86,7 @@ class Server(NamedTuple):
 
     def cpu(self) -> float:
         """Seconds that its worker has used."""
-        fields = Path(f"/proc/{self.worker}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return int(Path(f"/proc/{self.worker}/schedstat").read_text().split()[0]) / 1e9
 
 
 class Rate(NamedTuple):

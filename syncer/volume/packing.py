@@ -17,8 +17,9 @@ from syncer.volume.records import Entries
 
 # The same kinds as gzip_types in deploy/nginx/sites-server.conf.
 _KINDS = re.compile(
-    r"html?|css|csv|m?js|md|markdown|txt|log|conf|vtt|xml|xsd|ics|adoc|asciidoc|rst|json|map|topojson|jsonld|geojson"
-    r"|jsonfeed|webmanifest|schema|ya?ml|toml|atom|rss|rdf|xhtml|xslt?|gpx|kml|wasm|sql|eot|svg|bmp|ico|cur|[ot]tf|gltf",
+    r"html?|css|csv|tsv|m?js|md|markdown|txt|log|conf|vtt|xml|xsd|ics|vcf|adoc|asciidoc|rst|json|map|topojson|jsonld"
+    r"|geojson|jsonfeed|webmanifest|schema|ya?ml|toml|atom|rss|rdf|xhtml|xslt?|gpx|kml|wasm|sql|eot|svg|bmp|ico|cur"
+    r"|[ot]tf|gltf",
     re.IGNORECASE,
 )
 _LEAST = 1 << 10  # a packed copy takes a block of the disk, too

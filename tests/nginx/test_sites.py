@@ -1,12 +1,13 @@
 """The one nginx: what visitors get, and what they never get."""
 
 import gzip
+import re
 import threading
 from pathlib import Path
 
 import pytest
 
-from tests.nginx.conftest import Sites
+from tests.nginx.conftest import SHIPPED, Sites
 from tests.support.raw_http import ask
 
 A = {"X_Pages_Site": "a/one"}
@@ -262,6 +263,13 @@ def test_text_is_compressed_where_wanted(sites: Sites) -> None:
     assert "content-encoding" not in plain.headers
 
 
+def test_what_the_syncer_finds_too_small_to_pack_nginx_does_not_pack_each_time(sites: Sites) -> None:
+    sites.release("a/small", {"1023.html": "x" * 1023, "1024.html": "x" * 1024})
+    small, large = (sites.ask(f"/a/small/{size}.html", Accept_Encoding="gzip").headers for size in (1023, 1024))
+    assert "content-encoding" not in small
+    assert large["content-encoding"] == "gzip"
+
+
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
@@ -278,6 +286,17 @@ def test_content_types(sites: Sites, path: str, kind: str) -> None:
     assert answer.headers["content-type"] == kind
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["server"] == "nginx"
+
+
+def test_all_text_says_its_charset_and_is_compressed(sites: Sites) -> None:
+    lines = re.findall(r"^ +(text/\S+) +(.+);", (SHIPPED / "mime.types").read_text(), re.MULTILINE)
+    kinds = {extension: kind for kind, extensions in lines for extension in extensions.split()}
+    assert {"html", "css", "mjs", "ics", "tsv"} <= kinds.keys()
+    sites.release("a/text", {f"x.{extension}": "text " * 1000 for extension in kinds})
+    for extension, kind in kinds.items():
+        answer = sites.ask(f"/a/text/x.{extension}", Accept_Encoding="gzip")
+        assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+        assert answer.headers["content-encoding"] == "gzip", kind
 
 
 def test_a_body_is_refused(sites: Sites) -> None:

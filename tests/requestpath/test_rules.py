@@ -44,7 +44,7 @@ RULES = {
 class _Nginx(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
-        for name in ("X-Pages-Site", "X-Pages-Auth"):
+        for name in ("X-Pages-Site", "X-Pages-Auth", "X-Real-Ip"):
             self.send_header(f"Seen-{name}", self.headers.get(name, ""))
         self.send_header("Cache-Control", "no-cache")
         self.send_header("Content-Length", str(len(self.path)))
@@ -99,7 +99,11 @@ class Traefik:
     def get(self, path: str, host: str = "example.com", method: str = "GET") -> tuple[int, str, dict[str, str]]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request(method, path, headers={"Host": host, "X-Pages-Site": "spoofed", "X-Pages-Auth": "no"})
+            connection.request(
+                method,
+                path,
+                headers={"Host": host, "X-Pages-Site": "spoofed", "X-Pages-Auth": "no", "X-Real-Ip": "192.0.2.9"},
+            )
             answer = connection.getresponse()
             return answer.status, answer.read().decode(), dict(answer.getheaders())
         finally:
@@ -220,6 +224,10 @@ def test_whether_a_password_is_needed_is_not_the_visitors_to_say(traefik: Traefi
     for path in ("/", "/assets/a", "/.well-known/acme-challenge/x"):
         headers = traefik.get(path)[2]
         assert (headers["Seen-X-Pages-Site"], headers["Seen-X-Pages-Auth"]) == ("team/www", "required")
+
+
+def test_whose_guesses_are_counted_is_not_the_visitors_to_say(traefik: Traefik) -> None:
+    assert traefik.get("/")[2]["Seen-X-Real-Ip"] == "127.0.0.1"
 
 
 @pytest.mark.parametrize(

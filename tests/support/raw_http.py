@@ -24,10 +24,10 @@ def ask(port: int, request_line: str, **headers: str) -> Answer:
         return exchange(connection, request(request_line, {"Host": "example.com"} | headers))
 
 
-def request(request_line: str, headers: Mapping[str, str]) -> bytes:
-    """The bytes of a request, after whose answer the server is to close."""
+def request(request_line: str, headers: Mapping[str, str], *, close: bool = True) -> bytes:
+    """The bytes of a request; to ``close`` is to ask the server to close after its answer."""
     lines = [request_line, *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
-    return "\r\n".join([*lines, "Connection: close", "", ""]).encode("utf-8", "surrogateescape")
+    return "\r\n".join([*lines, *(["Connection: close"] if close else []), "", ""]).encode("utf-8", "surrogateescape")
 
 
 def exchange(connection: socket.socket, sent: bytes) -> Answer:

@@ -122,7 +122,8 @@ def _actions(route: Route) -> Iterable[str]:
     rest = "[/?].*" if route.strip else "/.*"
     optional = "?" if route.strip else ""
     yield f'if ($request_uri !~ "^{re.escape(route.strip)}(?<pages_passed>(?:{rest}){optional})$") {{ return 400; }}'
-    headers = {"host": ("Host", "$host"), "connection": ("Connection", "")} | route.headers
+    added = (("Host", "$host"), ("Connection", ""), ("X-Real-Ip", "$remote_addr"))
+    headers = {name.lower(): (name, value) for name, value in added} | route.headers
     for name, value in headers.values():
         yield f'proxy_set_header {name} "{value}";'
     yield f"proxy_pass http://pages_sites{route.add}$pages_passed;"
