@@ -67,8 +67,7 @@ def test_a_hundred_sites_come_change_and_go_while_others_are_read(two_sites: Req
             path.site("one", name, "many", path="/b", domain=f"{name}.example.net")
         path.settle()
         each_eventually(lambda name: path.shows(f"{name}.example.net", "page b"), names)
-        path.delete("one", *names)
-        path.settle()
+        path.delete_many("one", names)
         each_eventually(lambda name: not path.shows(f"{name}.example.net", "page"), names)
     assert readers.failures == []
     assert readers.answers > MANY

@@ -1,24 +1,25 @@
 """The whole way of a request, of real parts.
 
 Traefik is fed by an API server with what the hooks made; behind it are nginx and the volume of a syncer that follows
-that API server. Only the parts of Metacontroller and of cert-manager are played.
+that API server. Only cert-manager is played, and Metacontroller where there is none.
 """
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 
+from hooks.platform import HELD_ABOVE
 from tests.nginx.conftest import Sites, running
 from tests.support import chart
 from tests.support.cluster import SyncerProcess, static_site
 from tests.support.control_plane import SYSTEM, ControlPlane
 from tests.support.git_server import GitServer
-from tests.support.operator import Operator
+from tests.support.operator import Operator, operating
 from tests.support.raw_http import Answer, ask, exchange, request
 from tests.support.serving import eventually
 from tests.support.traefik import Traefik
@@ -32,13 +33,19 @@ class RequestPath:
     """The way from a visitor to a site's files."""
 
     def __init__(
-        self, cluster: ControlPlane, traefik: Traefik, nginx: Sites, syncer: SyncerProcess, git: GitServer
+        self,
+        cluster: ControlPlane,
+        operator: Operator,
+        traefik: Traefik,
+        nginx: Sites,
+        syncer: SyncerProcess,
+        git: GitServer,
     ) -> None:
         self.cluster = cluster
+        self.operator = operator
         self.traefik = traefik
         self.nginx = nginx
         self.syncer = syncer
-        self.operator = Operator(cluster)
         self.git = git
 
     def platform(self, **spec: Any) -> None:
@@ -63,8 +70,16 @@ class RequestPath:
         for name in names:
             self.cluster.remove("staticsites", name, namespace)
 
+    def delete_many(self, namespace: str, names: Sequence[str]) -> None:
+        """Delete StaticSites, so few at a time that none is held back for minutes (the brake on mass removal)."""
+        while names:
+            some = max(HELD_ABOVE, len(names) // 2)
+            self.delete(namespace, *names[:some])
+            self.settle()
+            names = names[some:]
+
     def settle(self) -> None:
-        """The hooks look at what there is."""
+        """The hooks look at what there is, and it is done."""
         self.operator.settle()
 
     def ask(self, domain: str, path: str, method: str = "GET", **headers: str) -> Answer:
@@ -112,12 +127,13 @@ def request_path_in(folder: Path) -> Iterator[RequestPath]:
         kubeconfig = cluster.service_account("pages-syncer", folder)
         volume = ("--volume", str(nginx.root))
         with (
+            operating(cluster, folder) as operator,
             Traefik(folder, cluster) as traefik,
             SyncerProcess(folder, "syncer", kubeconfig, git.origin, volume) as syncer,
         ):
             traefik.wait_until_ready()
             syncer.wait_until_ready()
-            yield RequestPath(cluster, traefik, nginx, syncer, git)
+            yield RequestPath(cluster, operator, traefik, nginx, syncer, git)
 
 
 def with_two_sites(path: RequestPath) -> RequestPath:
