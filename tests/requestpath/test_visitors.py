@@ -132,7 +132,8 @@ def test_v3_headers_that_look_like_ours_change_nothing(two_sites: RequestPath) -
 
 def test_v3_who_comes_past_traefik_gets_what_is_public_anyway(two_sites: RequestPath) -> None:
     port = two_sites.nginx.port
-    assert ask(port, "GET /team-a/site/about HTTP/1.1", X_Pages_Site="team-b/site").status == 404
+    for site in ("team-b/site", "TEAM-A/SITE", "team-a", "../team-a/site", "team-a/site, team-a/site", "/team-a/site"):
+        assert ask(port, "GET /team-a/site/about HTTP/1.1", X_Pages_Site=site).status == 404, site
     assert ask(port, "GET /about HTTP/1.1", X_Pages_Site="team-a/site").status == 404
     assert ask(port, "GET /team-a/site/.env HTTP/1.1").status == 404
 
@@ -157,7 +158,14 @@ def test_v4_no_header_steers_a_redirect(two_sites: RequestPath, headers: dict[st
 
 @pytest.mark.parametrize(
     "where",
-    ["//evil.example/docs", "//evil.example/about/", "/\\evil.example/docs", "/docs%0d%0aX:y", "/below//evil.example/"],
+    [
+        "//evil.example/..",
+        "//evil.example/docs",
+        "//evil.example/about/",
+        "/\\evil.example/docs",
+        "/docs%0d%0aX:y",
+        "/below//evil.example/",
+    ],
 )
 def test_v4_no_path_steers_a_redirect(two_sites: RequestPath, where: str) -> None:
     answer = two_sites.ask(A, where)
@@ -222,6 +230,11 @@ def test_v5_a_body_and_endless_headers_are_refused(two_sites: RequestPath) -> No
     assert two_sites.send(
         A, f"GET /about HTTP/1.1\r\nHost: {A}\r\n{many}Connection: close\r\n\r\n".encode()
     ).status in {400, 431}
+
+
+def test_v5_an_endless_path_is_refused(two_sites: RequestPath) -> None:
+    assert two_sites.ask(A, f"/about?{'x' * 7000}").text == "about team-a"
+    assert two_sites.ask(A, f"/{'x' * 20_000}").status == 414
 
 
 def test_v5_hundreds_of_ranges_are_one_answer(two_sites: RequestPath) -> None:
