@@ -62,7 +62,7 @@ class Real:
         self._cluster = cluster
 
     def settle(self) -> None:
-        eventually(self._is_settled, 100)
+        eventually(self._is_settled, 200)
 
     @property
     def platform_status(self) -> Object:
