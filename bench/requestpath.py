@@ -95,8 +95,7 @@ def during_changes(wrk: str, path: RequestPath) -> list[tuple[str, ...]]:
     moving = read(reader)
     eventually(lambda: all(path.shows(f"{name}.example.net", "page b") for name in names))
     reader = start(wrk, path)
-    path.delete("one", *names)
-    path.settle()
+    path.delete_many("one", names)
     going = read(reader)
     return [
         ("nothing happens", *quiet),

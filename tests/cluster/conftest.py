@@ -7,7 +7,6 @@ cluster's pods reach the hooks.
 
 import os
 import secrets
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.support import chart
+from tests.support import chart, operator
 from tests.support.cluster import Hooks, Metacontroller, MetacontrollerPod, MetacontrollerProcess, SyncerProcess
-from tests.support.control_plane import ROOT, SYSTEM, Cluster, ControlPlane, tools_are_there
+from tests.support.control_plane import SYSTEM, Cluster, ControlPlane, tools_are_there
 from tests.support.git_server import GitServer
 
 GIVEN = os.environ.get("PAGES_TEST_KUBECONFIG")
@@ -127,8 +125,7 @@ def metacontroller(
 ) -> Iterator[Metacontroller]:
     """Metacontroller with our two controllers, and the rights of pages-operator."""
     program = _metacontroller(control_plane, tmp_path_factory.mktemp("metacontroller"))
-    for manifest in sorted((ROOT / "metacontroller").glob("*.yaml")):
-        control_plane.apply(yaml.safe_load(manifest.read_text().replace("http://127.0.0.1:8080", hooks.url)))
+    operator.connect(control_plane, hooks)
     with program:
         program.wait_until_ready()
         yield program
@@ -138,7 +135,7 @@ def metacontroller(
 def _metacontroller(cluster: Cluster, folder: Path) -> MetacontrollerPod | MetacontrollerProcess:
     if GIVEN and "PAGES_TEST_HOOKS_HOST" in os.environ:
         return MetacontrollerPod(cluster)
-    executable = os.environ.get("METACONTROLLER") or shutil.which("metacontroller")
+    executable = operator.metacontroller()
     if not executable:
         pytest.skip("there is no Metacontroller: put its executable on the PATH, or name it in METACONTROLLER")
     return MetacontrollerProcess(folder, executable, cluster.service_account("pages-operator", folder))

@@ -59,7 +59,7 @@ def test_f1_f2_f3_a_push_is_killed_at_each_of_its_steps(engine: Engine, root: Pa
     start = Round(str(root), f"file://{repository.folder}")
     assert engine.run(start).error == ""
     kills = 0
-    with Reader(root / "volume/live/team/site") as reader:
+    with Reader(root / "volume/live/team/site", graced=False) as reader:
         for step in range(1, 200):
             push(repository, step + 1)
             if not engine.run(start.killed_at(step)).killed:
@@ -99,7 +99,7 @@ def test_f1_a_fetch_is_killed_with_all_its_processes_at_any_moment(engine: Engin
         push(repository, 1)
         start = Round(str(root), f"{relay.origin}/site.git")
         assert engine.run(start).error == ""
-        with Reader(root / "volume/live/team/site") as reader:
+        with Reader(root / "volume/live/team/site", graced=False) as reader:
             for number in range(2, 10):
                 push(repository, number, blob=moments.randbytes(30_000))
                 relay.bytes_per_second = 100_000

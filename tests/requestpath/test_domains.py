@@ -19,10 +19,10 @@ def _content(path: RequestPath) -> None:
     path.git.repository("other").commit({"index.html": "another home", "y.html": "y"})
 
 
-def refused(path: RequestPath, **spec: str) -> bool:
+def refused(path: RequestPath, name: str = "bad", **spec: str) -> bool:
     """Whether the API server takes no such StaticSite."""
     try:
-        path.cluster.make("staticsites", static_site("one", "bad", path.git.url("content"), **spec))
+        path.cluster.make("staticsites", static_site("one", name, path.git.url("content"), **spec))
     except ApiError as error:
         return bool(error.status.code == HTTPStatus.UNPROCESSABLE_ENTITY)
     return False
@@ -53,7 +53,8 @@ def test_d1_a_rule_is_one_host_and_one_path(path: RequestPath) -> None:
 
 def test_d2_only_names_of_hosts_are_domains(path: RequestPath) -> None:
     names = ["*.x.test", "x.test.", "x.test:443", "10.0.0.1", "localhost", "x..test", "-x.test", "x_y.test"]
-    for domain in [*names, f"{'a' * 64}.test"]:
+    long = [f"{'a' * 64}.test", ".".join(["a" * 49] * 5) + ".test"]  # of 64 and of 254
+    for domain in [*names, *long, "victim.test\n", "\nvictim.test", " victim.test"]:
         assert refused(path, domain=domain), domain
 
 
@@ -124,6 +125,11 @@ def test_d8_a_path_ends_where_it_ends(path: RequestPath) -> None:
         answer = path.ask(DOMAIN, where)
         assert answer.status in {400, 404}, where
         assert "home" not in answer.text, where
+
+
+def test_d9_a_name_is_one_short_label(path: RequestPath) -> None:
+    for name in ("a.b", "a--b", "a" * 64, "A", "a_b"):
+        assert refused(path, name), name
 
 
 def test_d9_a_default_domain_has_one_site(path: RequestPath) -> None:

@@ -1,14 +1,8 @@
 """Where a request ends: default and custom domains, paths, HTTPS, certificates, and domains that change hands."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.support.cluster import write_status
-from tests.support.control_plane import SYSTEM, Object
+from tests.support.issuer import issue
 from tests.support.request_path import PAGES, RequestPath
 from tests.support.serving import eventually
 
@@ -80,51 +74,18 @@ def test_plain_http_leads_to_https_with_path_and_query(path: RequestPath) -> Non
     assert path.ask_plain("nobody.example.net", "/").status == 404
 
 
-def issued(domain: str) -> tuple[x509.Certificate, Object]:
-    """A certificate, as an issuer makes it, and the Secret that cert-manager writes."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, domain)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=90))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(domain)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = certificate.public_bytes(serialization.Encoding.PEM)
-    return certificate, {"tls.crt": public.decode(), "tls.key": private.decode()}
-
-
-def play_issuer(path: RequestPath, name: str) -> x509.Certificate:
-    """Do what cert-manager does for a Certificate that the hooks made: fill its Secret and say so."""
-    wanted = path.cluster.get("certificates", name)
-    assert wanted
-    (domain,) = wanted["spec"]["dnsNames"]
-    certificate, content = issued(domain)
-    metadata = {"name": wanted["spec"]["secretName"], "namespace": SYSTEM}
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/tls"}
-    path.cluster.apply(secret | {"stringData": content})
-    ready = {"type": "Ready", "status": "True", "reason": "Ready", "lastTransitionTime": "2026-01-01T00:00:00Z"}
-    write_status(path.cluster, "certificates", name, {"conditions": [ready]})
-    return certificate
-
-
 @pytest.mark.usefixtures("content")
 def test_a_domain_has_its_certificate_and_a_renewed_one_without_a_restart(path: RequestPath) -> None:
     path.site("one", "blog", "content", domain="tls.example.net")
     path.site("one", "news", "content", domain="news.example.net")
     path.settle()
     eventually(lambda: path.shows("tls.example.net", "home"))
-    first = play_issuer(path, "tls-example-net-tls")
-    other = play_issuer(path, "news-example-net-tls")
+    first = issue(path.cluster, "tls-example-net-tls")
+    other = issue(path.cluster, "news-example-net-tls")
     eventually(lambda: path.certificate("tls.example.net") == first)
     eventually(lambda: path.certificate("news.example.net") == other)
     pid = path.traefik.process.pid
-    second = play_issuer(path, "tls-example-net-tls")
+    second = issue(path.cluster, "tls-example-net-tls")
     eventually(lambda: path.certificate("tls.example.net") == second)
     assert second != first
     assert path.shows("tls.example.net", "home")

@@ -10,7 +10,15 @@ from cryptography.x509.oid import NameOID
 
 
 def certificate(folder: Path, name: str, *, days: int = 1) -> Path:
-    """A self-signed certificate with its key."""
+    """A file with a self-signed certificate and its key."""
+    made, private = self_signed(name, days=days)
+    file = folder / "certificate.pem"
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+def self_signed(name: str, *, days: int) -> tuple[x509.Certificate, bytes]:
+    """A self-signed certificate, and its key in PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -29,6 +37,4 @@ def certificate(folder: Path, name: str, *, days: int = 1) -> Path:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    file = folder / "certificate.pem"
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return file
+    return made, private

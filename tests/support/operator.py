@@ -1,9 +1,19 @@
-"""What Metacontroller does with our hooks, once and when a test says so."""
+"""Who makes what the hooks answer: Metacontroller where there is one, else a player when a test says so."""
 
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
 
-from pages.cli.metacontroller import reconcile
-from tests.support.control_plane import Cluster, Object
+import yaml
+
+from pages.cli.metacontroller import Reconciled, reconcile
+from tests.support.cluster import Hooks, MetacontrollerProcess
+from tests.support.control_plane import ROOT, SYSTEM, Cluster, ControlPlane, Object
+from tests.support.serving import eventually
 
 _PLURALS = {
     "VirtualHost": "virtualhosts",
@@ -11,26 +21,32 @@ _PLURALS = {
     "Middleware": "middlewares",
     "IngressRoute": "ingressroutes",
 }
+Key = tuple[str, str]
 
 
-class Operator:
-    """Asks the hooks what there should be, and makes it so at the API server."""
+class Operator(Protocol):
+    """Makes at the API server what the hooks say there should be."""
+
+    def settle(self) -> None:
+        """Go on once all is as the hooks want it."""
+
+    @property
+    def platform_status(self) -> Object: ...
+
+
+class Player:
+    """Asks the hooks itself, once for each time that it is told to settle."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._made: dict[tuple[str, str], Object] = {}
+        self._made: dict[Key, Object] = {}
         self.platform_status: Object = {}
 
     def settle(self) -> None:
         """Bring the generated objects up to date: what is new before what leads there, what is gone at last."""
-        platform = self._cluster.get("platforms", "platform")
-        assert platform
-        namespaces = self._cluster.namespaces()
-        hosts = [each for (kind, _), each in self._made.items() if kind == "VirtualHost"]
-        now = datetime.now(UTC)
-        answer = reconcile(platform, self._cluster.list("staticsites"), namespaces, hosts, now=now)
+        answer = _asked(self._cluster, [each for (kind, _), each in self._made.items() if kind == "VirtualHost"])
         self.platform_status = answer.platform_status
-        wanted = {_key(each): each for each in [*answer.virtual_hosts, *answer.objects]}
+        wanted = _by_key([*answer.virtual_hosts, *answer.objects])
         for key in sorted(wanted, key=lambda key: list(_PLURALS).index(key[0])):
             if self._made.get(key, {}).get("spec") != wanted[key]["spec"]:
                 self._cluster.make(_PLURALS[key[0]], _written(wanted[key]))
@@ -39,8 +55,79 @@ class Operator:
         self._made = wanted
 
 
-def _key(found: Object) -> tuple[str, str]:
-    return found["kind"], found["metadata"]["name"]
+class Real:
+    """A Metacontroller at work, which is waited for until there is exactly what the player would have made."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def settle(self) -> None:
+        eventually(self._is_settled, 200)
+
+    @property
+    def platform_status(self) -> Object:
+        return dict((self._cluster.get("platforms", "platform") or {}).get("status", {}))
+
+    def _is_settled(self) -> bool:
+        there = _by_key(
+            each | {"kind": kind} for kind, plural in _PLURALS.items() for each in self._cluster.list(plural, SYSTEM)
+        )
+        answer = _asked(self._cluster, [each for (kind, _), each in there.items() if kind == "VirtualHost"])
+        wanted = _by_key([*answer.virtual_hosts, *answer.objects])
+        said, to_say = self.platform_status, answer.platform_status
+        return _specs(there) == _specs(wanted) and all(
+            said.get(each) == to_say.get(each) for each in ("observedGeneration", "sites", "rejections")
+        )
+
+
+@contextmanager
+def operating(cluster: ControlPlane, folder: Path) -> Iterator[Operator]:
+    """An operator for this cluster; its logs are in the folder."""
+    executable = metacontroller()
+    if not executable:
+        yield Player(cluster)
+        return
+    cluster.start_controllers()
+    kubeconfig = cluster.service_account("pages-operator", folder)
+    with Hooks(folder) as hooks:
+        hooks.wait_until_ready()
+        connect(cluster, hooks)
+        with MetacontrollerProcess(folder, executable, kubeconfig) as real:
+            real.wait_until_ready()
+            yield Real(cluster)
+
+
+def metacontroller() -> str | None:
+    """The executable of Metacontroller, where there is one."""
+    return os.environ.get("METACONTROLLER") or shutil.which("metacontroller")
+
+
+def connect(cluster: Cluster, hooks: Hooks) -> None:
+    """Tell Metacontroller where our hooks are."""
+    for manifest in sorted((ROOT / "metacontroller").glob("*.yaml")):
+        cluster.apply(yaml.safe_load(manifest.read_text().replace("http://127.0.0.1:8080", hooks.url)))
+
+
+def _asked(cluster: Cluster, hosts: Sequence[Object]) -> Reconciled:
+    platform = cluster.get("platforms", "platform")
+    assert platform
+    now = datetime.now(UTC)
+    return reconcile(platform, cluster.list("staticsites"), cluster.namespaces(), hosts, now=now)
+
+
+def _by_key(objects: Iterable[Object]) -> dict[Key, Object]:
+    return {(each["kind"], each["metadata"]["name"]): each for each in objects}
+
+
+def _specs(objects: dict[Key, Object]) -> dict[Key, Any]:
+    return {key: _said(each["spec"]) for key, each in objects.items()}
+
+
+def _said(spec: Any) -> Any:
+    """Without what is false or empty, by which the API server fills up what the hooks leave out."""
+    if isinstance(spec, dict):
+        return {key: _said(value) for key, value in spec.items() if value}
+    return [_said(each) for each in spec] if isinstance(spec, list) else spec
 
 
 def _written(wanted: Object) -> Object:

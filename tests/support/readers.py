@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,11 +13,18 @@ class Reader:
 
     Two requests of a visitor may rightly see two releases, with a swap in between. So a pair is read below one open
     folder, where it has to be equal; and each file alone by its path, where numbers may only grow (unless two syncers
-    are at work that know nothing of each other: not ``monotonic``).
+    are at work that know nothing of each other: not ``monotonic``). Where old releases have no grace time (not
+    ``graced``), one that the link has left while it was read may be gone; one that it has named all the time may not.
     """
 
     def __init__(
-        self, site: Path, names: Sequence[str] = ("a", "b/b"), *, monotonic: bool = True, pause: float = 0.005
+        self,
+        site: Path,
+        names: Sequence[str] = ("a", "b/b"),
+        *,
+        monotonic: bool = True,
+        graced: bool = True,
+        pause: float = 0.005,
     ) -> None:
         self.reads = 0
         self.errors: list[str] = []
@@ -26,6 +33,7 @@ class Reader:
         self._names = names
         self._pause = pause
         self._monotonic = monotonic
+        self._graced = graced
         self._highest = dict.fromkeys(names, 0)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reader")
@@ -48,13 +56,25 @@ class Reader:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            try:
-                self._read_pair()
-                self._read_paths()
-            except (OSError, ValueError) as error:
-                self.errors.append(repr(error))
+            self._look(self._read_pair)
+            self._look(self._read_paths)
             self.reads += 1
             self._stopping.wait(self._pause)
+
+    def _look(self, read: Callable[[], None]) -> None:
+        before = self._link()
+        try:
+            read()
+        except (OSError, ValueError) as error:
+            if self._graced or self._link() == before:
+                self.errors.append(repr(error))
+
+    def _link(self) -> Path | None:
+        try:
+            return self._site.readlink()
+        except OSError as error:
+            self.errors.append(repr(error))
+            return None
 
     def _read_pair(self) -> None:
         folder = os.open(self._site, os.O_RDONLY | os.O_DIRECTORY)

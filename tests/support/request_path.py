@@ -1,24 +1,26 @@
 """The whole way of a request, of real parts.
 
 Traefik is fed by an API server with what the hooks made; behind it are nginx and the volume of a syncer that follows
-that API server. Only the parts of Metacontroller and of cert-manager are played.
+that API server. Only cert-manager is played, and Metacontroller where there is none.
 """
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 
+from hooks.platform import HELD_ABOVE
 from tests.nginx.conftest import Sites, running
-from tests.support import chart
+from tests.support import chart, http2
 from tests.support.cluster import SyncerProcess, static_site
 from tests.support.control_plane import SYSTEM, ControlPlane
 from tests.support.git_server import GitServer
-from tests.support.operator import Operator
+from tests.support.operator import Operator, operating
 from tests.support.raw_http import Answer, ask, exchange, request
 from tests.support.serving import eventually
 from tests.support.traefik import Traefik
@@ -32,13 +34,19 @@ class RequestPath:
     """The way from a visitor to a site's files."""
 
     def __init__(
-        self, cluster: ControlPlane, traefik: Traefik, nginx: Sites, syncer: SyncerProcess, git: GitServer
+        self,
+        cluster: ControlPlane,
+        operator: Operator,
+        traefik: Traefik,
+        nginx: Sites,
+        syncer: SyncerProcess,
+        git: GitServer,
     ) -> None:
         self.cluster = cluster
+        self.operator = operator
         self.traefik = traefik
         self.nginx = nginx
         self.syncer = syncer
-        self.operator = Operator(cluster)
         self.git = git
 
     def platform(self, **spec: Any) -> None:
@@ -63,8 +71,16 @@ class RequestPath:
         for name in names:
             self.cluster.remove("staticsites", name, namespace)
 
+    def delete_many(self, namespace: str, names: Sequence[str]) -> None:
+        """Delete StaticSites, so few at a time that none is held back for minutes (the brake on mass removal)."""
+        while names:
+            some = max(HELD_ABOVE, len(names) // 2)
+            self.delete(namespace, *names[:some])
+            self.settle()
+            names = names[some:]
+
     def settle(self) -> None:
-        """The hooks look at what there is."""
+        """The hooks look at what there is, and it is done."""
         self.operator.settle()
 
     def ask(self, domain: str, path: str, method: str = "GET", **headers: str) -> Answer:
@@ -77,6 +93,12 @@ class RequestPath:
         with self._connected(domain) as connection:
             return exchange(connection, sent)
 
+    def ask_http2(self, domain: str, headers: http2.Headers, body: bytes = b"") -> Answer:
+        """What comes back for these headers over HTTP/2."""
+        with self._connected(domain, "h2") as connection:
+            assert connection.selected_alpn_protocol() == "h2"
+            return http2.exchange(connection, headers, body)
+
     def ask_plain(self, domain: str, path: str, method: str = "GET", **headers: str) -> Answer:
         """What a visitor gets over HTTP."""
         return ask(self.traefik.web, f"{method} {path} HTTP/1.1", Host=domain, **headers)
@@ -86,6 +108,10 @@ class RequestPath:
         answer = self.ask(domain, path)
         return answer.status == 200 and text in answer.text
 
+    def nginx_saw(self, target: str) -> bool:
+        """Whether nginx was ever asked for exactly that, which Traefik had not put below a site."""
+        return f'"{target}"' in (self.nginx.root.parent / "access.log").read_text()
+
     def certificate(self, domain: str) -> x509.Certificate:
         """The certificate that a visitor is shown."""
         with self._connected(domain) as connection:
@@ -93,8 +119,9 @@ class RequestPath:
         assert shown
         return x509.load_der_x509_certificate(shown)
 
-    def _connected(self, domain: str) -> ssl.SSLSocket:
+    def _connected(self, domain: str, protocol: str = "http/1.1") -> ssl.SSLSocket:
         anything = ssl.create_default_context()
+        anything.set_alpn_protocols([protocol])
         anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
         connection = socket.create_connection(("127.0.0.1", self.traefik.websecure), timeout=10)
         return anything.wrap_socket(connection, server_hostname=domain)
@@ -112,16 +139,17 @@ def request_path_in(folder: Path) -> Iterator[RequestPath]:
         kubeconfig = cluster.service_account("pages-syncer", folder)
         volume = ("--volume", str(nginx.root))
         with (
+            operating(cluster, folder) as operator,
             Traefik(folder, cluster) as traefik,
             SyncerProcess(folder, "syncer", kubeconfig, git.origin, volume) as syncer,
         ):
             traefik.wait_until_ready()
             syncer.wait_until_ready()
-            yield RequestPath(cluster, traefik, nginx, syncer, git)
+            yield RequestPath(cluster, operator, traefik, nginx, syncer, git)
 
 
 def with_two_sites(path: RequestPath) -> RequestPath:
-    """Two tenants, with a domain each, for whatever a visitor may try."""
+    """Two tenants, with a domain each, for whatever a visitor may try; the first has a site that lets nobody in."""
     path.platform()
     for tenant in ("team-a", "team-b"):
         path.git.repository(tenant).commit(
@@ -138,9 +166,12 @@ def with_two_sites(path: RequestPath) -> RequestPath:
         )
         path.site(tenant, "site", tenant, domain=f"{tenant}.example.org")
         path.site(tenant, "below", tenant, domain=f"{tenant}.example.org", pathPrefix="/below")
+    closed = {"basicAuth": {"secretRef": {"name": "nobody"}}}  # there is no such Secret
+    path.site("team-a", "closed", "team-a", domain="team-a.example.org", pathPrefix="/closed", **closed)
     path.settle()
     wanted = [(tenant, where) for tenant in ("team-a", "team-b") for where in ("/", "/below/")]
     eventually(lambda: all(path.shows(f"{each}.example.org", f"home of {each}", where) for each, where in wanted))
+    eventually(lambda: path.ask("team-a.example.org", "/closed/").status == HTTPStatus.UNAUTHORIZED)
     return path
 
 
