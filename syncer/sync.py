@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from errno import EDQUOT, ENOSPC
 from functools import partial
 
-from pages.api import StaticSite
+from pages.api import SiteRules, StaticSite
 from syncer import credentials
 from syncer.content import lfs, links, rules, tree, walk
+from syncer.content.tree import Listing
 from syncer.credentials import ReadSecret
 from syncer.errors import (
     AuthFailed,
     GitFailed,
     NotADirectory,
+    NothingToPublish,
     RevisionNotFound,
     SiteDeleted,
     StorageFailed,
@@ -296,6 +298,8 @@ class SourceSync:
         listing = links.follow(listing, objects.contents, self._limits)
         listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
         listing, found = rules.take_out(listing, objects.contents)
+        if not listing.files and found == SiteRules():
+            raise NothingToPublish(_explain_emptiness(path, commit, listing))
         draft = replace(draft, rules=found.dump())
         if known and known.files == len(listing.files):  # made before there were rules, and there are none in it
             self._confirm(site)
@@ -331,6 +335,12 @@ def _read_commit(objects: Objects, commit: str, source: Source) -> commits.Told:
     if content is None:  # anything has an id, and a tag may name anything
         raise RevisionNotFound(f"{source.revision or commit} is not a commit, nor a tag of one; check spec.revision")
     return commits.read(content)
+
+
+def _explain_emptiness(path: str, commit: str, listing: Listing) -> str:
+    left_out = tree.describe(listing.skipped)
+    has = f"nothing but what is left out: {left_out}" if left_out else "no files"
+    return f"folder /{path} of commit {commit[:12]} has {has}; push a page, or check spec.path"
 
 
 def _find_tree(objects: Objects, commit: str, path: str) -> str:

@@ -15,6 +15,7 @@ _PATIENCE = timedelta(minutes=2)
 _OF_RELEASE = {
     "SubpathNotFound",
     "NotADirectory",
+    "NothingToPublish",
     "LimitExceeded",
     "QuotaExceeded",
     "StorageFull",
