@@ -112,12 +112,6 @@ _FROM_GIT = (
         "use a server that speaks smart HTTP, as every forge does",
     ),
     Reason(
-        "UnsupportedRepository",
-        "the repository is of a format that is not read, such as SHA-256",
-        "tenant",
-        "use one of SHA-1",
-    ),
-    Reason(
         "LimitExceeded",
         "the site, or its repository, is beyond a [limit](limits.md)",
         "tenant",

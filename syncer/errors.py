@@ -94,12 +94,6 @@ class UnsupportedServer(SyncError):
     reason = "UnsupportedServer"
 
 
-class UnsupportedRepository(SyncError):
-    """The repository is of a format that we do not read."""
-
-    reason = "UnsupportedRepository"
-
-
 class GitFailed(SyncError):
     """Git failed for a reason we do not know."""
 

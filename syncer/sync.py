@@ -273,7 +273,7 @@ class SourceSync:
                 return self._publish(site, mirror.source, commit, reading.objects())
             except GitFailed:  # an object is missing or broken: the mirror is only a cache
                 reading.close()
-                return self._publish(site, mirror.source, mirror.rebuild(), reading.objects())
+                return self._publish(site, mirror.source, mirror.rebuild(commit), reading.objects())
         except SyncError as error:
             reading.close()  # whatever is left of an answer
             error.commit = commit

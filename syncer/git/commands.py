@@ -201,7 +201,7 @@ class Git:
     def _explain_tag(self, remote: Remote, tag: str) -> SyncError:
         tags = self._ask(remote, "--tags", "--refs", "--sort=-v:refname", "--end-of-options", remote.url)
         has = f"one it has ({_named(remote, tags)})" if tags else "a commit, for it has no tags"
-        hint = "; a commit is written with all its 40 digits" if _ABBREVIATED.fullmatch(tag) else ""
+        hint = "; a commit is written with all its digits" if _ABBREVIATED.fullmatch(tag) else ""
         return RevisionNotFound(
             f"the repository has no tag {tag!r}; push it, set spec.revision to {has}, or remove spec.revision "
             f"to follow the branch{hint}"

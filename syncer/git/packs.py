@@ -16,6 +16,7 @@ from syncer.git.heads import NotUnderstood, check_status, packet
 _DELIMITER, _FLUSH = b"0001", b"0000"
 _MAX_SHALLOW = 10_000
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_FORMAT = {40: b"", 64: b"0019object-format=sha256\n"}  # by the digits of an id
 _DATA, _PROGRESS = b"\x01", b"\x02"
 
 
@@ -66,7 +67,7 @@ def question(commit: str, haves: Collection[str], shallow: Collection[str]) -> b
     arguments = ["thin-pack", "no-progress", "ofs-delta", *(f"shallow {each}" for each in sorted(shallow))]
     arguments += ["deepen 1", f"want {commit}", *(f"have {each}" for each in sorted(haves)), "done"]
     lines = b"".join(packet(f"{each}\n".encode()) for each in arguments)
-    return packet(b"command=fetch\n") + _DELIMITER + lines + _FLUSH
+    return packet(b"command=fetch\n") + _FORMAT[len(commit)] + _DELIMITER + lines + _FLUSH
 
 
 def _read_shallow_info(body: Readable) -> Iterator[str]:

@@ -20,7 +20,6 @@ _OF_RELEASE = {
     "QuotaExceeded",
     "StorageFull",
     "StorageFailed",
-    "UnsupportedRepository",
 }
 
 

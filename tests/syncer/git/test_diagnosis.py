@@ -22,7 +22,7 @@ from syncer.git import diagnosis
         ("fatal: couldn't find remote ref refs/heads/x", errors.BranchNotFound),
         ("error: object 1234: hasDotgit: contains '.git'\nfatal: fsck error in packed object", errors.GitFailed),
         ("error: index-pack died of signal 25", errors.LimitExceeded),
-        ("fatal: mismatched algorithms: client sha1; server sha256", errors.UnsupportedRepository),
+        ("fatal: mismatched algorithms: client sha1; server sha256", errors.ObjectNotGiven),
         (
             "remote: aborting due to possible repository corruption on the remote side.\nfatal: early EOF",
             errors.GitFailed,

@@ -144,12 +144,7 @@ def test_an_empty_repository(heads: Heads, git_server: GitServer) -> None:
 
 
 def test_a_repository_of_sha256(heads: Heads, git_server: GitServer) -> None:
-    folder = git_server.root / "site.git"
-    run_git("init", "--quiet", "--bare", "--object-format=sha256", "--initial-branch=main", str(folder))
-    tree = run_git("-C", str(folder), "mktree")
-    author = ("-c", "user.name=T", "-c", "user.email=t@example.com")
-    commit = run_git("-C", str(folder), *author, "commit-tree", tree, stdin=b"x")
-    run_git("-C", str(folder), "update-ref", "refs/heads/main", commit)
+    commit = git_server.repository(object_format="sha256").commit({"a": "1"})
     assert len(commit) == 64
     assert heads.of(remote(git_server), [MAIN]) == {MAIN: commit}
 
