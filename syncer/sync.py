@@ -333,7 +333,8 @@ def _as_sync_error(error: SyncError | OSError) -> SyncError:
 def _read_commit(objects: Objects, commit: str, source: Source) -> commits.Told:
     content = objects.commit(commit)
     if content is None:  # anything has an id, and a tag may name anything
-        raise RevisionNotFound(f"{source.revision or commit} is not a commit, nor a tag of one; check spec.revision")
+        what, check = (source.revision, "revision") if source.revision else (f"branch {source.branch}", "branch")
+        raise RevisionNotFound(f"{what} is not a commit, nor a tag of one; check spec.{check}")
     return commits.read(content)
 
 
