@@ -34,7 +34,7 @@ _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
         "there is no such repository; check spec.repo",
     ),
     (
-        r"does not appear to be a git repository|does not exist",
+        r"does not appear to be a git repository|does not exist|is this a git repository",
         errors.RepoNotFound,
         "there is no git repository at that place; check spec.repo",
     ),

@@ -19,6 +19,7 @@ from syncer.errors import (
     Busy,
     EmptyRepo,
     RepoMoved,
+    RepoNotFound,
     RevisionNotFound,
     SyncError,
     Unreachable,
@@ -39,6 +40,7 @@ _ASKED_AT_ONCE = 100  # refs in one request
 _HEADS, _TAGS, _PEELED = "refs/heads/", "refs/tags/", b"peeled:"
 _GIT_IS_ASKED_SECONDS = 3600.0
 _MAX_REMEMBERED = 10_000
+_NO_REPOSITORY = "there is no git repository at that address: the server answers with something else; check spec.repo"
 
 
 class Heads:
@@ -66,6 +68,8 @@ class Heads:
         except NotUnderstood as answer:
             log.info("asked_by_git", repo=remote.url, answer=diagnosis.clean(str(answer), remote.secrets()))
             tips = self._ask_git(remote, refs)
+            if isinstance(answer, OtherContent) and all(isinstance(tip, EmptyRepo) for tip in tips.values()):
+                raise RepoNotFound(_NO_REPOSITORY) from None  # git takes a web page for a list of no branches
             self._remember(remote)
             return tips
         return {ref: commits.get(ref) or self._git.explain_missing(remote, ref) for ref in refs}
@@ -89,6 +93,10 @@ class Heads:
 
 class NotUnderstood(Exception):
     """That is no answer of protocol 2."""
+
+
+class OtherContent(NotUnderstood):
+    """That is no answer of git's at all, such as a web page."""
 
 
 def question(refs: Sequence[str]) -> bytes:
@@ -123,7 +131,7 @@ def check_status(answer: Answer, remote: Remote) -> None:
     """Raise the SyncError that the status means, or NotUnderstood where it is none of protocol 2."""
     status = answer.status
     if 300 <= status < 400:  # noqa: PLR2004 - a redirect, which is never followed (U10)
-        host = _host(answer.location)
+        host = _host(answer.location, remote)
         to = f" to {host}" if host else ""
         raise RepoMoved(f"the repository has moved (the server redirects{to}); update spec.repo")
     if status in {401, 403}:
@@ -136,13 +144,14 @@ def check_status(answer: Answer, remote: Remote) -> None:
         raise Unreachable(f"the git server answers with an error (HTTP {status}); it is tried again later")
     # 404 among them: a server of the old kind knows no such path.
     if status != 200 or answer.content_type != "application/x-git-upload-pack-result":  # noqa: PLR2004
-        raise NotUnderstood(f"HTTP {status}, {diagnosis.clean(answer.content_type)}")
+        kind = OtherContent if status == 200 else NotUnderstood  # noqa: PLR2004
+        raise kind(f"HTTP {status}, {diagnosis.clean(answer.content_type)}")
 
 
-def _host(location: str) -> str:
+def _host(location: str, remote: Remote) -> str:
     """Where a redirect leads, without what may be secret in it."""
     try:
-        return diagnosis.clean(urlsplit(location).netloc.rpartition("@")[2])
+        return diagnosis.clean(urlsplit(location).netloc.rpartition("@")[2], remote.secrets())
     except ValueError:
         return ""
 

@@ -16,6 +16,7 @@ import requests
 import urllib3
 
 from syncer.errors import SyncError, TimedOut, Unreachable
+from syncer.git import diagnosis
 from syncer.git.dialling import CONNECT_SECONDS, Addresses, CheckedAdapter, Clock, hanging_up
 
 if TYPE_CHECKING:  # git.py owns one of us
@@ -97,7 +98,7 @@ class SmartHTTP:
                 finally:
                     response.close()
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                raise self._explain(error, clock) from error
+                raise self._explain(error, clock, remote) from error
             finally:
                 if clock.overdue:  # an end in the middle of the headers looks like their end
                     raise self._too_slow(clock)
@@ -130,14 +131,14 @@ class SmartHTTP:
                 with self._lock:
                     self._clocks.discard(clock)
 
-    def _explain(self, error: Exception, clock: Clock) -> SyncError:
-        if clock.overdue or isinstance(error, requests.Timeout) or isinstance(_cause(error), TimeoutError):
+    def _explain(self, error: Exception, clock: Clock, remote: "Remote") -> SyncError:
+        cause = _cause(error)
+        if clock.overdue or isinstance(error, requests.Timeout) or isinstance(cause, TimeoutError):
             return self._too_slow(clock)
+        said = diagnosis.clean(str(cause), remote.secrets())  # it quotes what the server sent (K1)
         if isinstance(error, requests.exceptions.SSLError):
-            return Unreachable(
-                f"there is no trusted TLS connection to the git server; check its certificate ({_cause(error)})"
-            )
-        return Unreachable(f"the git server cannot be reached; it is tried again later ({_cause(error)})")
+            return Unreachable(f"there is no trusted TLS connection to the git server; check its certificate ({said})")
+        return Unreachable(f"the git server cannot be reached; it is tried again later ({said})")
 
     def _too_slow(self, clock: Clock) -> TimedOut:
         limit = f"{clock.seconds:g} seconds, the limit of {clock.flag}"

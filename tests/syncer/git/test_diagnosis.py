@@ -13,6 +13,7 @@ from syncer.git import diagnosis
         ("remote: HTTP Basic: Access denied\nfatal: Authentication failed for 'https://x'", errors.AuthFailed),
         ("fatal: unable to access 'https://x/': The requested URL returned error: 302", errors.RepoMoved),
         ("remote: Not found.\nfatal: repository 'https://x/' not found", errors.RepoNotFound),
+        ("fatal: https://x/info/refs not valid: is this a git repository?", errors.RepoNotFound),
         ("fatal: unable to access 'https://x/': The requested URL returned error: 503", errors.Unreachable),
         ("fatal: unable to access 'https://x/': Could not resolve host: x", errors.Unreachable),
         ("fatal: unable to access 'https://x/': SSL certificate problem: self-signed certificate", errors.Unreachable),

@@ -143,6 +143,14 @@ def test_an_empty_repository(heads: Heads, git_server: GitServer) -> None:
     assert isinstance(heads.of(remote(git_server), [MAIN])[MAIN], errors.EmptyRepo)
 
 
+@pytest.mark.parametrize("page", ["", "<html>Log in</html>", "<html>\n<p>Log\tin</p>\n</html>\n", "\n\n"])
+def test_a_web_page_is_no_repository(heads: Heads, page: str) -> None:
+    head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+    answer = f"{head}Content-Length: {len(page)}\r\nConnection: close\r\n\r\n{page}"
+    with ScriptedServer(says(answer.encode())) as server, pytest.raises(errors.RepoNotFound, match=r"check spec\.repo"):
+        heads.of(Remote(f"{server.origin}/x.git"), [MAIN])
+
+
 def test_a_repository_of_sha256(heads: Heads, git_server: GitServer) -> None:
     commit = git_server.repository(object_format="sha256").commit({"a": "1"})
     assert len(commit) == 64
