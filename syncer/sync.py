@@ -26,12 +26,14 @@ from syncer.errors import (
     SyncError,
 )
 from syncer.git import commits
-from syncer.git.commands import Git, Objects, Remote
+from syncer.git.commands import Git
 from syncer.git.heads import Heads, Tips
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirror, Mirrors
+from syncer.git.objects import Objects
 from syncer.git.reading import Reading
 from syncer.git.refusals import Refusals
+from syncer.git.remote import Remote
 from syncer.limits import SiteLimits
 from syncer.sources import Source, source_of
 from syncer.visitors import Visitors

@@ -4,7 +4,6 @@ A kept connection and no process make it cost a tenth of ``git ls-remote`` (deci
 protocol 2 says is asked by git, whose verdict counts.
 """
 
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,9 @@ from syncer.errors import (
     Unreachable,
 )
 from syncer.git import diagnosis
-from syncer.git.commands import Git, Remote
+from syncer.git.commands import Git
+from syncer.git.objects import OID
+from syncer.git.remote import Remote
 from syncer.git.smart_http import Answer, SmartHTTP
 from syncer.retry_after import pause_seconds
 
@@ -34,7 +35,6 @@ log = structlog.get_logger(__name__)
 # Of each branch or tag, by its full name, the commit that it stands at, or why there is none.
 Tips = Mapping[str, "str | SyncError"]
 
-_OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _FLUSH, _DELIMITER = b"0000", b"0001"
 _ASKED_AT_ONCE = 100  # refs in one request
 _HEADS, _TAGS, _PEELED = "refs/heads/", "refs/tags/", b"peeled:"
@@ -120,7 +120,7 @@ def read_answer(answer: Answer, remote: Remote) -> dict[str, str]:
         name, *attributes = rest.split(b" ")  # symref-target is another
         if name.startswith(_TAGS.encode()):
             oid = next((each.removeprefix(_PEELED) for each in attributes if each.startswith(_PEELED)), oid)
-        if not _OID.fullmatch(oid) or not name:
+        if not OID.fullmatch(oid) or not name:
             raise NotUnderstood("a line that is no ref")
         if name.startswith((_HEADS.encode(), _TAGS.encode())):
             commits[name.decode("utf-8", "replace")] = oid.decode()

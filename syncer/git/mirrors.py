@@ -12,9 +12,10 @@ import structlog
 
 from syncer.errors import GitFailed, RevisionNotFound, StorageFull, SyncError
 from syncer.git.attempts import Attempts
-from syncer.git.commands import Git, Remote
+from syncer.git.commands import Git
 from syncer.git.heads import NotUnderstood
 from syncer.git.packs import Packs, set_ref
+from syncer.git.remote import Remote
 from syncer.sources import Source
 from syncer.volume.disks import DiskRoom
 from syncer.volume.policy import DiskPolicy

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from syncer.git.commands import Git, Remote
+from syncer.git.commands import Git
 from syncer.git.mirrors import Mirrors
+from syncer.git.remote import Remote
 from syncer.sources import Source, source_of
 from syncer.sync import key_of
 from syncer.volume.policy import Quota

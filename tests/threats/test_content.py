@@ -8,7 +8,7 @@ from typing import IO, Any
 import pytest
 
 from syncer import status
-from syncer.git.commands import Objects
+from syncer.git.objects import Objects
 from syncer.routing import Routing
 from syncer.sync import Published
 from syncer.volume.records import Release

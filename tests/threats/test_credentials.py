@@ -8,8 +8,9 @@ import yaml
 
 from pages import validation
 from syncer.errors import SyncError
-from syncer.git.commands import Credential, Git, Remote
+from syncer.git.commands import Git
 from syncer.git.heads import Heads
+from syncer.git.remote import Credential, Remote
 from syncer.sync import Published
 from syncer.tokens import sync_token
 from tests.support.bench import Bench, a_site

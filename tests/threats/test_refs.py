@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pages import validation
-from syncer.git.commands import Git, Remote
+from syncer.git.commands import Git
+from syncer.git.remote import Remote
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 from tests.support.repositories import ENVIRONMENT

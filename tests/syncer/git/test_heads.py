@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer import errors
-from syncer.git.commands import Credential, Git, Remote
+from syncer.git.commands import Git
 from syncer.git.heads import Heads, NotUnderstood, question, read_answer
+from syncer.git.remote import Credential, Remote
 from syncer.git.smart_http import Answer, SmartHTTP
 from syncer.limits import Timeouts
 from tests.support.git_server import GitServer

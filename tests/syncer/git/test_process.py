@@ -32,7 +32,7 @@ with open(sys.argv[1], "rb") as stdin, open(os.devnull, "wb") as nowhere:
 
 
 def job(*arguments: str, seconds: float = 20) -> Job:
-    return Job(arguments, {"PATH": os.environ["PATH"]}, seconds, "--git-transfer-time")
+    return Job(arguments, {"PATH": os.environ["PATH"]}, seconds, "--git-transfer-time", LIMITS)
 
 
 class Waiting:
@@ -88,13 +88,13 @@ def test_a_killed_child_says_by_what(start: Callable[..., Child], tmp_path: Path
 
 def test_what_git_says_of_a_mistake_is_kept() -> None:
     with tempfile.TemporaryFile() as stdout:
-        ended = GitProcesses(LIMITS).run(job("no-such-command"), stdout)
+        ended = GitProcesses().run(job("no-such-command"), stdout)
     assert ended.code == 1
     assert b"no-such-command" in ended.stderr
 
 
 def test_a_conversation_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    processes = GitProcesses(LIMITS)
+    processes = GitProcesses()
     slow = job("hash-object", "--stdin", seconds=0.3)
     with (
         pytest.raises(TimedOut, match=r"within 0\.3 seconds, the limit of --git-transfer-time"),
@@ -104,7 +104,7 @@ def test_a_conversation_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 
 
 def test_closing_ends_what_runs_and_nothing_starts_afterwards() -> None:
-    processes = GitProcesses(LIMITS)
+    processes = GitProcesses()
     seen: list[Ended] = []
     begun = threading.Event()
 
