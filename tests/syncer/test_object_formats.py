@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from syncer.sync import Published
+from syncer.publishing import Published
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pages.api import StaticSiteStatus
+from syncer.publishing import Published
 from syncer.sources import source_of
-from syncer.sync import Published
 from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
