@@ -100,16 +100,16 @@ _FROM_GIT = (
     Reason("SubpathNotFound", "the branch has no such folder", "tenant", "push it, or mend `spec.path`"),
     Reason("NotADirectory", "`spec.path` leads to a file, a link or a submodule", "tenant", "name a folder"),
     Reason(
+        "NothingToPublish",
+        "the published folder has no files, or only such as are left out",
+        "tenant",
+        "push a page, or mend `spec.path`; to take the site down, delete the StaticSite",
+    ),
+    Reason(
         "UnsupportedServer",
         "the server only hands out files; this is not spoken",
         "tenant",
         "use a server that speaks smart HTTP, as every forge does",
-    ),
-    Reason(
-        "UnsupportedRepository",
-        "the repository is of a format that is not read, such as SHA-256",
-        "tenant",
-        "use one of SHA-1",
     ),
     Reason(
         "LimitExceeded",

@@ -30,7 +30,7 @@ _PREFIX = re.compile(r"(/\.*[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _DOMAIN = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])")
 _BRANCH = re.compile(r"[^\x00-\x20\x7f-\x9f~^:?*\[\\]+")
 _HEX_DIGITS = re.compile(r"[0-9A-Fa-f]{40,64}")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SECRET_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _SECRET_KEY = re.compile(r"[-._A-Za-z0-9]+")
 _DURATION = re.compile(r"([0-9]{1,8}(\.[0-9]{1,6})?(ms|s|m|h))+")
@@ -85,7 +85,7 @@ def revision(value: str) -> str:
     if value.startswith("refs/"):
         raise ValueError("must be the plain name of a tag, without 'refs/tags/', or the id of a commit")
     if _HEX_DIGITS.fullmatch(value) and not is_commit(value):
-        raise ValueError("must be the id of a commit with its 40 digits in lower case")
+        raise ValueError("must be the id of a commit with all its digits (40, or 64 of SHA-256) in lower case")
     return value
 
 

@@ -26,12 +26,13 @@ from syncer.lease import Lease
 from syncer.limits import Limits
 from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observation, Observed
+from syncer.publishing import Outcome
 from syncer.schedule import Capacity
 from syncer.service import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.cluster import ClusterStore
 from syncer.stores.events import ClusterEvents
-from syncer.sync import Outcome, SourceSync
+from syncer.sync import SourceSync
 from syncer.tokens import Trust
 from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import SiteKey

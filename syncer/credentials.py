@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pages.core import Secret
 from syncer.errors import SecretMissing
-from syncer.git.commands import Credential
+from syncer.git.remote import Credential
 from syncer.sources import SecretKey
 
 # The Secret of that namespace and name, or None where there is none.

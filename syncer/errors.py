@@ -10,7 +10,8 @@ class SyncError(Exception):
     """A sync that failed; the last good release stays."""
 
     reason: ClassVar[str] = "SyncFailed"
-    retry_within_seconds: ClassVar[float] = float("inf")  # what is mended here and not at the server need not wait long
+    # What is mended here, or by a push, need not wait long: the server is well.
+    retry_within_seconds: ClassVar[float] = float("inf")
     remedy: str = ""  # something to apply as it is, which the message ends with
     commit: str = ""  # what could not be published, where it came to that
 
@@ -31,18 +32,21 @@ class BranchNotFound(SyncError):
     """The repository has other branches, but not this one."""
 
     reason = "BranchNotFound"
+    retry_within_seconds = 300
 
 
 class RevisionNotFound(SyncError):
     """The repository has no such tag, or the server does not give out such a commit."""
 
     reason = "RevisionNotFound"
+    retry_within_seconds = 300
 
 
 class EmptyRepo(SyncError):
     """The repository has no commits yet."""
 
     reason = "EmptyRepo"
+    retry_within_seconds = 300
 
 
 class RepoNotFound(SyncError):
@@ -90,12 +94,6 @@ class UnsupportedServer(SyncError):
     reason = "UnsupportedServer"
 
 
-class UnsupportedRepository(SyncError):
-    """The repository is of a format that we do not read."""
-
-    reason = "UnsupportedRepository"
-
-
 class GitFailed(SyncError):
     """Git failed for a reason we do not know."""
 
@@ -110,12 +108,21 @@ class SubpathNotFound(SyncError):
     """The branch has no folder of that name."""
 
     reason = "SubpathNotFound"
+    retry_within_seconds = 300
 
 
 class NotADirectory(SyncError):
     """What stands at the path is a file, a link or a submodule."""
 
     reason = "NotADirectory"
+    retry_within_seconds = 300
+
+
+class NothingToPublish(SyncError):
+    """There is no file in the published folder that visitors could be shown, nor a rule for them."""
+
+    reason = "NothingToPublish"
+    retry_within_seconds = 300
 
 
 class SecretMissing(SyncError):

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from pages.api import ReleaseStatus, StaticSite
 from syncer.errors import SyncError
 from syncer.sources import source_of
-from syncer.sync import key_of
-from syncer.volume.records import Release
+from syncer.volume.records import Release, key_of
 from syncer.volume.releases import Releases
 
 MOST = 10

@@ -7,6 +7,8 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Self, TypeVar
 
+from syncer.host_health import HostHealth
+
 FIRST_BACKOFF_SECONDS = 30.0
 MAX_BACKOFF_SECONDS = 1800.0
 JITTER = 0.2
@@ -139,10 +141,8 @@ class Schedule(Generic[K]):
         self._lanes: defaultdict[_Lane, OrderedDict[K, _Entry[K]]] = defaultdict(OrderedDict)  # what is due
         self._runs: set[Run[K]] = set()
         self._busy: dict[Hashable, list[_Entry[K]]] = {}  # groups that run, and what fell due meanwhile
-        self._pauses: dict[str, float] = {}  # until when a host is not to be asked
+        self._hosts = HostHealth()
         self._turns: dict[tuple[str, str], int] = {}  # when each namespace, and each host, had its last
-        self._bad_hosts: set[str] = set()  # the last thing they did was not to answer
-        self._answered: dict[str, float] = {}  # when each host last did
         self._numbers = itertools.count()
 
     def keep(self, wishes: Mapping[K, Wish], now: float) -> None:
@@ -160,8 +160,7 @@ class Schedule(Generic[K]):
         known = {("namespace", wish.namespace) for wish in wishes.values()}
         known |= {("host", wish.host) for wish in wishes.values()}
         self._turns = {each: turn for each, turn in self._turns.items() if each in known}
-        self._bad_hosts = {host for host in self._bad_hosts if ("host", host) in known}
-        self._answered = {host: when for host, when in self._answered.items() if ("host", host) in known}
+        self._hosts.keep({wish.host for wish in wishes.values()})
 
     def hasten(self, key: K, now: float) -> None:
         """Make the key due now; one that is running is run once more, however often this is asked."""
@@ -180,8 +179,7 @@ class Schedule(Generic[K]):
 
     def pause(self, host: str, seconds: float, now: float) -> None:
         """Run nothing at the host for so long (``Retry-After``)."""
-        until = max(now + seconds, self._pauses.get(host, now))
-        self._pauses = {each: end for each, end in self._pauses.items() if end > now} | {host: until}
+        self._hosts.pause(host, seconds, now)
 
     def take_due(self, now: float) -> list[Run[K]]:
         """What to run now, as far as there is room for it; each is held back until ``finished``."""
@@ -199,7 +197,7 @@ class Schedule(Generic[K]):
             if entry is None or not entry.running:  # it went and came back meanwhile
                 continue
             result = results.get(key, Result(well=False))
-            self._note_host(run.host, now, answers=result.host_answers)
+            self._hosts.note(run.host, now, answers=result.host_answers)
             entry.running = False
             entry.proven = entry.proven or result.well
             entry.failures = 0 if result.well else entry.failures + 1
@@ -223,7 +221,7 @@ class Schedule(Generic[K]):
         self._drop_stale()
         moments = [self._waiting[0][0]] if self._waiting else []
         if self._lanes:
-            moments += [until for until in self._pauses.values() if until > now]
+            moments += self._hosts.paused(now).values()
             moments += [run.since + SLOW_SECONDS for run in self._runs if run.since + SLOW_SECONDS > now]
         return min(moments, default=None)
 
@@ -292,23 +290,16 @@ class Schedule(Generic[K]):
         first = min(heads, key=lambda entry: self._rank(entry, now))
         return self._start(first, now, suspect=bool(first.lane and closed.suspect(first.lane)))
 
-    def _note_host(self, host: str, now: float, *, answers: bool) -> None:
-        if answers:
-            self._bad_hosts.discard(host)
-            self._answered[host] = now
-        else:
-            self._bad_hosts.add(host)
-
     def _closed(self, slow: set[Run[K]], now: float) -> _Closed:
         hosts = Counter(run.host for run in self._runs)
         namespaces = Counter(run.namespace for run in self._runs)
-        hanging = {run for run in slow if self._answered.get(run.host, run.since) <= run.since}
+        hanging = {run for run in slow if not self._hosts.has_answered(run.host, run.since)}
         return _Closed(
             hosts={host for host, number in hosts.items() if number >= self._capacity.per_host}
-            | {host for host, until in self._pauses.items() if until > now},
+            | self._hosts.paused(now).keys(),
             namespaces={each for each, number in namespaces.items() if number >= self._capacity.per_namespace},
             suspects=sum(run.suspect or run in hanging for run in self._runs) >= self._capacity.suspects,
-            bad_hosts=self._bad_hosts | {run.host for run in hanging},
+            bad_hosts={*self._hosts.bad, *(run.host for run in hanging)},
         )
 
     def _rank(self, entry: _Entry[K], now: float) -> tuple[bool, int, int, float]:

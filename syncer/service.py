@@ -1,12 +1,11 @@
 """The syncer at work: follows the store, runs what is due on a few threads, says at each site how it went."""
 
-import contextlib
 import math
 import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,15 +20,17 @@ from syncer.events import Tell
 from syncer.git.mirrors import Mirrors
 from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observation
+from syncer.publishing import Outcome, Published
 from syncer.routing import Routings
 from syncer.schedule import Capacity, Result, Run, Schedule, Wish
+from syncer.sites import Sites
 from syncer.sources import Source
 from syncer.status_writer import StatusWriter
 from syncer.statuses import Speech, Statuses
-from syncer.stores import Snapshot, Store
-from syncer.sync import Outcome, Published, SourceSync, key_of
+from syncer.stores import Store
+from syncer.sync import SourceSync
 from syncer.volume.housekeeping import Housekeeper
-from syncer.volume.records import SiteKey
+from syncer.volume.records import SiteKey, key_of
 from syncer.volume.releases import Releases
 
 log = structlog.get_logger(__name__)
@@ -74,14 +75,15 @@ class Syncer:
         self._store = store
         self._counted = counted or Counted()
         self._source_sync = source_sync
-        source_sync.ask_before_publishing(self._is_wanted)
+        self._sites = Sites(releases)
+        source_sync.ask_before_publishing(self._sites.is_wanted)
         self._releases = releases
         self._housekeeper = Housekeeper(
             releases,
             mirrors,
             interval_seconds=housekeeping_seconds,
-            remove_gone=self._take_offline_what_is_gone,
-            wanted=self._wanted_sources,
+            remove_gone=self._sites.take_offline_what_is_gone,
+            wanted=self._sites.sources,
             damaged=self._publish_anew,
             measured=self._counted.disks,
             rest=source_sync.rest,
@@ -92,8 +94,6 @@ class Syncer:
         self._schedule: Schedule[Source] = Schedule(random.random, self._capacity)
         self._writer = StatusWriter(store.write_status, written=self._counted.status_written)
         self._statuses = Statuses(self._writer, releases, Speech(base_url, sync_token, heartbeat), tell)
-        self._snapshot = Snapshot(complete=False)
-        self._sites: dict[str, StaticSite] = {}  # by uid
         self._groups: dict[Source, list[StaticSite]] = {}
         self._synced: dict[str, float] = {}  # by the site's uid: when it last went well
         self._deaths: dict[str, int] = {}  # by mirror
@@ -116,7 +116,7 @@ class Syncer:
 
     def sites(self) -> Mapping[str, StaticSite]:
         """The sites by uid, as they were when we last looked; another mapping whenever that has changed."""
-        return self._sites
+        return self._sites.by_uid()
 
     def seen(self) -> list[Seen]:
         """The sites with what was said of them last, and when each is looked at again."""
@@ -127,7 +127,7 @@ class Syncer:
                 for source, sites in self._groups.items()
                 for site in sites
             }
-            sites = list(self._sites.values())
+        sites = self._sites.by_uid().values()
         return [Seen(self._statuses.on(site), looks.get(site.metadata.uid)) for site in sites]
 
     def request(self, wanted: Iterable[Source]) -> None:
@@ -149,9 +149,11 @@ class Syncer:
         """What there is to see of the work just now."""
         with self._lock:
             backlog = self._schedule.backlog(time.monotonic())
-            sites, synced = self._sites, dict(self._synced)
+            synced = dict(self._synced)
         statuses = self._statuses.all()
-        return Observation(backlog, sites, statuses, synced, self._last_round, not self._housekeeper.problem)
+        return Observation(
+            backlog, self._sites.by_uid(), statuses, synced, self._last_round, not self._housekeeper.problem
+        )
 
     def run(self) -> None:
         """Sync until stopped. Raises StorageFailed, StorageFull where the volume cannot be used at all."""
@@ -193,16 +195,17 @@ class Syncer:
         groups = sources.group(site for site in snapshot.sites if not site.spec.suspend)
         with self._lock:
             changed = [source for source, sites in groups.items() if _identity(sites) != self._identity(source)]
-            self._snapshot, self._groups = snapshot, groups
+            self._sites.follow(snapshot)
+            self._groups = groups
             now = time.monotonic()
             self._schedule.keep({source: _wish(source, sites) for source, sites in groups.items()}, now)
             for source in changed:
                 self._schedule.hasten(source, now)
             self._hold_back_the_deadly(now)
-            self._sites = {site.metadata.uid: site for site in snapshot.sites}
-            self._statuses.follow(self._sites, Routings(snapshot.platform, snapshot.virtual_hosts))
-            self._synced = {uid: moment for uid, moment in self._synced.items() if uid in self._sites}
-        self._take_offline_what_is_gone()
+            there = self._sites.by_uid()
+            self._statuses.follow(there, Routings(snapshot.platform, snapshot.virtual_hosts))
+            self._synced = {uid: moment for uid, moment in self._synced.items() if uid in there}
+        self._sites.take_offline_what_is_gone()
         for site in snapshot.sites:
             self._statuses.say(site, None)
         return [site for source in changed if source.commit for site in groups[source]]
@@ -218,24 +221,6 @@ class Syncer:
 
     def _identity(self, source: Source) -> list[_Identity]:
         return _identity(self._groups.get(source, []))
-
-    def _take_offline_what_is_gone(self) -> None:
-        with self._lock:
-            snapshot = self._snapshot
-        wanted = {key_of(site) for site in snapshot.sites} | snapshot.unreadable
-        suspended = {key_of(site): site for site in snapshot.sites if site.spec.suspend}
-        with _logged("sites_not_listed"):
-            for key in self._releases.sites():
-                if key not in wanted and (snapshot.complete or key in snapshot.deleted):
-                    log.info("site_removed", site=str(key))
-                    with _logged("site_not_removed", site=str(key)):
-                        self._releases.take_offline(key)
-                elif key in suspended:  # no sync will notice that it is another site's content (N3)
-                    self._take_offline_what_others_left(suspended[key])
-
-    def _wanted_sources(self) -> list[Source] | None:
-        with self._lock:
-            return list(sources.group(self._snapshot.sites)) if self._snapshot.complete else None
 
     def _publish_anew(self, damaged: Sequence[SiteKey]) -> None:
         self._counted.damaged(len(damaged))
@@ -297,40 +282,11 @@ class Syncer:
                 log.info("site_published", site=site.key, commit=release.commit, files=release.files)
         elif not isinstance(outcome, SiteDeleted):
             log.warning("sync_failed", site=site.key, reason=outcome.reason, error=str(outcome))
-        if (current := self._current(site)) is None:
-            self._take_offline_what_it_left(site)
+        if (current := self._sites.current(site)) is None:
+            self._sites.take_offline_what_it_left(site)
         elif current.metadata.generation == site.metadata.generation:  # else it is synced once more
             self._statuses.say(current, outcome, seconds)
             self._observer(self._statuses.on(current), outcome)
-
-    def _take_offline_what_it_left(self, site: StaticSite) -> None:
-        """But not what another site of that name, created meanwhile, has published (F26)."""
-        with _logged("site_not_removed", site=site.key):
-            live = self._releases.origin(key_of(site))
-            if live is None or live.uid == site.metadata.uid:
-                self._releases.take_offline(key_of(site))
-
-    def _take_offline_what_others_left(self, site: StaticSite) -> None:
-        with _logged("site_not_removed", site=site.key):
-            live = self._releases.origin(key_of(site))
-            if live and live.uid != site.metadata.uid:
-                self._releases.take_offline(key_of(site))
-
-    def _current(self, site: StaticSite) -> StaticSite | None:
-        """The site as it is now; one deleted while it was being synced must not come back to life (F26)."""
-        with self._lock:
-            key, snapshot = key_of(site), self._snapshot
-            gone = (snapshot.complete or key in snapshot.deleted) and key not in snapshot.unreadable
-            return self._sites.get(site.metadata.uid, None if gone else site)
-
-    def _is_wanted(self, site: StaticSite) -> bool:
-        """Whether a release made of the site may go live: it is there, not suspended, and made of the same."""
-        current = self._current(site)
-        return (
-            current is not None
-            and not current.spec.suspend
-            and (sources.source_of(current), current.spec.path) == (sources.source_of(site), site.spec.path)
-        )
 
 
 def _wish(source: Source, sites: Sequence[StaticSite]) -> Wish:
@@ -354,11 +310,3 @@ def _result(outcomes: Sequence[Outcome]) -> Result:
 def _identity(sites: Sequence[StaticSite]) -> list[_Identity]:
     """What makes a sync due at once when it changes."""
     return sorted((site.key, site.metadata.uid, site.metadata.generation, site.requested_at) for site in sites)
-
-
-@contextlib.contextmanager
-def _logged(event: str, **fields: str) -> Iterator[None]:
-    try:
-        yield
-    except (SyncError, OSError) as error:
-        log.warning(event, error=str(error), **fields)

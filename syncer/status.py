@@ -9,8 +9,8 @@ from pages.api import ReleaseStatus, SiteRules, StaticSite, StaticSiteStatus, Vi
 from pages.conditions import Condition, condition
 from syncer.content import rules, tree
 from syncer.errors import SiteClosed
+from syncer.publishing import Outcome, Published
 from syncer.routing import Routing, aliases_ready
-from syncer.sync import Outcome, Published
 
 HEARTBEAT = timedelta(hours=1)
 

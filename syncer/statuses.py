@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pages.api import ReleaseStatus, StaticSite, StaticSiteStatus
 from syncer import history, status
 from syncer.events import Deployment, Tell
+from syncer.publishing import Outcome, Published
 from syncer.routing import Routing, Routings
 from syncer.status_writer import StatusWriter
-from syncer.sync import Outcome, Published
 from syncer.volume.releases import Releases
 
 

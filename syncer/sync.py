@@ -1,65 +1,31 @@
 """One source, from its git server to the live sites: what a worker does when the schedule says so."""
 
-import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
-from functools import partial
 
 from pages.api import StaticSite
 from syncer import credentials
-from syncer.content import lfs, links, rules, tree, walk
 from syncer.credentials import ReadSecret
-from syncer.errors import (
-    AuthFailed,
-    GitFailed,
-    NotADirectory,
-    RevisionNotFound,
-    SiteDeleted,
-    StorageFailed,
-    StorageFull,
-    SubpathNotFound,
-    SyncError,
-)
-from syncer.git import commits
-from syncer.git.commands import Git, Objects, Remote
+from syncer.errors import AuthFailed, GitFailed, StorageFailed, StorageFull, SyncError
+from syncer.git.commands import Git
 from syncer.git.heads import Heads, Tips
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirror, Mirrors
 from syncer.git.reading import Reading
 from syncer.git.refusals import Refusals
+from syncer.git.remote import Remote
 from syncer.limits import SiteLimits
+from syncer.publishing import Begin, Outcome, Publishing, StillThere
 from syncer.sources import Source, source_of
 from syncer.visitors import Visitors
-from syncer.volume.records import Release, SiteKey
-from syncer.volume.releases import Changes, Releases
+from syncer.volume.records import Release, key_of
+from syncer.volume.releases import Releases
 
 # Takes note of a site's outcome.
-Report = Callable[[StaticSite, "Outcome"], None]
-# Takes note that a commit, which is not live yet, begins to be published.
-Begin = Callable[[StaticSite, str], None]
-# Whether the site is still there, and made of the same.
-StillThere = Callable[[StaticSite], bool]
+Report = Callable[[StaticSite, Outcome], None]
 Groups = Mapping[Source, Sequence[StaticSite]]
-
-
-@dataclass(frozen=True)
-class Published:
-    """The site is live with this release; ``changed`` where visitors see something new, and which ``changes``."""
-
-    release: Release
-    changed: bool
-    changes: Changes | None = None
-
-
-Outcome = Published | SyncError
-
-
-def key_of(site: StaticSite) -> SiteKey:
-    """The site's place on the volume."""
-    return SiteKey(site.metadata.namespace, site.metadata.name)
 
 
 @dataclass(frozen=True)
@@ -92,16 +58,13 @@ class SourceSync:
         self._hosts = hosts
         self._read_secret = read_secret
         self._visitors = Visitors(read_secret, releases)
-        self._limits = limits or SiteLimits()
+        self._publishing = Publishing(releases, limits or SiteLimits(), begin)
         self._heads = Heads(git)
         self._refusals = Refusals()
-        self._begin = begin
-        self._still_there: StillThere = lambda _site: True
-        self._recalling: defaultdict[SiteKey, threading.Lock] = defaultdict(threading.Lock)
 
     def ask_before_publishing(self, still_there: StillThere) -> None:
         """Look once more right before visitors see something new: a site may go or change meanwhile (F26)."""
-        self._still_there = still_there
+        self._publishing.confirm_by(still_there)
 
     def run(self, source: Source, sites: Sequence[StaticSite], report: Report) -> list[Outcome]:
         """Sync all sites of the source; report each one's outcome as soon as it is known, and return them all."""
@@ -135,7 +98,7 @@ class SourceSync:
         """Make the commit live that the site is pinned to, if it is still on the volume: git is not asked."""
         source = source_of(site)
         with suppress(SyncError):  # what is wrong is told by ``run_all``
-            if source.commit and (outcome := self._from_volume(site, source, source.commit, {})):
+            if source.commit and (outcome := self._publishing.from_volume(site, source, source.commit, {})):
                 report(site, outcome)
 
     def _open(self, groups: Groups, report: Report, outcomes: dict[Source, list[Outcome]]) -> Groups:
@@ -193,7 +156,7 @@ class SourceSync:
         stale = []
         for site in sites:
             try:
-                outcome: Outcome | None = self._from_volume(site, source, tip, current)
+                outcome: Outcome | None = self._publishing.from_volume(site, source, tip, current)
             except SyncError as error:
                 outcome = error
             if outcome:
@@ -203,21 +166,6 @@ class SourceSync:
                 stale.append(site)
         return outcomes, stale
 
-    def _from_volume(
-        self, site: StaticSite, source: Source, tip: str, current: Mapping[str, Release]
-    ) -> Published | None:
-        wanted = _release(site, source, tip)
-        live = current.get(site.metadata.uid)
-        if live and _is_as_wanted(live, wanted):
-            return Published(live, changed=False)
-        key = key_of(site)
-        with self._recalling[key]:
-            live = self._releases.current(key)
-            if live and _is_as_wanted(live, wanted):  # by another thread
-                return Published(live, changed=False)
-            recalled = self._releases.recall(key, wanted, lambda: self._confirm(site))
-        return Published(recalled, changed=True) if recalled else None
-
     def _tips(self, remote: Remote, sources: Iterable[Source]) -> Tips:
         """Where the sources are; what is a commit already needs no question."""
         wanted = [source.wants for source in sources if not source.commit]
@@ -226,7 +174,7 @@ class SourceSync:
             self._refusals.forget(remote)
         return tips | {source.wants: source.commit for source in sources if source.commit}
 
-    def _sync_source(self, work: "_Work", report: Report) -> list[Outcome]:
+    def _sync_source(self, work: _Work, report: Report) -> list[Outcome]:
         outcomes: list[Outcome] = []
         stale, source = list(work.sites), work.mirror.source
         if isinstance(work.tip, str) and not source.commit:
@@ -235,7 +183,7 @@ class SourceSync:
             outcomes += self._publish_all(work, stale, report)
         return outcomes
 
-    def _publish_all(self, work: "_Work", sites: Sequence[StaticSite], report: Report) -> list[Outcome]:
+    def _publish_all(self, work: _Work, sites: Sequence[StaticSite], report: Report) -> list[Outcome]:
         try:
             if isinstance(work.tip, SyncError):
                 raise work.tip
@@ -268,55 +216,14 @@ class SourceSync:
     def _outcome(self, site: StaticSite, mirror: Mirror, commit: str, reading: Reading) -> Outcome:
         try:
             try:
-                return self._publish(site, mirror.source, commit, reading.objects())
+                return self._publishing.publish(site, mirror.source, commit, reading.objects())
             except GitFailed:  # an object is missing or broken: the mirror is only a cache
                 reading.close()
-                return self._publish(site, mirror.source, mirror.rebuild(), reading.objects())
+                return self._publishing.publish(site, mirror.source, mirror.rebuild(commit), reading.objects())
         except SyncError as error:
             reading.close()  # whatever is left of an answer
             error.commit = commit
             return error
-
-    def _publish(self, site: StaticSite, source: Source, commit: str, objects: Objects) -> Published:
-        key, path = key_of(site), site.spec.path.strip("/")
-        current = self._releases.current(key)
-        self._begin(site, commit)
-        told = _read_commit(objects, commit, source)
-        draft = replace(
-            _release(site, source, commit),
-            tree=_find_tree(objects, commit, path),
-            authored=told.authored,
-            subject=told.subject,
-        )
-        known = current if current and current.tree == draft.tree else None
-        if known and known.rules is not None:
-            self._confirm(site)
-            return Published(self._releases.restate(key, draft), changed=False)
-        listing = tree.read(walk.listing(objects, draft.tree), self._limits)
-        listing = links.follow(listing, objects.contents, self._limits)
-        listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
-        listing, found = rules.take_out(listing, objects.contents)
-        draft = replace(draft, rules=found.dump())
-        if known and known.files == len(listing.files):  # made before there were rules, and there are none in it
-            self._confirm(site)
-            return Published(self._releases.restate(key, draft), changed=False)
-        changes: list[Changes] = []
-        confirm = partial(self._confirm, site)
-        release = self._releases.publish(key, draft, listing, objects.contents, confirm, tell=changes.append)
-        return Published(release, changed=True, changes=changes[0])
-
-    def _confirm(self, site: StaticSite) -> None:
-        if not self._still_there(site):
-            raise SiteDeleted("the site was deleted or changed while it was being synced; nothing of that is published")
-
-
-def _release(site: StaticSite, source: Source, commit: str) -> Release:
-    """The release that the site should have, as far as that is known before a look at the commit."""
-    return Release(site.metadata.uid, source.repo, source.branch, commit, site.spec.path.strip("/"), tree="")
-
-
-def _is_as_wanted(live: Release, wanted: Release) -> bool:
-    return live.origin == wanted.origin and live.rules is not None
 
 
 def _as_sync_error(error: SyncError | OSError) -> SyncError:
@@ -324,25 +231,3 @@ def _as_sync_error(error: SyncError | OSError) -> SyncError:
         return error
     kind = StorageFull if error.errno in {ENOSPC, EDQUOT} else StorageFailed
     return kind(f"the git cache cannot be written: {error.strerror}; the last release stays")
-
-
-def _read_commit(objects: Objects, commit: str, source: Source) -> commits.Told:
-    content = objects.commit(commit)
-    if content is None:  # anything has an id, and a tag may name anything
-        raise RevisionNotFound(f"{source.revision or commit} is not a commit, nor a tag of one; check spec.revision")
-    return commits.read(content)
-
-
-def _find_tree(objects: Objects, commit: str, path: str) -> str:
-    found = objects.find(f"{commit}:{path}")
-    if found is None:
-        if objects.find(commit) is None:
-            raise GitFailed(f"the mirror lacks commit {commit}; it is fetched anew")
-        raise SubpathNotFound(
-            f"commit {commit[:12]} has no folder /{path}; check spec.path, or push the folder "
-            "(what is in a submodule is not fetched)"
-        )
-    oid, kind = found
-    if kind != "tree":
-        raise NotADirectory(f"/{path} is not a folder in commit {commit[:12]}; spec.path must name a folder")
-    return oid

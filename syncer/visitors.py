@@ -10,7 +10,7 @@ import re
 from pages.api import StaticSite
 from syncer.credentials import ReadSecret
 from syncer.errors import SecretForbidden, SiteClosed
-from syncer.volume.records import SiteKey
+from syncer.volume.records import key_of
 from syncer.volume.releases import Releases
 
 KEYS = ("users", "auth")
@@ -36,7 +36,7 @@ class Visitors:
 
     def follow(self, site: StaticSite) -> None:
         """Let in who is in the Secret, and nobody else. Raises SiteClosed; SecretUnreadable, and nothing changes."""
-        key = SiteKey(site.metadata.namespace, site.metadata.name)
+        key = key_of(site)
         if site.spec.basic_auth is None:
             self._releases.write_users(key, None)
             return

@@ -20,7 +20,7 @@ from syncer.credentials import ReadSecret
 from syncer.errors import SyncError
 from syncer.git.addresses import Addresses
 from syncer.git.hosts import AllowedHosts
-from syncer.sync import Outcome
+from syncer.publishing import Outcome
 
 log = structlog.get_logger(__name__)
 

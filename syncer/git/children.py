@@ -5,7 +5,9 @@
 it only checks a pack or reads objects, as it does for every push.
 """
 
+import ctypes
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,6 +20,8 @@ from syncer.limits import ProcessLimits
 
 _ANY_EXIT_CODE = tuple(range(-64, 256))  # we read the code ourselves
 _SECONDS_TO_DIE = 5
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 
 
 class Streams(NamedTuple):
@@ -43,7 +47,10 @@ class Child(Protocol):
 
 
 def by_fork(arguments: Sequence[str], environment: dict[str, str], streams: Streams, limits: ProcessLimits) -> Child:
-    """A git that speaks with servers: it is limited before it is git."""
+    """A git that speaks with servers: it is limited before it is git.
+
+    It ends with the thread that starts it, even where that is killed: its input is the server's, which may never end.
+    """
     return _Forked(
         sh.Command("git")(
             *arguments,
@@ -55,13 +62,13 @@ def by_fork(arguments: Sequence[str], environment: dict[str, str], streams: Stre
             _ok_code=_ANY_EXIT_CODE,
             _new_session=True,
             _close_fds=False,  # Python's own are closed on exec anyway, without a look at each
-            _preexec_fn=lambda: _limit(0, limits),
+            _preexec_fn=lambda: _prepare(limits),
         )
     )
 
 
 def by_vfork(arguments: Sequence[str], environment: dict[str, str], streams: Streams, limits: ProcessLimits) -> Child:
-    """A git that does what it is told on its stdin: it is limited before it is told anything."""
+    """A git that does what it is told on its stdin, and ends with it: it is limited before it is told anything."""
     process = subprocess.Popen(  # it is waited for by who reaps it
         ["git", *arguments],
         env=environment,
@@ -114,6 +121,12 @@ class _Vforked:
         except subprocess.TimeoutExpired:
             return False
         return True
+
+
+def _prepare(limits: ProcessLimits) -> None:
+    # At SIGTERM git removes its locks; its helper has nobody to write to then, and is given up by http.lowSpeedTime.
+    _LIBC.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGTERM))
+    _limit(0, limits)
 
 
 def _limit(pid: int, limits: ProcessLimits) -> None:

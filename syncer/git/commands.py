@@ -1,72 +1,24 @@
 """The few git commands we run, hardened (``hardening.py``) and bounded (``process.py``)."""
 
-import base64
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import IO
-from urllib.parse import quote
 
-from syncer.errors import (
-    BranchNotFound,
-    EmptyRepo,
-    GitFailed,
-    LimitExceeded,
-    ObjectNotGiven,
-    RevisionNotFound,
-    SyncError,
-)
-from syncer.git import commits, diagnosis, hardening
+from syncer.errors import BranchNotFound, EmptyRepo, GitFailed, LimitExceeded, ObjectNotGiven, SyncError
+from syncer.git import diagnosis, hardening, missing
 from syncer.git.addresses import Addresses
+from syncer.git.objects import OID, Objects
 from syncer.git.process import Ended, GitProcesses, Job
+from syncer.git.remote import Remote
 from syncer.git.smart_http import SmartHTTP
 from syncer.git.traffic import Traffic
 from syncer.limits import ProcessLimits, Timeouts
 
-_OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _OLDEST = (2, 39)
 _MAX_OUTPUT = 1 << 20
-_ABBREVIATED = re.compile(r"[0-9a-f]{7,39}")
-_REFS_NAMED = 8
-_ASKED_AT_ONCE = 500  # as many names as surely fit into a pipe, so that neither side waits for the other
-_MAX_TREE_BYTES = 16 << 20
-_NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
-_NO_COMMIT = "the repository has no commits yet; push a first one"
-
-
-@dataclass(frozen=True)
-class Credential:
-    """What a private repository asks for; the password never shows."""
-
-    username: str
-    password: str = field(repr=False)
-
-    def spellings(self) -> tuple[str, ...]:
-        """The password as a server that saw it may write it into its answer (K1)."""
-        basic = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-        return self.password, quote(self.password, safe=""), basic.rstrip("=")
-
-
-@dataclass(frozen=True)
-class Remote:
-    """A repository by its canonical URL, and what opens it."""
-
-    url: str
-    credential: Credential | None = None
-
-    def login(self) -> Mapping[str, str]:
-        """The credential as variables for git's environment."""
-        if self.credential is None:
-            return _NOTHING_MORE
-        return hardening.log_in(self.url, self.credential.username, self.credential.password)
-
-    def secrets(self) -> tuple[str, ...]:
-        """What must not show."""
-        return self.credential.spellings() if self.credential else ()
 
 
 class Git:
@@ -89,7 +41,8 @@ class Git:
         self._limits = limits or ProcessLimits()
         self.traffic = traffic or Traffic()
         self.server = SmartHTTP(self._addresses.of, seconds=self._timeouts.ask, received=self.traffic.received)
-        self._processes = GitProcesses(self._limits)
+        self._asking = replace(self._limits, file_bytes=_MAX_OUTPUT)
+        self._processes = GitProcesses()
         self._config = hardening.CONFIG | ({"protocol.file.allow": "always"} if local else {})
 
     @property
@@ -118,7 +71,7 @@ class Git:
         peeled = f"{ref}^{{}}"
         found = self._ask(remote, "--end-of-options", remote.url, ref, peeled)
         # The pattern also matches the tail of a longer name, such as a branch that is called like a tag (R2).
-        commits = {name: oid for oid, name in found if name in {ref, peeled} and _OID.fullmatch(oid.encode())}
+        commits = {name: oid for oid, name in found if name in {ref, peeled} and OID.fullmatch(oid.encode())}
         commit = commits.get(peeled) or commits.get(ref)
         if commit is None:
             raise self.explain_missing(remote, ref)
@@ -129,7 +82,7 @@ class Git:
         for target, name in self._ask(remote, "--symref", "--end-of-options", remote.url, "HEAD"):
             if name == "HEAD" and target.startswith("ref: refs/heads/"):
                 return target.removeprefix("ref: refs/heads/")
-        raise EmptyRepo(_NO_COMMIT)
+        raise EmptyRepo(missing.NO_COMMITS)
 
     def fetch(self, git_dir: Path, remote: Remote, what: str, ref: str) -> None:
         """Bring a branch, a tag (by its full name) or a commit, without history, into ``ref`` of the repository."""
@@ -142,7 +95,7 @@ class Git:
         except SyncError as error:
             _sweep_packs(git_dir)
             if isinstance(error, BranchNotFound) or (
-                isinstance(error, ObjectNotGiven) and _OID.fullmatch(what.encode())
+                isinstance(error, ObjectNotGiven) and OID.fullmatch(what.encode())
             ):
                 raise self.explain_missing(remote, what) from None
             raise
@@ -162,7 +115,7 @@ class Git:
             raise
 
     @contextmanager
-    def objects(self, git_dir: Path) -> Iterator["Objects"]:
+    def objects(self, git_dir: Path) -> Iterator[Objects]:
         """The objects of a bare repository, by one ``git cat-file``."""
         job = self._job(("cat-file", "--batch-command", "--buffer"), git_dir)
         with self._processes.converse(job, lambda ended: self._check(job, ended)) as (questions, answers):
@@ -174,38 +127,29 @@ class Git:
 
     def _ask(self, remote: Remote, *arguments: str) -> list[tuple[str, str]]:
         with self.traffic.request("ask", "git"):
-            output = self._run("ls-remote", *arguments, remote=remote)
+            try:
+                output = self._run("ls-remote", *arguments, remote=remote, limits=self._asking)
+            except LimitExceeded:
+                raise LimitExceeded(missing.TOO_MANY) from None
         lines = [line.partition("\t") for line in output.decode("utf-8", "replace").splitlines()]
         return [(value, name) for value, tab, name in lines if tab]
 
     def explain_missing(self, remote: Remote, what: str) -> SyncError:
         """Why the repository has no such branch or tag (by its full name) or commit, and which it has."""
         if what.startswith("refs/heads/"):
-            return self._explain_branch(remote, what.removeprefix("refs/heads/"))
+            return missing.branch(what.removeprefix("refs/heads/"), self._names(remote, "--heads"))
         if what.startswith("refs/tags/"):
-            return self._explain_tag(remote, what.removeprefix("refs/tags/"))
-        return RevisionNotFound(
-            f"the git server has no commit {what}, or does not give it out by its id; check spec.revision, "
-            "or push a tag for the commit and name that"
-        )
+            found = self._names(remote, "--tags", "--refs", "--sort=-v:refname")
+            return missing.tag(what.removeprefix("refs/tags/"), found)
+        return missing.commit(what)
 
-    def _explain_branch(self, remote: Remote, branch: str) -> SyncError:
-        heads = self._ask(remote, "--heads", "--end-of-options", remote.url)
-        if not heads:
-            return EmptyRepo(_NO_COMMIT)
-        return BranchNotFound(
-            f"the repository has no branch {branch!r}; push it, or set spec.branch to one it has: "
-            f"{_named(remote, heads)}"
-        )
-
-    def _explain_tag(self, remote: Remote, tag: str) -> SyncError:
-        tags = self._ask(remote, "--tags", "--refs", "--sort=-v:refname", "--end-of-options", remote.url)
-        has = f"one it has ({_named(remote, tags)})" if tags else "a commit, for it has no tags"
-        hint = "; a commit is written with all its 40 digits" if _ABBREVIATED.fullmatch(tag) else ""
-        return RevisionNotFound(
-            f"the repository has no tag {tag!r}; push it, set spec.revision to {has}, or remove spec.revision "
-            f"to follow the branch{hint}"
-        )
+    def _names(self, remote: Remote, *which: str) -> list[str] | None:
+        """The names of all branches or tags, or None where there are more than are read."""
+        try:
+            found = self._ask(remote, *which, "--end-of-options", remote.url)
+        except LimitExceeded:
+            return None
+        return [diagnosis.clean(name.split("/", 2)[-1], remote.secrets()) for _, name in found]
 
     def _run(
         self,
@@ -213,15 +157,13 @@ class Git:
         git_dir: Path | None = None,
         remote: Remote | None = None,
         transfers: bool = False,
+        limits: ProcessLimits | None = None,
     ) -> bytes:
-        job = self._job(arguments, git_dir, remote, transfers=transfers)
-        with tempfile.TemporaryFile() as output_file:
-            self._check(job, self._processes.run(job, output_file), remote)
-            output_file.seek(0)
-            output = output_file.read(_MAX_OUTPUT + 1)
-        if len(output) > _MAX_OUTPUT:
-            raise GitFailed("the git server's answer is far too long")
-        return output
+        job = self._job(arguments, git_dir, remote, transfers=transfers, limits=limits)
+        with tempfile.TemporaryFile() as output:
+            self._check(job, self._processes.run(job, output), remote)
+            output.seek(0)
+            return output.read(_MAX_OUTPUT)
 
     def _job(
         self,
@@ -230,95 +172,22 @@ class Git:
         remote: Remote | None = None,
         *,
         transfers: bool = True,
+        limits: ProcessLimits | None = None,
     ) -> Job:
         where = (f"--git-dir={git_dir}",) if git_dir else ()
-        pinned = hardening.pin(remote.url, self._addresses.of(remote.url)) if remote else _NOTHING_MORE
-        login = remote.login() if remote else _NOTHING_MORE
+        pinned = hardening.pin(remote.url, self._addresses.of(remote.url)) if remote else {}
+        login = remote.login() if remote else {}
         environment = hardening.environment({**self._config, **pinned}, git_dir, login)
         seconds, flag = (
             (self._timeouts.transfer, "--git-transfer-time") if transfers else (self._timeouts.ask, "--git-ask-time")
         )
-        return Job((*where, *arguments), environment, seconds, flag)
+        return Job((*where, *arguments), environment, seconds, flag, limits or self._limits)
 
     def _check(self, job: Job, ended: Ended, remote: Remote | None = None) -> None:
         if ended.code:
             verb = next(each for each in job.arguments if not each.startswith("-"))
             secrets = remote.secrets() if remote else ()
-            raise diagnosis.explain(verb, ended.code, ended.stderr, secrets=secrets, limits=self._limits)
-
-
-class Objects:
-    """A conversation with ``git cat-file --batch-command``."""
-
-    def __init__(self, questions: IO[bytes], answers: IO[bytes]) -> None:
-        self._questions = questions
-        self._answers = answers
-
-    def find(self, name: str) -> tuple[str, str] | None:
-        """The id and type of the object that is called so (``COMMIT:path``), or None."""
-        self._ask("info", [name])
-        header = self._answers.readline().split()
-        if len(header) != 3 or not _OID.fullmatch(header[0]):  # noqa: PLR2004 - "ID TYPE SIZE", or "NAME missing"
-            return None
-        return header[0].decode(), header[1].decode()
-
-    def contents(self, oids: Sequence[str]) -> Iterator[tuple[str, int, IO[bytes]]]:
-        """For each blob its id, its size in bytes, and the stream to read exactly that many from before going on.
-
-        Raises GitFailed where the repository lacks one.
-        """
-        for oid, size in self._ask_for("contents", oids, b"blob"):
-            yield oid, size, self._answers
-            self._skip(1)
-
-    def sizes(self, oids: Sequence[str]) -> Iterator[int]:
-        """The size in bytes of each blob. Raises GitFailed where the repository lacks one."""
-        return (size for _, size in self._ask_for("info", oids, b"blob"))
-
-    def trees(self, oids: Sequence[str]) -> Iterator[bytes]:
-        """The content of each tree. Raises GitFailed where one is missing, LimitExceeded where one is huge."""
-        for _, size in self._ask_for("contents", oids, b"tree"):
-            if size > _MAX_TREE_BYTES:
-                raise LimitExceeded("a folder of the repository has far too many files; publish less in spec.path")
-            yield self._answers.read(size)
-            self._skip(1)
-
-    def commit(self, oid: str) -> bytes | None:
-        """The beginning of a commit, or None where that is another kind of object. Raises GitFailed where it lacks."""
-        found = self.find(oid)
-        if found is None:
-            raise GitFailed(f"the mirror lacks commit {oid}; it is fetched anew")
-        if found[1] != "commit":
-            return None
-        for _, size in self._ask_for("contents", [oid], b"commit"):
-            content = self._answers.read(min(size, commits.MAX_BYTES))
-            self._skip(size - len(content) + 1)
-        return content
-
-    def _ask_for(self, command: str, oids: Sequence[str], kind: bytes) -> Iterator[tuple[str, int]]:
-        for start in range(0, len(oids), _ASKED_AT_ONCE):
-            some = oids[start : start + _ASKED_AT_ONCE]
-            self._ask(command, some)
-            for oid in some:
-                header = self._answers.readline().split()
-                if header[:2] != [oid.encode(), kind]:
-                    raise GitFailed(f"the mirror lacks {kind.decode()} {oid}; it is fetched anew")
-                yield oid, int(header[2])
-
-    def _ask(self, command: str, names: Sequence[str]) -> None:
-        with suppress(BrokenPipeError):  # then there is no answer, and its end says why
-            lines = "".join(f"{command} {name}\n" for name in names)
-            self._questions.write(f"{lines}flush\n".encode())
-
-    def _skip(self, size: int) -> None:
-        while size and (chunk := self._answers.read(min(size, 1 << 18))):
-            size -= len(chunk)
-
-
-def _named(remote: Remote, refs: Sequence[tuple[str, str]]) -> str:
-    """The first few of the branches or tags."""
-    names = [diagnosis.clean(ref.split("/", 2)[-1], remote.secrets()) for _, ref in refs[:_REFS_NAMED]]
-    return ", ".join(names) + (", …" if len(refs) > _REFS_NAMED else "")
+            raise diagnosis.explain(verb, ended.code, ended.stderr, secrets=secrets, limits=job.limits)
 
 
 def _sweep_packs(git_dir: Path) -> None:

@@ -34,12 +34,12 @@ _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
         "there is no such repository; check spec.repo",
     ),
     (
-        r"does not appear to be a git repository|does not exist",
+        r"does not appear to be a git repository|does not exist|is this a git repository",
         errors.RepoNotFound,
         "there is no git repository at that place; check spec.repo",
     ),
     (
-        r"not our ref|unadvertised object",
+        r"not our ref|unadvertised object|mismatched (algorithms|object format)",
         errors.ObjectNotGiven,
         "the git server does not have that commit, or does not give it out",
     ),
@@ -66,11 +66,6 @@ _RULES: tuple[tuple[str, type[SyncError], str], ...] = (
         r"Failed to connect|Connection (refused|reset)|unable to access|hung up|RPC failed|early EOF|protocol error",
         errors.Unreachable,
         "the git server cannot be reached; it is tried again later",
-    ),
-    (
-        r"mismatched (algorithms|object format)",
-        errors.UnsupportedRepository,
-        "the repository is kept in git's SHA-256 format, which is not supported; publish from one in the usual format",
     ),
     (r"transport '.*' not allowed", errors.HostNotAllowed, "this kind of URL is not allowed"),
     (r"fsck error|index-pack failed", errors.GitFailed, "the repository holds an object that git refuses"),

@@ -4,7 +4,6 @@ A kept connection and no process make it cost a tenth of ``git ls-remote`` (deci
 protocol 2 says is asked by git, whose verdict counts.
 """
 
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,12 +18,15 @@ from syncer.errors import (
     Busy,
     EmptyRepo,
     RepoMoved,
+    RepoNotFound,
     RevisionNotFound,
     SyncError,
     Unreachable,
 )
 from syncer.git import diagnosis
-from syncer.git.commands import Git, Remote
+from syncer.git.commands import Git
+from syncer.git.objects import OID
+from syncer.git.remote import Remote
 from syncer.git.smart_http import Answer, SmartHTTP
 from syncer.retry_after import pause_seconds
 
@@ -33,12 +35,12 @@ log = structlog.get_logger(__name__)
 # Of each branch or tag, by its full name, the commit that it stands at, or why there is none.
 Tips = Mapping[str, "str | SyncError"]
 
-_OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _FLUSH, _DELIMITER = b"0000", b"0001"
 _ASKED_AT_ONCE = 100  # refs in one request
 _HEADS, _TAGS, _PEELED = "refs/heads/", "refs/tags/", b"peeled:"
 _GIT_IS_ASKED_SECONDS = 3600.0
 _MAX_REMEMBERED = 10_000
+_NO_REPOSITORY = "there is no git repository at that address: the server answers with something else; check spec.repo"
 
 
 class Heads:
@@ -66,6 +68,8 @@ class Heads:
         except NotUnderstood as answer:
             log.info("asked_by_git", repo=remote.url, answer=diagnosis.clean(str(answer), remote.secrets()))
             tips = self._ask_git(remote, refs)
+            if isinstance(answer, OtherContent) and all(isinstance(tip, EmptyRepo) for tip in tips.values()):
+                raise RepoNotFound(_NO_REPOSITORY) from None  # git takes a web page for a list of no branches
             self._remember(remote)
             return tips
         return {ref: commits.get(ref) or self._git.explain_missing(remote, ref) for ref in refs}
@@ -91,6 +95,10 @@ class NotUnderstood(Exception):
     """That is no answer of protocol 2."""
 
 
+class OtherContent(NotUnderstood):
+    """That is no answer of git's at all, such as a web page."""
+
+
 def question(refs: Sequence[str]) -> bytes:
     """The body of the request: which of the refs are there, and where they stand; of a tag, also what it stands for."""
     peel = packet(b"peel\n") if any(ref.startswith(_TAGS) for ref in refs) else b""
@@ -112,7 +120,7 @@ def read_answer(answer: Answer, remote: Remote) -> dict[str, str]:
         name, *attributes = rest.split(b" ")  # symref-target is another
         if name.startswith(_TAGS.encode()):
             oid = next((each.removeprefix(_PEELED) for each in attributes if each.startswith(_PEELED)), oid)
-        if not _OID.fullmatch(oid) or not name:
+        if not OID.fullmatch(oid) or not name:
             raise NotUnderstood("a line that is no ref")
         if name.startswith((_HEADS.encode(), _TAGS.encode())):
             commits[name.decode("utf-8", "replace")] = oid.decode()
@@ -123,7 +131,7 @@ def check_status(answer: Answer, remote: Remote) -> None:
     """Raise the SyncError that the status means, or NotUnderstood where it is none of protocol 2."""
     status = answer.status
     if 300 <= status < 400:  # noqa: PLR2004 - a redirect, which is never followed (U10)
-        host = _host(answer.location)
+        host = _host(answer.location, remote)
         to = f" to {host}" if host else ""
         raise RepoMoved(f"the repository has moved (the server redirects{to}); update spec.repo")
     if status in {401, 403}:
@@ -136,13 +144,14 @@ def check_status(answer: Answer, remote: Remote) -> None:
         raise Unreachable(f"the git server answers with an error (HTTP {status}); it is tried again later")
     # 404 among them: a server of the old kind knows no such path.
     if status != 200 or answer.content_type != "application/x-git-upload-pack-result":  # noqa: PLR2004
-        raise NotUnderstood(f"HTTP {status}, {diagnosis.clean(answer.content_type)}")
+        kind = OtherContent if status == 200 else NotUnderstood  # noqa: PLR2004
+        raise kind(f"HTTP {status}, {diagnosis.clean(answer.content_type)}")
 
 
-def _host(location: str) -> str:
+def _host(location: str, remote: Remote) -> str:
     """Where a redirect leads, without what may be secret in it."""
     try:
-        return diagnosis.clean(urlsplit(location).netloc.rpartition("@")[2])
+        return diagnosis.clean(urlsplit(location).netloc.rpartition("@")[2], remote.secrets())
     except ValueError:
         return ""
 

@@ -12,9 +12,10 @@ import structlog
 
 from syncer.errors import GitFailed, RevisionNotFound, StorageFull, SyncError
 from syncer.git.attempts import Attempts
-from syncer.git.commands import Git, Remote
+from syncer.git.commands import Git
 from syncer.git.heads import NotUnderstood
 from syncer.git.packs import Packs, set_ref
+from syncer.git.remote import Remote
 from syncer.sources import Source
 from syncer.volume.disks import DiskRoom
 from syncer.volume.policy import DiskPolicy
@@ -27,8 +28,12 @@ _BYTES_BEFORE_REPACK = 32 << 20
 _TIMES_LARGEST = 3
 _FRESH = ".new"
 _MIRROR = re.compile(rf"([0-9a-f]{{32}})({re.escape(_FRESH)})?")
-# What `git init --bare` would write, without the process.
-_SKELETON = {"HEAD": "ref: refs/heads/none\n", "config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"}
+# What `git init --bare` would write, without the process: for ids of SHA-1, and of SHA-256.
+_HEAD = "ref: refs/heads/none\n"
+_CONFIG = {
+    40: "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
+    64: "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectFormat = sha256\n",
+}
 # A killed fetch leaves these behind, and the first kind blocks every later one (threats, fact 7).
 _LEFTOVERS = (
     "*.lock",
@@ -71,12 +76,16 @@ class Mirror:
             self._fetch(tip)
         return self.head or ""
 
-    def rebuild(self) -> str:
-        """Fetch everything anew, for a mirror that turned out to be broken; it stays where that fails."""
+    def rebuild(self, tip: str) -> str:
+        """Fetch everything anew, by git, for a mirror of ``tip`` that turned out to be broken.
+
+        It stays where that fails.
+        """
         fresh = self.folder.with_name(f"{self.folder.name}{_FRESH}")
         try:
             shutil.rmtree(fresh, ignore_errors=True)
-            self._fetch_into(fresh)
+            self._begin(fresh, tip)
+            self._fetch_by_git(fresh)
             shutil.rmtree(self.folder, ignore_errors=True)
             fresh.rename(self.folder)
         except StorageFull:
@@ -114,19 +123,27 @@ class Mirror:
             self.sweep()
             if is_new or not isinstance(error, GitFailed):
                 raise
-            self.rebuild()
+            self.rebuild(tip)
 
-    def _fetch_into(self, folder: Path, tip: str | None = None) -> None:
-        """By one request where the tip is known and the server plays along, else by git, whose verdict counts."""
-        for name in ("objects", "refs"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        for name, content in _SKELETON.items():
-            (folder / name).write_text(content)
-        self._make_room()
-        if tip and self.remote.url.startswith("http"):
+    def _fetch_into(self, folder: Path, tip: str) -> None:
+        """By one request where the server plays along, else by git, whose verdict counts."""
+        self._begin(folder, tip)
+        if self.remote.url.startswith("http"):
             with suppress(NotUnderstood, GitFailed):
                 self._packs.fetch(folder, self.remote, tip, self.source.ref)
                 return
+        self._fetch_by_git(folder)
+
+    def _begin(self, folder: Path, tip: str) -> None:
+        """A repository that has another kind of ids by now is another one: its fetch fails, and it is fetched anew."""
+        for name in ("objects", "refs"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / "HEAD").write_text(_HEAD)
+        if not (folder / "config").exists():
+            (folder / "config").write_text(_CONFIG[len(tip)])
+        self._make_room()
+
+    def _fetch_by_git(self, folder: Path) -> None:
         self._git.fetch(folder, self.remote, self.source.wants, self.source.ref)
         if self.source.revision:
             self._peel(folder)

@@ -4,18 +4,19 @@
 to page (decision 10). What a server answers here is taken only where it is understood in full; the rest is git's.
 """
 
-import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from syncer.git.commands import Git, Remote
+from syncer.git.commands import Git
 from syncer.git.heads import NotUnderstood, check_status, packet
+from syncer.git.objects import OID
+from syncer.git.remote import Remote
 
 _DELIMITER, _FLUSH = b"0001", b"0000"
 _MAX_SHALLOW = 10_000
-_OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_FORMAT = {40: b"", 64: b"0019object-format=sha256\n"}  # by the digits of an id
 _DATA, _PROGRESS = b"\x01", b"\x02"
 
 
@@ -66,7 +67,7 @@ def question(commit: str, haves: Collection[str], shallow: Collection[str]) -> b
     arguments = ["thin-pack", "no-progress", "ofs-delta", *(f"shallow {each}" for each in sorted(shallow))]
     arguments += ["deepen 1", f"want {commit}", *(f"have {each}" for each in sorted(haves)), "done"]
     lines = b"".join(packet(f"{each}\n".encode()) for each in arguments)
-    return packet(b"command=fetch\n") + _DELIMITER + lines + _FLUSH
+    return packet(b"command=fetch\n") + _FORMAT[len(commit)] + _DELIMITER + lines + _FLUSH
 
 
 def _read_shallow_info(body: Readable) -> Iterator[str]:
@@ -77,7 +78,7 @@ def _read_shallow_info(body: Readable) -> Iterator[str]:
             if (line := _line(body)) is None:
                 break
             word, _, commit = line.partition(b" ")
-            if word == b"shallow" and _OID.fullmatch(commit):
+            if word == b"shallow" and OID.fullmatch(commit):
                 yield commit.decode()
             elif word != b"unshallow":
                 raise NotUnderstood
@@ -124,7 +125,7 @@ def _read_shallow(folder: Path) -> set[str]:
 
 def _oids(lines: Iterable[bytes]) -> set[str]:
     """Those that are whole: a mirror may be damaged."""
-    return {line.strip().decode() for line in lines if _OID.fullmatch(line.strip())}
+    return {line.strip().decode() for line in lines if OID.fullmatch(line.strip())}
 
 
 def _write_shallow(folder: Path, commits: Collection[str]) -> None:

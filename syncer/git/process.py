@@ -23,13 +23,14 @@ Start = Callable[[Sequence[str], dict[str, str], Streams, ProcessLimits], Child]
 class Job:
     """What to run. ``environment`` is the whole environment.
 
-    It may take ``seconds``, which the operator sets with the ``flag``.
+    It may take ``seconds``, which the operator sets with the ``flag``, and what the ``limits`` say.
     """
 
     arguments: tuple[str, ...]
     environment: dict[str, str] = field(repr=False)
     seconds: float
     flag: str
+    limits: ProcessLimits
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,7 @@ class Ended:
 class GitProcesses:
     """Starts git; after ``close`` no child is left and none can be started."""
 
-    def __init__(self, limits: ProcessLimits) -> None:
-        self._limits = limits
+    def __init__(self) -> None:
         self._running: dict[int, Child] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -112,7 +112,7 @@ class GitProcesses:
         with self._lock:
             if self._closed:
                 raise GitFailed("the syncer is stopping")
-            child = start(job.arguments, job.environment, streams, self._limits)
+            child = start(job.arguments, job.environment, streams, job.limits)
             self._running[child.pid] = child
         return child
 

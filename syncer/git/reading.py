@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Self
 
 from syncer.errors import SyncError
-from syncer.git.commands import Git, Objects
+from syncer.git.commands import Git
+from syncer.git.objects import Objects
 
 _CONVERSATION_SECONDS = 20.0  # its clock allows for a large site after that
 

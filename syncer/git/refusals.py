@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from syncer.errors import AuthFailed
-from syncer.git.commands import Remote
+from syncer.git.remote import Remote
 
 FIRST_WAIT_SECONDS = 300.0
 _MAX_WAIT_SECONDS = 1800.0

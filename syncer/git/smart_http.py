@@ -1,7 +1,7 @@
 """One bounded POST to a git server, over connections that are kept: no redirect, no proxy, no cookie, no surprise.
 
-The rules are those that ``git.py`` gives to git (threats, section 5); a host is asked only after ``AllowedHosts`` has
-admitted the URL, and only at the ``addresses`` of its name (U9).
+The rules are those that ``hardening.py`` gives to git (threats, section 5); a host is asked only after ``AllowedHosts``
+has admitted the URL, and only at the ``addresses`` of its name (U9).
 """
 
 import base64
@@ -10,16 +10,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import requests
 import urllib3
 
 from syncer.errors import SyncError, TimedOut, Unreachable
+from syncer.git import diagnosis
 from syncer.git.dialling import CONNECT_SECONDS, Addresses, CheckedAdapter, Clock, hanging_up
-
-if TYPE_CHECKING:  # git.py owns one of us
-    from syncer.git.commands import Remote
+from syncer.git.remote import Remote
 
 MAX_ANSWER = 1 << 20
 _CHUNK = 1 << 16
@@ -76,7 +75,7 @@ class SmartHTTP:
             clock.stop()
         self.rest()
 
-    def post(self, remote: "Remote", service: str, body: bytes) -> Answer:
+    def post(self, remote: Remote, service: str, body: bytes) -> Answer:
         """The answer to a question of protocol 2. Raises TimedOut, Unreachable, or what ``addresses`` raises."""
         with self.stream(remote, service, body, self._seconds, "--git-ask-time") as answer:
             # What comes with an error is nothing to us.
@@ -85,7 +84,7 @@ class SmartHTTP:
         return replace(answer.head, body=content[:MAX_ANSWER], whole=whole)
 
     @contextmanager
-    def stream(self, remote: "Remote", service: str, body: bytes, seconds: float, flag: str) -> Iterator["Streamed"]:
+    def stream(self, remote: Remote, service: str, body: bytes, seconds: float, flag: str) -> Iterator[Streamed]:
         """The same, with the body to read while it comes, for so many ``seconds``, which the ``flag`` sets."""
         url = f"{remote.url}/{service}"
         request = requests.Request("POST", url, headers=_headers(remote), data=body).prepare()
@@ -97,7 +96,7 @@ class SmartHTTP:
                 finally:
                     response.close()
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                raise self._explain(error, clock) from error
+                raise self._explain(error, clock, remote) from error
             finally:
                 if clock.overdue:  # an end in the middle of the headers looks like their end
                     raise self._too_slow(clock)
@@ -130,21 +129,21 @@ class SmartHTTP:
                 with self._lock:
                     self._clocks.discard(clock)
 
-    def _explain(self, error: Exception, clock: Clock) -> SyncError:
-        if clock.overdue or isinstance(error, requests.Timeout) or isinstance(_cause(error), TimeoutError):
+    def _explain(self, error: Exception, clock: Clock, remote: Remote) -> SyncError:
+        cause = _cause(error)
+        if clock.overdue or isinstance(error, requests.Timeout) or isinstance(cause, TimeoutError):
             return self._too_slow(clock)
+        said = diagnosis.clean(str(cause), remote.secrets())  # it quotes what the server sent (K1)
         if isinstance(error, requests.exceptions.SSLError):
-            return Unreachable(
-                f"there is no trusted TLS connection to the git server; check its certificate ({_cause(error)})"
-            )
-        return Unreachable(f"the git server cannot be reached; it is tried again later ({_cause(error)})")
+            return Unreachable(f"there is no trusted TLS connection to the git server; check its certificate ({said})")
+        return Unreachable(f"the git server cannot be reached; it is tried again later ({said})")
 
     def _too_slow(self, clock: Clock) -> TimedOut:
         limit = f"{clock.seconds:g} seconds, the limit of {clock.flag}"
         return TimedOut(f"the git server did not answer within {limit}; it is tried again later")
 
 
-def _headers(remote: "Remote") -> dict[str, str]:
+def _headers(remote: Remote) -> dict[str, str]:
     headers = {
         "User-Agent": "git/kup6s-pages",
         "Content-Type": _TYPE.format("request"),

@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry
 
 from pages.metrics import Metric
 from syncer.git.traffic import Request, Traffic
-from syncer.sync import Outcome, Published
+from syncer.publishing import Outcome, Published
 from syncer.volume.disks import Disks
 from syncer.volume.releases import Changes
 from syncer.webhooks.receiver import FORGES

@@ -118,7 +118,7 @@ class Earlier:
             over = expired(entries, now=int(self._clock()), seconds=seconds)
             self._volume.fence()
             # Whoever looks in between finds less than the record says, which is allowed of these.
-            for path in [*over, *map(packing.beside, over)]:
+            for path in [*over, *(packing.beside(path) for path, entry in over.items() if entry.packed)]:
                 with suppress(FileNotFoundError):
                     (folder / path).unlink()
             left = {path: entry for path, entry in entries.items() if path not in over}

@@ -70,7 +70,8 @@ def plan(files: Sequence[File], previous: Path | None, known: Entries, earlier: 
         entry = known.get(path)
         if entry is not None and entry.oid == oid and entry.size == size:
             unchanged[path] = entry._replace(gone=0) if entry.gone else entry
-    return Plan(files, folders_of([*(file.path for file in files), *earlier]), previous, unchanged, earlier)
+    folders = folders_of([*(file.path for file in files), *earlier])
+    return Plan(files, folders, previous, _fitting(unchanged, folders), _fitting(earlier, folders))
 
 
 def write(folder: Path, stamp: int, planned: Plan, blobs: ReadBlobs) -> Written:
@@ -85,8 +86,16 @@ def write(folder: Path, stamp: int, planned: Plan, blobs: ReadBlobs) -> Written:
     for file, (_, size, stream) in zip(missing, contents, strict=True):
         _write_file(folder / file.path, file.oid, size, stream, stamp)
     entries = entries | {path: Entry(oid, size, stamp) for path, oid, size in missing}
-    packed = packing.pack(folder, entries, packing.worth_trying(entries))
+    packed = packing.pack(folder, entries, packing.worth_trying(entries, planned.folders))
     return Written(entries | packed, taken.copied, packed)
+
+
+def _fitting(entries: Entries, folders: set[str]) -> Entries:
+    """The entries, without the packed copies whose place a folder has now."""
+    return {
+        path: entry._replace(packed=None) if entry.packed and not packing.is_free(path, folders) else entry
+        for path, entry in entries.items()
+    }
 
 
 def folders_of(paths: Iterable[str]) -> set[str]:

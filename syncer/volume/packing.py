@@ -8,7 +8,7 @@ the official images have a module for it.
 import os
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from syncer.content.tree import File, quoted
@@ -38,6 +38,11 @@ def beside(path: str) -> str:
     return f"{path}.gz"
 
 
+def is_free(path: str, folders: Collection[str]) -> bool:
+    """Whether a packed copy has a place beside a file: a folder may be called so."""
+    return beside(path) not in folders
+
+
 def place(file: File) -> File:
     """The file as it is on the volume. Raises LimitExceeded where its name is too long for that."""
     folder, slash, name = file.path.rpartition("/")
@@ -48,13 +53,14 @@ def place(file: File) -> File:
     return file._replace(path=f"{folder}{slash}{_OWN}{name}")
 
 
-def worth_trying(entries: Entries) -> list[str]:
+def worth_trying(entries: Entries, folders: Collection[str] = ()) -> list[str]:
     """The paths of what to pack in one release: the smallest first, which are what pages are made of."""
     wanted, left = [], _BUDGET
     candidates = (path for path, entry in entries.items() if entry.packed is None and is_of_a_kind(path))
     for path in sorted(candidates, key=lambda path: (entries[path].size, path)):
         size = entries[path].size
-        if _LEAST <= size <= min(_MOST, left) and len(path.rpartition("/")[2].encode()) + 3 <= _MAX_NAME_BYTES:
+        fits = len(path.rpartition("/")[2].encode()) + 3 <= _MAX_NAME_BYTES and is_free(path, folders)
+        if _LEAST <= size <= min(_MOST, left) and fits:
             wanted.append(path)
             left -= size
     return wanted

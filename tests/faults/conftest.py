@@ -17,10 +17,11 @@ from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
+from syncer.publishing import Outcome, Published
 from syncer.sources import group
-from syncer.sync import Outcome, Published, SourceSync, key_of
+from syncer.sync import SourceSync
 from syncer.volume.policy import DiskPolicy
-from syncer.volume.records import Release
+from syncer.volume.records import Release, key_of
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 from tests.support.readers import Reader

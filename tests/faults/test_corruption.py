@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from syncer.sync import key_of
+from syncer.volume.records import key_of
 from tests.faults.conftest import Volume
 from tests.support.git_server import GitServer
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
 from syncer.errors import SiteDeleted
-from syncer.git.commands import Remote
+from syncer.git.remote import Remote
 from syncer.service import Syncer
 from syncer.sources import source_of
 from syncer.stores import Snapshot

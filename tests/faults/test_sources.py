@@ -7,7 +7,7 @@ import pytest
 
 from pages.api import StaticSiteSpec
 from syncer.schedule import Result, Schedule, Wish
-from syncer.sync import key_of
+from syncer.volume.records import key_of
 from tests.faults.conftest import Volume
 from tests.support.git_server import GitServer
 from tests.support.relay import Relay

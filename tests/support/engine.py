@@ -21,9 +21,11 @@ from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
+from syncer.publishing import Outcome
 from syncer.sources import group
-from syncer.sync import Outcome, SourceSync, key_of
+from syncer.sync import SourceSync
 from syncer.volume.policy import DiskPolicy
+from syncer.volume.records import key_of
 from syncer.volume.releases import Releases
 
 # What Python says of before it does it: everything of ours that changes the disk, or starts a program.

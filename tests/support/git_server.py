@@ -77,9 +77,9 @@ class GitServer:
         self._server.server_close()
         self._thread.join()
 
-    def repository(self, name: str = "site") -> Repository:
+    def repository(self, name: str = "site", *, object_format: str = "sha1") -> Repository:
         """A new, empty repository that is served at ``url(name)``."""
-        return Repository(self.root / f"{name}.git")
+        return Repository(self.root / f"{name}.git", object_format=object_format)
 
     def url(self, name: str = "site") -> str:
         """The repository's URL."""

@@ -24,10 +24,10 @@ def git(*arguments: str, stdin: bytes = b"") -> str:
 class Repository:
     """A bare repository. Paths are text; content is text or bytes; None deletes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, object_format: str = "sha1") -> None:
         self.folder = folder
         self._moment = 1_700_000_000
-        git("init", "--quiet", "--bare", "--initial-branch=main", str(folder))
+        git("init", "--quiet", "--bare", "--initial-branch=main", f"--object-format={object_format}", str(folder))
 
     def commit(
         self,

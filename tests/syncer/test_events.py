@@ -9,8 +9,8 @@ from pages.api import Rejection, StaticSiteStatus
 from syncer import events, status
 from syncer.errors import AuthFailed, BranchNotFound, SecretForbidden, SyncError, Unreachable
 from syncer.events import Deployment, Event
+from syncer.publishing import Outcome, Published
 from syncer.routing import Routing
-from syncer.sync import Outcome, Published
 from syncer.volume.records import Release
 from syncer.volume.releases import Changes
 from tests.syncer.test_status import site

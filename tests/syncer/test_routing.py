@@ -9,8 +9,8 @@ from pages.api import Platform, StaticSite, VirtualHost
 from pages.conditions import Condition
 from syncer import status
 from syncer.errors import SiteClosed
+from syncer.publishing import Published
 from syncer.routing import Routing, Routings
-from syncer.sync import Published
 from syncer.volume.records import Release
 from tests.syncer.test_status import COMMIT, NOW, host, platform, published
 

@@ -9,8 +9,8 @@ from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
 from pages.conditions import Condition
 from syncer import status
 from syncer.errors import BranchNotFound, SecretForbidden
+from syncer.publishing import Published
 from syncer.routing import Routing, Routings
-from syncer.sync import Published
 from syncer.volume.records import Release
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

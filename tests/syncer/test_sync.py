@@ -8,7 +8,7 @@ import pytest
 from syncer.errors import SyncError
 from syncer.git.commands import Git
 from syncer.limits import SiteLimits, Timeouts
-from syncer.sync import Published
+from syncer.publishing import Published
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 
@@ -214,6 +214,37 @@ def test_hidden_files_and_links_are_left_out_and_counted(bench: Bench, git_serve
     assert outcome.release.skipped == {"hidden file": 1, "symlink": 1}
     assert bench.live() == {"index.html": "x", ".well-known/security.txt": "Contact: x"}
     assert not [path for path in (bench.root / "volume/releases").rglob("*") if path.is_symlink()]
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({}, "folder / of commit "),
+        ({".env": "x", ".htaccess": "y"}, "nothing but what is left out: 2 hidden files"),
+        ({"_redirects": ""}, "has no files; push a page, or check spec.path"),
+    ],
+)
+def test_a_push_that_leaves_nothing_to_show_takes_no_page_away(
+    bench: Bench, git_server: GitServer, files: dict[str, str], says: str
+) -> None:
+    repository, site = git_server.repository(), a_site(git_server)
+    repository.commit({"index.html": "good"})
+    bench.sync(site)
+    repository.commit(files, orphan=True)
+    assert bench.reason(site) == "NothingToPublish"
+    assert says in str(bench.outcomes["site"])
+    assert bench.live() == {"index.html": "good"}
+    repository.commit({"index.html": "better"})
+    bench.sync(site)
+    assert bench.live() == {"index.html": "better"}
+
+
+def test_a_site_may_be_nothing_but_rules(bench: Bench, git_server: GitServer) -> None:
+    git_server.repository().commit({"_redirects": "/* https://elsewhere.example.com/:splat 301\n"})
+    outcome = bench.sync(a_site(git_server))["site"]
+    assert isinstance(outcome, Published)
+    assert outcome.release.rules
+    assert bench.live() == {}
 
 
 def test_the_mirror_stays_small_over_many_pushes(bench: Bench, git_server: GitServer) -> None:

@@ -11,8 +11,9 @@ import yaml
 
 from syncer import errors
 from syncer.git.addresses import Addresses
-from syncer.git.commands import Git, Remote
+from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
+from syncer.git.remote import Remote
 from syncer.limits import Timeouts
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer

@@ -8,9 +8,9 @@ from typing import IO, Any
 import pytest
 
 from syncer import status
-from syncer.git.commands import Objects
+from syncer.git.objects import Objects
+from syncer.publishing import Published
 from syncer.routing import Routing
-from syncer.sync import Published
 from syncer.volume.records import Release
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer

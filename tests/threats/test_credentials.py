@@ -7,12 +7,16 @@ import pytest
 import yaml
 
 from pages import validation
-from syncer.git.commands import Credential, Remote
-from syncer.sync import Published
+from syncer.errors import SyncError
+from syncer.git.commands import Git
+from syncer.git.heads import Heads
+from syncer.git.remote import Credential, Remote
+from syncer.publishing import Published
 from syncer.tokens import sync_token
 from tests.support.bench import Bench, a_site
 from tests.support.canary import CommandLines, spellings
 from tests.support.git_server import GitServer
+from tests.support.scripted_server import ScriptedServer, says
 from tests.support.serving import Serving, eventually, pages
 
 CANARY = "canary-4f2a9c-do not/sing"
@@ -104,6 +108,33 @@ def test_k1_a_credential_shows_nowhere_whatever_fails(
     for spelling in spellings(CANARY):
         for where, text in shown.items():
             assert spelling not in text, where
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "{}\r\n\r\n",  # where the status belongs
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nContent-Length: 7\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}\r\n",
+        "HTTP/1.1 302 Found\r\nLocation: https://{}.example.com/\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 429 {}\r\nRetry-After: {}\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 500 {}\r\nX: {}\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+def test_k1_a_server_that_hands_a_credential_back_does_not_make_it_show(
+    git: Git, answer: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    credential = Credential("deploy", "canary-4f2a9c")
+    for spelling in credential.spellings():
+        with ScriptedServer(says(answer.replace("{}", spelling).encode())) as server, caplog.at_level("DEBUG"):
+            with pytest.raises(SyncError) as raised:
+                Heads(git).of(Remote(f"{server.origin}/x.git", credential), ["refs/heads/main"])
+            assert server.requests
+        for text in (str(raised.value), caplog.text):
+            assert spelling not in text
+            assert text.replace("\n", " ").isprintable()
 
 
 def test_k1_a_credential_never_shows_in_what_is_printed_of_it(git_server: GitServer) -> None:

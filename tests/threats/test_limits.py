@@ -14,7 +14,7 @@ import pytest
 from syncer import errors
 from syncer.git.commands import Git
 from syncer.limits import ProcessLimits, SiteLimits, Timeouts
-from syncer.sync import Published
+from syncer.publishing import Published
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer, endless_pack, pack_header
 from tests.support.objects import RawRepository
@@ -22,6 +22,13 @@ from tests.support.repositories import Repository
 from tests.support.serving import Serving, eventually
 
 MEGABYTE = 1 << 20
+
+
+def many_branches(repository: Repository, name: str) -> None:
+    """20,000 of them, which are more than a megabyte."""
+    commit = repository.commit({"index.html": "x"}, branch="other")
+    lines = [f"{commit} refs/heads/{name.format(number)}\n" for number in range(20_000)]
+    (repository.folder / "packed-refs").write_text("# pack-refs with: peeled fully-peeled sorted \n" + "".join(lines))
 
 
 def refusal(bench: Bench, git_server: GitServer, name: str = "site") -> str:
@@ -164,6 +171,18 @@ def test_c4_a_pack_without_end_is_given_up_and_its_remains_go(
     git_server.heal("site")
     bench.sync(a_site(git_server))
     assert bench.live() == {"index.html": "new"}
+
+
+def test_c4_branches_without_end_are_not_kept_on_disk(bench: Bench, git_server: GitServer) -> None:
+    """A server of the old kind tells all of them, and git lists those that end like ours (R2)."""
+    many_branches(git_server.repository(), "x{:06}/refs/heads/main")
+    git_server.speak_no_protocol_2("site", 404)
+    assert "more branches and tags than are read" in refusal(bench, git_server)
+
+
+def test_c4_a_branch_that_is_missing_among_very_many_is_said(bench: Bench, git_server: GitServer) -> None:
+    many_branches(git_server.repository(), "a-name-of-some-length/of-a-branch-of-many/{:06}")
+    assert bench.reason(a_site(git_server)) == "BranchNotFound"
 
 
 def test_c4_a_slow_transfer_is_given_up_by_the_clock(bench: Bench, git_server: GitServer) -> None:

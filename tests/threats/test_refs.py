@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pages import validation
-from syncer.git.commands import Git, Remote
+from syncer.git.commands import Git
+from syncer.git.remote import Remote
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 from tests.support.repositories import ENVIRONMENT
+from tests.support.repositories import git as run_git
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,16 @@ def test_r2_the_tip_of_exactly_this_branch(git: Git, git_server: GitServer) -> N
     repository.commit({"a": "2"}, branch="feature/main")
     repository.tag("main", repository.commit({"a": "3"}, branch="other"))
     assert git.ref_head(Remote(git_server.url()), "refs/heads/main") == main
+
+
+def test_r2_a_branch_that_is_no_commit_is_not_published(bench: Bench, git_server: GitServer) -> None:
+    """No git would write it, but anybody may serve it."""
+    repository = git_server.repository()
+    blob = run_git("-C", str(repository.folder), "rev-parse", f"{repository.commit({'a': '1'})}:a")
+    (repository.folder / "refs/heads/main").write_text(f"{blob}\n")
+    assert bench.reason(a_site(git_server)) == "RevisionNotFound"
+    assert "check spec.branch" in str(bench.outcomes["site"])
+    assert bench.live() == {}
 
 
 def test_r2_a_tag_or_a_longer_branch_is_never_published_instead(bench: Bench, git_server: GitServer) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from syncer import errors
-from syncer.git.commands import Credential, Git, Remote
+from syncer.git.commands import Git
+from syncer.git.remote import Credential, Remote
 from syncer.limits import Timeouts
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer

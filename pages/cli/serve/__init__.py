@@ -17,8 +17,9 @@ from pages.cli.serve.progress import Progress
 from pages.cli.serve.runner import Runner, Settings
 from syncer.errors import SyncError
 from syncer.git.addresses import Addresses
-from syncer.git.commands import Git, Remote
+from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts, HostPattern
+from syncer.git.remote import Remote
 from syncer.limits import Limits
 from syncer.metrics.counted import Counted
 from syncer.schedule import Capacity

@@ -30,11 +30,12 @@ from syncer.git.mirrors import Mirrors
 from syncer.limits import SiteLimits
 from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observed
+from syncer.publishing import Outcome
 from syncer.schedule import Capacity
 from syncer.service import Syncer
 from syncer.stores.directory import DirectoryStore
 from syncer.stores.state import State
-from syncer.sync import Outcome, SourceSync
+from syncer.sync import SourceSync
 from syncer.tokens import Trust
 from syncer.volume.policy import DiskPolicy
 from syncer.volume.releases import Releases

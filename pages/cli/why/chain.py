@@ -15,11 +15,11 @@ _PATIENCE = timedelta(minutes=2)
 _OF_RELEASE = {
     "SubpathNotFound",
     "NotADirectory",
+    "NothingToPublish",
     "LimitExceeded",
     "QuotaExceeded",
     "StorageFull",
     "StorageFailed",
-    "UnsupportedRepository",
 }
 
 

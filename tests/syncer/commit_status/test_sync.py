@@ -11,8 +11,9 @@ from syncer.commit_status.writer import CommitStatuses
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
+from syncer.publishing import Published
 from syncer.sources import source_of
-from syncer.sync import Published, SourceSync
+from syncer.sync import SourceSync
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 from tests.support.serving import eventually

@@ -12,7 +12,7 @@ from syncer.commit_status.said import MAX_DESCRIPTION
 from syncer.commit_status.writer import CommitStatuses
 from syncer.errors import SubpathNotFound, Unreachable
 from syncer.git.hosts import AllowedHosts
-from syncer.sync import Published
+from syncer.publishing import Published
 from syncer.volume.records import Release
 from tests.support.forge_api import ForgeAPI
 from tests.support.serving import eventually

@@ -7,7 +7,8 @@ import pytest
 
 from syncer import errors
 from syncer.content import tree, walk
-from syncer.git.commands import Credential, Git, Remote
+from syncer.git.commands import Git
+from syncer.git.remote import Credential, Remote
 from syncer.limits import SiteLimits, Timeouts
 from tests.support.git_server import GitServer
 from tests.support.processes import running_commands

@@ -13,6 +13,7 @@ from syncer.git import diagnosis
         ("remote: HTTP Basic: Access denied\nfatal: Authentication failed for 'https://x'", errors.AuthFailed),
         ("fatal: unable to access 'https://x/': The requested URL returned error: 302", errors.RepoMoved),
         ("remote: Not found.\nfatal: repository 'https://x/' not found", errors.RepoNotFound),
+        ("fatal: https://x/info/refs not valid: is this a git repository?", errors.RepoNotFound),
         ("fatal: unable to access 'https://x/': The requested URL returned error: 503", errors.Unreachable),
         ("fatal: unable to access 'https://x/': Could not resolve host: x", errors.Unreachable),
         ("fatal: unable to access 'https://x/': SSL certificate problem: self-signed certificate", errors.Unreachable),
@@ -22,7 +23,7 @@ from syncer.git import diagnosis
         ("fatal: couldn't find remote ref refs/heads/x", errors.BranchNotFound),
         ("error: object 1234: hasDotgit: contains '.git'\nfatal: fsck error in packed object", errors.GitFailed),
         ("error: index-pack died of signal 25", errors.LimitExceeded),
-        ("fatal: mismatched algorithms: client sha1; server sha256", errors.UnsupportedRepository),
+        ("fatal: mismatched algorithms: client sha1; server sha256", errors.ObjectNotGiven),
         (
             "remote: aborting due to possible repository corruption on the remote side.\nfatal: early EOF",
             errors.GitFailed,

@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer import errors
-from syncer.git.commands import Credential, Git, Remote
+from syncer.git.commands import Git
 from syncer.git.heads import Heads, NotUnderstood, question, read_answer
+from syncer.git.remote import Credential, Remote
 from syncer.git.smart_http import Answer, SmartHTTP
 from syncer.limits import Timeouts
 from tests.support.git_server import GitServer
@@ -143,13 +144,16 @@ def test_an_empty_repository(heads: Heads, git_server: GitServer) -> None:
     assert isinstance(heads.of(remote(git_server), [MAIN])[MAIN], errors.EmptyRepo)
 
 
+@pytest.mark.parametrize("page", ["", "<html>Log in</html>", "<html>\n<p>Log\tin</p>\n</html>\n", "\n\n"])
+def test_a_web_page_is_no_repository(heads: Heads, page: str) -> None:
+    head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+    answer = f"{head}Content-Length: {len(page)}\r\nConnection: close\r\n\r\n{page}"
+    with ScriptedServer(says(answer.encode())) as server, pytest.raises(errors.RepoNotFound, match=r"check spec\.repo"):
+        heads.of(Remote(f"{server.origin}/x.git"), [MAIN])
+
+
 def test_a_repository_of_sha256(heads: Heads, git_server: GitServer) -> None:
-    folder = git_server.root / "site.git"
-    run_git("init", "--quiet", "--bare", "--object-format=sha256", "--initial-branch=main", str(folder))
-    tree = run_git("-C", str(folder), "mktree")
-    author = ("-c", "user.name=T", "-c", "user.email=t@example.com")
-    commit = run_git("-C", str(folder), *author, "commit-tree", tree, stdin=b"x")
-    run_git("-C", str(folder), "update-ref", "refs/heads/main", commit)
+    commit = git_server.repository(object_format="sha256").commit({"a": "1"})
     assert len(commit) == 64
     assert heads.of(remote(git_server), [MAIN]) == {MAIN: commit}
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from syncer import errors
-from syncer.git.commands import Git, Remote
+from syncer.git.commands import Git
 from syncer.git.heads import NotUnderstood
 from syncer.git.mirrors import Mirrors
 from syncer.git.packs import Packs, question
+from syncer.git.remote import Remote
 from syncer.limits import ProcessLimits, Timeouts
 from syncer.sources import Source
 from tests.support.git_server import GitServer

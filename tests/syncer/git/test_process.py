@@ -3,6 +3,8 @@
 import io
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -14,13 +16,23 @@ from syncer.errors import GitFailed, TimedOut
 from syncer.git.children import Child, Streams, by_fork, by_vfork
 from syncer.git.process import Ended, GitProcesses, Job
 from syncer.limits import ProcessLimits
+from tests.support.processes import running_commands
+from tests.support.serving import eventually
 
 WAYS = pytest.mark.parametrize("start", [by_fork, by_vfork])
 LIMITS = ProcessLimits(cpu_seconds=7)
+SYNCER = """
+import os, sys
+from syncer.git.children import Streams, by_fork
+from syncer.limits import ProcessLimits
+with open(sys.argv[1], "rb") as stdin, open(os.devnull, "wb") as nowhere:
+    streams = Streams(stdin, nowhere, nowhere)
+    by_fork([sys.argv[2], "hash-object", "--stdin"], {"PATH": os.environ["PATH"]}, streams, ProcessLimits()).wait()
+"""
 
 
 def job(*arguments: str, seconds: float = 20) -> Job:
-    return Job(arguments, {"PATH": os.environ["PATH"]}, seconds, "--git-transfer-time")
+    return Job(arguments, {"PATH": os.environ["PATH"]}, seconds, "--git-transfer-time", LIMITS)
 
 
 class Waiting:
@@ -51,6 +63,22 @@ def test_a_child_has_a_session_and_limits_of_its_own(start: Callable[..., Child]
     assert git.child.ends_within(0)
 
 
+def test_f1_no_git_outlives_a_killed_syncer(tmp_path: Path) -> None:
+    """Its input is held open, as by a server that goes on sending."""
+    fifo = tmp_path / "stdin"
+    os.mkfifo(fifo)
+    held_open = os.open(fifo, os.O_RDWR)  # waits for no reader
+    syncer = subprocess.Popen([sys.executable, "-c", SYNCER, fifo, f"--git-dir={tmp_path}"])
+    try:
+        eventually(lambda: running_commands(f"git --git-dir={tmp_path}"))
+        syncer.kill()
+        eventually(lambda: not running_commands(f"git --git-dir={tmp_path}"))
+    finally:
+        os.close(held_open)
+        syncer.kill()
+        syncer.wait()
+
+
 @WAYS
 def test_a_killed_child_says_by_what(start: Callable[..., Child], tmp_path: Path) -> None:
     git = Waiting(start, tmp_path)
@@ -60,13 +88,13 @@ def test_a_killed_child_says_by_what(start: Callable[..., Child], tmp_path: Path
 
 def test_what_git_says_of_a_mistake_is_kept() -> None:
     with tempfile.TemporaryFile() as stdout:
-        ended = GitProcesses(LIMITS).run(job("no-such-command"), stdout)
+        ended = GitProcesses().run(job("no-such-command"), stdout)
     assert ended.code == 1
     assert b"no-such-command" in ended.stderr
 
 
 def test_a_conversation_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    processes = GitProcesses(LIMITS)
+    processes = GitProcesses()
     slow = job("hash-object", "--stdin", seconds=0.3)
     with (
         pytest.raises(TimedOut, match=r"within 0\.3 seconds, the limit of --git-transfer-time"),
@@ -76,7 +104,7 @@ def test_a_conversation_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 
 
 def test_closing_ends_what_runs_and_nothing_starts_afterwards() -> None:
-    processes = GitProcesses(LIMITS)
+    processes = GitProcesses()
     seen: list[Ended] = []
     begun = threading.Event()
 

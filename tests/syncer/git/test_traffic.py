@@ -6,9 +6,10 @@ import pytest
 
 from syncer.errors import SyncError
 from syncer.git.addresses import Addresses
-from syncer.git.commands import Git, Remote
+from syncer.git.commands import Git
 from syncer.git.heads import Heads
 from syncer.git.hosts import AllowedHosts
+from syncer.git.remote import Remote
 from syncer.git.traffic import Request, Traffic
 from syncer.limits import Timeouts
 from tests.support.git_server import GitServer

@@ -11,7 +11,7 @@ import pytest
 from syncer.errors import LimitExceeded
 from syncer.volume import packing, records
 from syncer.volume.records import Entry
-from tests.syncer.volume.test_earlier import SITE, Site
+from tests.syncer.volume.test_earlier import DAY, SITE, Site
 
 NGINX = Path(__file__).parents[3] / "deploy/nginx"
 TEXT = "body { color: red }\n" * 200
@@ -42,6 +42,22 @@ def test_what_does_not_get_smaller_is_left_and_not_tried_again(tmp_path: Path) -
     assert packed["x.wasm"].packed == 0
     assert [path.name for path in tmp_path.iterdir()] == ["x.wasm"]
     assert packing.worth_trying(packed) == []
+
+
+def test_a_folder_that_is_called_like_a_packed_copy_has_its_place(site: Site) -> None:
+    """Whichever was there first, and until the folder is gone."""
+    before = {"a.css": TEXT, "app.1111aaaa.css": TEXT}
+    folders = {"a.css.gz/page.html": "x", "app.1111aaaa.css.gz/page.html": "y"}
+    site.publish(before)
+    assert site.files() == {*before, "a.css.gz", "app.1111aaaa.css.gz"}
+    site.publish({"a.css": TEXT, **folders})
+    assert site.files() == {*before, *folders}  # one of them is an earlier asset
+    site.clock.wait(2 * DAY)
+    site.releases.collect()
+    assert site.files() == {"a.css", *folders}
+    assert site.releases.verify() == []
+    site.publish({"a.css": TEXT, "b.css": TEXT, "b.css.gz/page.html": "x"})
+    assert site.files() == {"a.css", "a.css.gz", "b.css", "b.css.gz/page.html"}
 
 
 def test_the_same_content_is_packed_alike(site: Site) -> None:
