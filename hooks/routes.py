@@ -7,15 +7,13 @@ from typing import NamedTuple
 import msgspec
 from pydantic import ValidationError
 
-from hooks import requests
+from hooks import requests, room
 from hooks.claims import Claim, Decision
 from hooks.requests import Object
 from pages import names, rules
 from pages.api import HeaderRule, Redirect, SiteRules, StaticSite
 
-# Objects of the API have at most 1.5 MB, and one domain may have many sites: no site's rules keep the others out.
-MAX_RULES_CHARACTERS = 500_000
-_RULES = ("rules", "fileRules")
+_KEPT = ("protected", "rules", "fileRules", "rulesLeftOut")
 _NOTHING = (SiteRules().dump(),)
 _MOST_REMEMBERED = 8 << 10
 
@@ -41,7 +39,6 @@ class Routes:
 
     def of(self, domain: str, granted: Collection[Claim]) -> list[Object]:
         """The routes of a domain, by path."""
-        left = MAX_RULES_CHARACTERS
         routes = []
         for claim in sorted(granted, key=lambda claim: claim.path_prefix):
             route: Object = {
@@ -53,10 +50,8 @@ class Routes:
                 route["redirectTo"] = self._target(claim)
             else:
                 route |= self._wishes(domain, claim)
-                if len(granted) > 1 and (left := left - _length(route)) < 0:
-                    route = {key: value for key, value in route.items() if key not in _RULES}
             routes.append(route)
-        return routes
+        return room.limit(routes)
 
     def _target(self, alias: Claim) -> Object:
         main = self._mains[alias.site]
@@ -67,7 +62,7 @@ class Routes:
         valid = self._sites.get(claim.site)
         if valid is None:
             before = self._before(domain, claim)
-            return {key: before[key] for key in ("protected", *_RULES) if key in before}
+            return {key: before[key] for key in _KEPT if key in before}
         spec, said = valid.site.spec, valid.file_rules
         if not (spec.basic_auth or spec.redirects or spec.headers) and said in _NOTHING:
             return {}  # as nearly all are
@@ -113,8 +108,3 @@ def _read(text: bytes, home: tuple[str, str]) -> Object | None:
     except ValidationError:
         return None
     return _sound(found.redirects, found.headers, home)
-
-
-def _length(wishes: Object) -> int:
-    """About how many characters the rules have."""
-    return sum(len(repr(wishes[key])) for key in _RULES if key in wishes)
