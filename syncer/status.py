@@ -96,7 +96,7 @@ def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus)
         left_out = tree.describe(outcome.release.skipped)
         note = f"; not published: {left_out}" if left_out else ""
         wrong = rules.describe(site, SiteRules.model_validate(outcome.release.rules or {}))
-        note += f"; rules that do not work: {wrong}" if wrong else ""
+        note += f"; rules to look at: {wrong}" if wrong else ""
         return condition("Synced", True, "Synced", f"commit {outcome.release.commit[:12]} is live{_pinned(site)}{note}")
     stays = "; the last good release stays live" if before.last_commit and not isinstance(outcome, SiteClosed) else ""
     remedy = f"\n{outcome.remedy}" if outcome.remedy else ""
