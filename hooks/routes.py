@@ -12,6 +12,7 @@ from hooks.claims import Claim, Decision
 from hooks.requests import Object
 from pages import names, rules
 from pages.api import HeaderRule, Redirect, SiteRules, StaticSite
+from pages.rules import Home
 
 _KEPT = ("protected", "rules", "fileRules", "rulesLeftOut")
 _NOTHING = (SiteRules().dump(),)
@@ -66,7 +67,7 @@ class Routes:
         spec, said = valid.site.spec, valid.file_rules
         if not (spec.basic_auth or spec.redirects or spec.headers) and said in _NOTHING:
             return {}  # as nearly all are
-        home = (claim.domain, claim.path_prefix)
+        home = Home(claim.domain, claim.path_prefix, tuple(spec.aliases))
         wishes: Object = {"protected": True} if spec.basic_auth else {}
         if spec.redirects or spec.headers:
             wishes["rules"] = _sound(spec.redirects, spec.headers, home)
@@ -83,14 +84,14 @@ class Routes:
         return {}
 
 
-def _sound(redirects: Sequence[Redirect], headers: Sequence[HeaderRule], home: tuple[str, str]) -> Object:
+def _sound(redirects: Sequence[Redirect], headers: Sequence[HeaderRule], home: Home) -> Object:
     """As a route has them; what leads to itself is left out (the syncer says so)."""
     sound = [each.dump() for each in redirects if not rules.leads_to_itself(each.from_, each.to, home)]
     found = {"redirects": sound, "headers": [each.dump() for each in headers]}
     return {key: value for key, value in found.items() if value}
 
 
-def _file_rules(given: object, home: tuple[str, str]) -> Object | None:
+def _file_rules(given: object, home: Home) -> Object | None:
     """What the syncer read in the files, as a route has it; checked as if the tenant had written it here."""
     if not isinstance(given, dict) or not given:
         return None
@@ -102,7 +103,7 @@ def _file_rules(given: object, home: tuple[str, str]) -> Object | None:
 
 # Thousands of sites say the same as a moment ago, whichever of them has changed.
 @lru_cache(maxsize=2048)
-def _read(text: bytes, home: tuple[str, str]) -> Object | None:
+def _read(text: bytes, home: Home) -> Object | None:
     try:
         found = SiteRules.model_validate_json(text)
     except ValidationError:

@@ -59,8 +59,8 @@ def aliases_ready(site: StaticSite, routing: Routing) -> list[Condition]:
         return []
     wrong, awaited = [], []
     for alias in site.spec.aliases:
-        if alias == site.spec.host:
-            continue
+        if alias in {site.spec.host, routing.host.spec.domain if routing.host else None}:
+            continue  # where it is served anyhow
         ok, reason, message = _alias(found.get(alias))
         if ok is False:
             wrong.append((reason, f"alias {alias} is not served: {message}"))

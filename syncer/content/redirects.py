@@ -38,23 +38,13 @@ class Found:
 def parse(lines: Lines, served: Served) -> Found:
     """What the lines say; those that are no rule, or not what they would be elsewhere, are noted."""
     found = Found()
-    taken_as = dict(_TAKEN_AS)
     for number, line in lines:
         words = list(_words(line))
         if not words:
             continue
         with lines.noting(number):
-            from_, to, rest = _parts(words)
-            status, forced = _status(rest)
-            if status in _FALLBACKS:
-                _add_fallback(found, (from_, to, status), served, forced=forced)
-                continue
-            redirect = _redirect(from_, to, status)
-            if not forced and (hidden := _hidden(redirect, served)):
-                lines.note(number, f"it hides files too, such as {hidden[:80]}: write {status}! if that is meant")
-            if instead := taken_as.pop(status, None):
-                lines.note(number, f"{status} is taken as {instead}, here and below")
-            found.redirects.append(redirect)
+            for remark in _take(words, served, found):
+                lines.note(number, remark)
         if len(found.redirects) > rules.MAX_FILE_REDIRECTS:
             lines.note(
                 number, f"a file has at most {rules.MAX_FILE_REDIRECTS} redirects; from here on they are left out"
@@ -62,6 +52,21 @@ def parse(lines: Lines, served: Served) -> Found:
             found.redirects.pop()
             break
     return found
+
+
+def _take(words: Sequence[str], served: Served, found: Found) -> Iterator[str]:
+    """Add one rule, and remark what is done in another way than elsewhere. Raises BadLine."""
+    from_, to, rest = _parts(words)
+    status, forced = _status(rest)
+    if status in _FALLBACKS:
+        _add_fallback(found, (from_, to, status), served, forced=forced)
+        return
+    redirect = _redirect(from_, to, status)
+    if not forced and (hidden := _hidden(redirect, served)):
+        yield f"it hides files too, such as {hidden[:80]}: write {status}! if that is meant"
+    if status in _TAKEN_AS and all(each.status != status for each in found.redirects):
+        yield f"{status} is taken as {_TAKEN_AS[status]}, here and below"
+    found.redirects.append(redirect)
 
 
 def _words(line: str) -> Iterator[str]:

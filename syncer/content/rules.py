@@ -41,7 +41,7 @@ def take_out(listing: Listing, blobs: ReadBlobs) -> tuple[Listing, SiteRules]:
 
 def describe(site: StaticSite, found: SiteRules) -> str:
     """What is wrong with the site's rules, its own and those of its files: the first few, or nothing."""
-    home = (site.spec.host or "", site.spec.path_prefix)
+    home = rules.Home(site.spec.host or "", site.spec.path_prefix, tuple(site.spec.aliases))
     said = [
         f"spec.redirects[{number}] leads to itself and is left out"
         for number, each in enumerate(site.spec.redirects)

@@ -323,3 +323,20 @@ def test_what_leads_to_itself_by_way_of_the_sites_own_domain_is_said() -> None:
 )
 def test_a_redirect_to_itself_is_told_from_others(from_: str, to: str, itself: bool) -> None:
     assert grammar.leads_to_itself(from_, to) == itself
+
+
+@pytest.mark.parametrize(
+    ("to", "itself"),
+    [
+        ("https://example.com/a/x", True),
+        ("https://www.example.com/a/x", True),
+        ("https://docs.example.com/docs/a/x", True),
+        ("https://docs.example.com/a/x", False),  # another site's, above the prefix
+        ("https://www.example.com/docs/a", True),
+        ("https://www.example.com/b", False),
+        ("https://other.example.com/a/x", False),
+    ],
+)
+def test_a_redirect_to_an_alias_comes_back(to: str, itself: bool) -> None:
+    home = grammar.Home("Docs.example.com", "/docs", ("example.com", "www.example.com"))
+    assert grammar.leads_to_itself("/a/*", to, home) == itself
