@@ -7,15 +7,14 @@ from typing import NamedTuple
 import msgspec
 from pydantic import ValidationError
 
-from hooks import requests
+from hooks import requests, room
 from hooks.claims import Claim, Decision
 from hooks.requests import Object
 from pages import names, rules
 from pages.api import HeaderRule, Redirect, SiteRules, StaticSite
+from pages.rules import Home
 
-# Objects of the API have at most 1.5 MB, and one domain may have many sites: no site's rules keep the others out.
-MAX_RULES_CHARACTERS = 500_000
-_RULES = ("rules", "fileRules")
+_KEPT = ("protected", "rules", "fileRules", "rulesLeftOut")
 _NOTHING = (SiteRules().dump(),)
 _MOST_REMEMBERED = 8 << 10
 
@@ -41,7 +40,6 @@ class Routes:
 
     def of(self, domain: str, granted: Collection[Claim]) -> list[Object]:
         """The routes of a domain, by path."""
-        left = MAX_RULES_CHARACTERS
         routes = []
         for claim in sorted(granted, key=lambda claim: claim.path_prefix):
             route: Object = {
@@ -53,10 +51,8 @@ class Routes:
                 route["redirectTo"] = self._target(claim)
             else:
                 route |= self._wishes(domain, claim)
-                if len(granted) > 1 and (left := left - _length(route)) < 0:
-                    route = {key: value for key, value in route.items() if key not in _RULES}
             routes.append(route)
-        return routes
+        return room.limit(routes)
 
     def _target(self, alias: Claim) -> Object:
         main = self._mains[alias.site]
@@ -67,11 +63,11 @@ class Routes:
         valid = self._sites.get(claim.site)
         if valid is None:
             before = self._before(domain, claim)
-            return {key: before[key] for key in ("protected", *_RULES) if key in before}
+            return {key: before[key] for key in _KEPT if key in before}
         spec, said = valid.site.spec, valid.file_rules
         if not (spec.basic_auth or spec.redirects or spec.headers) and said in _NOTHING:
             return {}  # as nearly all are
-        home = (claim.domain, claim.path_prefix)
+        home = Home(claim.domain, claim.path_prefix, tuple(spec.aliases))
         wishes: Object = {"protected": True} if spec.basic_auth else {}
         if spec.redirects or spec.headers:
             wishes["rules"] = _sound(spec.redirects, spec.headers, home)
@@ -88,14 +84,14 @@ class Routes:
         return {}
 
 
-def _sound(redirects: Sequence[Redirect], headers: Sequence[HeaderRule], home: tuple[str, str]) -> Object:
+def _sound(redirects: Sequence[Redirect], headers: Sequence[HeaderRule], home: Home) -> Object:
     """As a route has them; what leads to itself is left out (the syncer says so)."""
     sound = [each.dump() for each in redirects if not rules.leads_to_itself(each.from_, each.to, home)]
     found = {"redirects": sound, "headers": [each.dump() for each in headers]}
     return {key: value for key, value in found.items() if value}
 
 
-def _file_rules(given: object, home: tuple[str, str]) -> Object | None:
+def _file_rules(given: object, home: Home) -> Object | None:
     """What the syncer read in the files, as a route has it; checked as if the tenant had written it here."""
     if not isinstance(given, dict) or not given:
         return None
@@ -107,14 +103,9 @@ def _file_rules(given: object, home: tuple[str, str]) -> Object | None:
 
 # Thousands of sites say the same as a moment ago, whichever of them has changed.
 @lru_cache(maxsize=2048)
-def _read(text: bytes, home: tuple[str, str]) -> Object | None:
+def _read(text: bytes, home: Home) -> Object | None:
     try:
         found = SiteRules.model_validate_json(text)
     except ValidationError:
         return None
     return _sound(found.redirects, found.headers, home)
-
-
-def _length(wishes: Object) -> int:
-    """About how many characters the rules have."""
-    return sum(len(repr(wishes[key])) for key in _RULES if key in wishes)

@@ -229,6 +229,19 @@ GROUPS = (
     ),
     Group(
         "StaticSite",
+        "RulesReady",
+        "Present where redirects or headers are left out. It never makes `Ready` false.",
+        (
+            Reason(
+                "TooManyRules",
+                "there is no room for [all of them](redirects-and-headers.md#limits) on the domain",
+                "tenant",
+                "write fewer or shorter ones, or use another domain",
+            ),
+        ),
+    ),
+    Group(
+        "StaticSite",
         "Ready",
         "The first of the three above that is wrong, else the first that is open, with its reason and message.",
         (Reason("Ready", "visitors see the commit", "nobody"),),

@@ -55,6 +55,17 @@ class Segment(NamedTuple):
     is_name: bool
 
 
+class Home(NamedTuple):
+    """Where a site is served, and which domains lead there."""
+
+    domain: str
+    path_prefix: str
+    aliases: tuple[str, ...] = ()
+
+
+NOWHERE = Home("", "")
+
+
 def redirect_from(value: str) -> str:
     """The path that is redirected."""
     at_most(value, MAX_FROM_LENGTH)
@@ -168,14 +179,15 @@ def unknown_names(from_: str, to: str) -> list[str]:
     return [each.text for each in pieces(to) if each.is_name and each.text not in known]
 
 
-def leads_to_itself(from_: str, to: str, home: tuple[str, str] = ("", "")) -> bool:
-    """Whether what a redirect leads to is redirected by it again. ``home``: the site's domain and pathPrefix."""
+def leads_to_itself(from_: str, to: str, home: Home = NOWHERE) -> bool:
+    """Whether what a redirect leads to is redirected by it again, maybe by way of an alias."""
     example = "".join("x" if each.is_name else each.text for each in pieces(to))
     if url := _URL.fullmatch(example):
-        domain, prefix = home
-        if not domain or url[2].lower() != domain.lower() or not f"{url[3]}/".startswith(f"{prefix}/"):
+        domain, path = url[2].lower(), url[3]
+        below = f"{path}/".startswith(f"{home.path_prefix}/")
+        if domain not in home.aliases and not (below and domain == home.domain.lower()):
             return False
-        example = url[3].removeprefix(prefix)
+        example = path.removeprefix(home.path_prefix) if below else path
     path = re.split("[?#]", example, maxsplit=1)[0]
     wanted, found = segments(from_), [part for part in path.split("/") if part]
     if len(found) < len(wanted) or (len(found) > len(wanted) and not has_splat(from_)):

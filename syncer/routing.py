@@ -1,4 +1,4 @@
-"""What the hooks made of each site: its VirtualHost and its place there, its aliases, or why it has none."""
+"""What the hooks made of each site: its VirtualHost and its place there, its aliases and rules, or why it has none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +18,7 @@ class Routing:
     route: RouteStatus | None = None
     rejection: Rejection | None = None
     aliases: tuple[tuple[str, VirtualHost | Rejection], ...] = ()  # by domain
+    rules_left_out: int = 0
 
 
 class Routings:
@@ -34,7 +35,9 @@ class Routings:
                 if route.redirect_to:
                     aliases.setdefault(name, {})[host.spec.domain] = host
                 else:
-                    self._known[name] = Routing(platform, host, route.path_prefix, made.get(name))
+                    self._known[name] = Routing(
+                        platform, host, route.path_prefix, made.get(name), rules_left_out=route.rules_left_out
+                    )
         for rejection in platform.status.rejections if platform and platform.status else ():
             name = (rejection.namespace, rejection.name)
             if rejection.alias:
@@ -56,8 +59,8 @@ def aliases_ready(site: StaticSite, routing: Routing) -> list[Condition]:
         return []
     wrong, awaited = [], []
     for alias in site.spec.aliases:
-        if alias == site.spec.host:
-            continue
+        if alias in {site.spec.host, routing.host.spec.domain if routing.host else None}:
+            continue  # where it is served anyhow
         ok, reason, message = _alias(found.get(alias))
         if ok is False:
             wrong.append((reason, f"alias {alias} is not served: {message}"))
@@ -68,6 +71,17 @@ def aliases_ready(site: StaticSite, routing: Routing) -> list[Condition]:
     if awaited:
         return [condition("AliasesReady", None, awaited[0][0], "; ".join(text for _, text in awaited))]
     return [condition("AliasesReady", True, "Routed", f"{', '.join(site.spec.aliases)} redirect here")]
+
+
+def rules_ready(routing: Routing) -> list[Condition]:
+    """The condition RulesReady, where some redirects and headers are left out."""
+    if not routing.rules_left_out or routing.host is None:
+        return []
+    message = (
+        f"there is no room for the last {routing.rules_left_out} of the site's redirects and paths with headers on "
+        f"{routing.host.spec.domain}, and they are left out: write fewer or shorter ones, or use another domain"
+    )
+    return [condition("RulesReady", False, "TooManyRules", message)]
 
 
 def _alias(found: VirtualHost | Rejection | None) -> tuple[bool | None, str, str]:

@@ -10,7 +10,7 @@ from pages.conditions import Condition, condition
 from syncer.content import rules, tree
 from syncer.errors import SiteClosed
 from syncer.publishing import Outcome, Published
-from syncer.routing import Routing, aliases_ready
+from syncer.routing import Routing, aliases_ready, rules_ready
 
 HEARTBEAT = timedelta(hours=1)
 
@@ -40,10 +40,10 @@ def build(
     before = site.status or StaticSiteStatus()
     synced = _suspended(before) if site.spec.suspend else _synced(site, outcome, before)
     fresh = [synced, _ingress(site, routing), _certificate(site, routing)]
-    aliases = aliases_ready(site, routing)
-    ready = _ready(fresh, aliases)
+    beside = [*aliases_ready(site, routing), *rules_ready(routing)]
+    ready = _ready(fresh, beside)
     stamped = conditions.stamp(
-        [ready, *fresh, *aliases], before.conditions, generation=site.metadata.generation, now=now
+        [ready, *fresh, *beside], before.conditions, generation=site.metadata.generation, now=now
     )
     published = outcome.release if isinstance(outcome, Published) else None
     found = SiteRules.model_validate(published.rules or {}) if published else before.rules
@@ -96,7 +96,7 @@ def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus)
         left_out = tree.describe(outcome.release.skipped)
         note = f"; not published: {left_out}" if left_out else ""
         wrong = rules.describe(site, SiteRules.model_validate(outcome.release.rules or {}))
-        note += f"; rules that do not work: {wrong}" if wrong else ""
+        note += f"; rules to look at: {wrong}" if wrong else ""
         return condition("Synced", True, "Synced", f"commit {outcome.release.commit[:12]} is live{_pinned(site)}{note}")
     stays = "; the last good release stays live" if before.last_commit and not isinstance(outcome, SiteClosed) else ""
     remedy = f"\n{outcome.remedy}" if outcome.remedy else ""
@@ -158,13 +158,13 @@ def _of_host(routing: Routing, type_: str, waiting: str) -> Condition:
     return found or condition(type_, None, "Pending", waiting)
 
 
-def _ready(parts: Sequence[Condition], aliases: Sequence[Condition]) -> Condition:
-    """The first thing that is wrong, else the first that is open, else all is well: an alias alone spoils nothing."""
+def _ready(parts: Sequence[Condition], beside: Sequence[Condition]) -> Condition:
+    """The first thing that is wrong, else the first that is open, else all is well: aliases and rules spoil nothing."""
     for status, ok in (("False", False), ("Unknown", None)):
         for part in parts:
             if part.status == status:
                 return condition("Ready", ok, part.reason, part.message)
-    wrong = "".join(f"; {each.message}" for each in aliases if each.status == "False")
+    wrong = "".join(f"; {each.message}" for each in beside if each.status == "False")
     return condition("Ready", True, "Ready", f"{parts[0].message}{wrong}")
 
 

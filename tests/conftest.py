@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from syncer.git.commands import Git
 from syncer.limits import Timeouts
 from tests.support.bench import Bench
 from tests.support.git_server import GitServer
 from tests.support.repositories import git as run_git
+
+# How long an example takes says nothing on a machine that others use, too.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_xdist_auto_num_workers() -> int:

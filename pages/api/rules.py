@@ -8,7 +8,7 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 from pages import rules
 from pages.api.objects import Model
 
-MAX_PROBLEMS = 20
+MAX_PROBLEMS = 40
 MAX_PROBLEM_LENGTH = 512
 
 RedirectFrom = Annotated[str, AfterValidator(rules.redirect_from)]

@@ -31,7 +31,7 @@ class Route(Model):
     """One site on a domain: below ``pathPrefix`` (empty: the root), served from ``root`` on the volume.
 
     With ``redirectTo`` the domain is an alias, and nothing is served here. ``protected``: visitors need a password.
-    The site's own ``rules`` come before those of its files.
+    The site's own ``rules`` come before those of its files; ``rulesLeftOut`` counts those there was no room for.
     """
 
     site: SiteReference
@@ -41,6 +41,7 @@ class Route(Model):
     protected: bool = Field(default=False, strict=True)
     rules: RouteRules | None = None
     file_rules: RouteRules | None = None
+    rules_left_out: int = Field(default=0, ge=0)
 
 
 class VirtualHostTLS(Model):

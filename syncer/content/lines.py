@@ -48,7 +48,9 @@ class Lines:
             self.note(number, str(error))
 
     def note(self, number: int, message: str) -> None:
-        """Take note of a problem, unless there are too many."""
+        """Take note of a problem; the last that there is room for only says that there are more."""
+        if len(self.problems) == MAX_PROBLEMS - 1:
+            message = "what is wrong from here on is not listed: mend the lines above first"
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(file=self._file, line=number, message=message[:_MAX_MESSAGE]))
 

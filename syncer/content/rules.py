@@ -5,8 +5,9 @@ from dataclasses import replace
 from pages import rules
 from pages.api import SiteRules, StaticSite
 from syncer.content import headers, redirects
-from syncer.content.lines import MAX_BYTES, MAX_PROBLEMS, Lines
-from syncer.content.tree import Listing
+from syncer.content.lines import MAX_BYTES, Lines
+from syncer.content.served import Served
+from syncer.content.tree import File, Listing
 from syncer.volume.files import ReadBlobs
 
 _SHOWN = 5
@@ -14,7 +15,7 @@ FILES = (redirects.FILE, headers.FILE)
 
 
 def take_out(listing: Listing, blobs: ReadBlobs) -> tuple[Listing, SiteRules]:
-    """The listing without the files, and what they say."""
+    """The listing without the files and with the pages that they name for what is missing, and what else they say."""
     found = {file.path: file for file in listing.files if file.path in FILES}
     if not found:
         return listing, SiteRules()
@@ -24,17 +25,23 @@ def take_out(listing: Listing, blobs: ReadBlobs) -> tuple[Listing, SiteRules]:
     for path, file in found.items():
         if file.size > MAX_BYTES:
             lines[path].note(1, f"the file has more than {MAX_BYTES >> 10} KiB; nothing of it is used")
+    published = {file.path: file for file in listing.files if file.path not in FILES}
+    said = redirects.Found()
+    if redirects.FILE in lines:
+        said = redirects.parse(lines[redirects.FILE], Served(published))
     made = SiteRules(
-        redirects=redirects.parse(lines[redirects.FILE]) if redirects.FILE in lines else [],
+        redirects=said.redirects,
         headers=headers.parse(lines[headers.FILE]) if headers.FILE in lines else [],
-        problems=[each for path in FILES if path in lines for each in lines[path].problems][:MAX_PROBLEMS],
+        problems=[each for path in FILES if path in lines for each in lines[path].problems],
     )
-    return replace(listing, files=[file for file in listing.files if file.path not in FILES]), made
+    for name, page in said.fallbacks.items():
+        published.setdefault(name, File(name, published[page].oid, published[page].size))
+    return replace(listing, files=list(published.values())), made
 
 
 def describe(site: StaticSite, found: SiteRules) -> str:
     """What is wrong with the site's rules, its own and those of its files: the first few, or nothing."""
-    home = (site.spec.host or "", site.spec.path_prefix)
+    home = rules.Home(site.spec.host or "", site.spec.path_prefix, tuple(site.spec.aliases))
     said = [
         f"spec.redirects[{number}] leads to itself and is left out"
         for number, each in enumerate(site.spec.redirects)

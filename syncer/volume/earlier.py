@@ -15,8 +15,8 @@ from pathlib import Path
 
 from syncer.content.tree import File
 from syncer.volume import packing, records
-from syncer.volume.files import folders_of
-from syncer.volume.layout import Volume, temporary_beside
+from syncer.volume.files import folders_of, link
+from syncer.volume.layout import Volume, make_folder, temporary_beside
 from syncer.volume.records import Entries, SiteKey
 from syncer.volume.usage import Usages
 
@@ -89,6 +89,34 @@ class Earlier:
         """What a new release keeps of the one before."""
         size = sum(file.size for file in files)
         return kept(known, {file.path for file in files}, size, now=int(self._clock()), seconds=self._seconds)
+
+    def carry_over(self, site: SiteKey, left: Path, known: Entries, folder: Path) -> bool:
+        """Have the release in ``folder``, which goes live again, keep what it lacks of the one that is ``left``.
+
+        Only by links: going back needs no room. Whether anything was written.
+        """
+        with self.records_lock:
+            release, own = records.read(folder), records.read_entries(folder)
+            if release is None or own is None:
+                return False
+            files = [path for path, entry in own.items() if not entry.gone]
+            found = kept(known, files, release.size, now=int(self._clock()), seconds=self._seconds)
+            again = {path: own[path]._replace(gone=entry.gone) for path, entry in found.items() if path in own}
+            more = {path: entry for path, entry in found.items() if path not in own.keys() | folders_of(own)}
+            if not found:
+                return False
+            folders = folders_of(more) - folders_of(own) - own.keys()
+            entries = own | again | more
+            release = replace(release, earlier=oldest(entries), folders=release.folders + len(folders))
+            self._volume.fence()
+            # The record comes first: that there is less than it says is allowed of these, more would be damage.
+            records.write(folder, temporary_beside(folder), release, entries)
+            for path in sorted(folders):
+                make_folder(folder / path)
+            link(left, folder, more)
+        self._oldest.pop(site, None)
+        self._usages.forget(site)
+        return True
 
     def collect(self) -> None:
         """Delete those whose time is over. Most sites have none, which costs a look at their link."""

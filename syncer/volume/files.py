@@ -56,7 +56,7 @@ class Taken(NamedTuple):
     copied: frozenset[str]
 
 
-class _Refused(NamedTuple):
+class Refused(NamedTuple):
     """Paths that could not be linked: because there are no links, or because the file is not what it should be."""
 
     no_link: set[str]
@@ -88,6 +88,20 @@ def write(folder: Path, stamp: int, planned: Plan, blobs: ReadBlobs) -> Written:
     entries = entries | {path: Entry(oid, size, stamp) for path, oid, size in missing}
     packed = packing.pack(folder, entries, packing.worth_trying(entries, planned.folders))
     return Written(entries | packed, taken.copied, packed)
+
+
+def link(previous: Path, folder: Path, entries: Entries) -> Refused:
+    """Link these files of ``previous``, with their packed copies; their folders are there."""
+    refused = Refused(set(), set())
+    for parent, siblings in groupby(entries, key=lambda path: path.rpartition("/")[0]):
+        members = list(siblings)
+        packed = [packing.beside(path) for path in members if entries[path].packed]
+        try:
+            with _opened(previous / parent) as source, _opened(folder / parent) as target:
+                _link_folder([*members, *packed], source, target, refused)
+        except (FileNotFoundError, NotADirectoryError):
+            refused.not_sound.update(members)
+    return refused
 
 
 def _fitting(entries: Entries, folders: set[str]) -> Entries:
@@ -127,16 +141,8 @@ class BlobHash:
 
 
 def _take_over(previous: Path, folder: Path, entries: Entries) -> Taken:
-    """Link what did not change, with its packed copy."""
-    refused = _Refused(set(), set())
-    for parent, siblings in groupby(entries, key=lambda path: path.rpartition("/")[0]):
-        members = list(siblings)
-        packed = [packing.beside(path) for path in members if entries[path].packed]
-        try:
-            with _opened(previous / parent) as source, _opened(folder / parent) as target:
-                _link_folder([*members, *packed], source, target, refused)
-        except (FileNotFoundError, NotADirectoryError):
-            refused.not_sound.update(members)
+    """Link what did not change, or copy it."""
+    refused = link(previous, folder, entries)
     for path in sorted(refused.no_link & entries.keys()):
         if not _copy_file(previous / path, folder / path, entries[path]):
             refused.not_sound.add(path)
@@ -146,14 +152,14 @@ def _take_over(previous: Path, folder: Path, entries: Entries) -> Taken:
     )
 
 
-def _repacked(path: str, entry: Entry, refused: _Refused) -> Entry:
+def _repacked(path: str, entry: Entry, refused: Refused) -> Entry:
     """The entry, which is to be packed anew where its packed copy could not be linked."""
     if entry.packed and packing.beside(path) in refused.no_link | refused.not_sound:
         return entry._replace(packed=None)
     return entry
 
 
-def _link_folder(members: Iterable[str], source: int, target: int, refused: _Refused) -> None:
+def _link_folder(members: Iterable[str], source: int, target: int, refused: Refused) -> None:
     for path in members:
         name = path.rpartition("/")[2]
         try:

@@ -154,6 +154,8 @@ class Releases:
                 if not self._is_sound(site, name, release):
                     continue
                 with suppress(ReleaseGone):
+                    if live:
+                        self._keep_assets(site, live, name)
                     self._go_live(site, name, live, confirm)
                     return release
         return None
@@ -282,6 +284,14 @@ class Releases:
             delete(temporary)
             raise
         return release, folder.name, written
+
+    def _keep_assets(self, site: SiteKey, left: str, name: str) -> None:
+        """What pages ask for that were loaded before the site goes back stays there for a while, too."""
+        home = self._volume.home(site)
+        known = self._verification.sound_entries(site, home / left)
+        with suppress(OSError):  # a full disk shall not keep a bad page live
+            if self._earlier.carry_over(site, home / left, known, home / name):
+                self._volume.flush()
 
     def _is_sound(self, site: SiteKey, name: str, release: Release) -> bool:
         """Read back in full where that is quick; what is larger is read by and by, once it is live."""

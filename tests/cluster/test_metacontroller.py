@@ -129,6 +129,29 @@ def test_the_platform_is_deleted_and_takes_all_with_it(cluster: Cluster, namespa
     eventually(lambda: versions(cluster) == {})
 
 
+def test_the_most_rules_that_sites_may_have_are_applied(cluster: Cluster, namespace: str) -> None:
+    """It notes in an annotation what it applied, and those have a limit."""
+    values = {f"X-{number}": "v" * 2048 for number in range(10)}
+    most = {
+        "redirects": [{"from": f"/from-{number}", "to": "/" + "t" * 1000} for number in range(50)],
+        "headers": [{"for": f"/for-{number}/*", "values": values} for number in range(20)],
+    }
+    files = {
+        "redirects": [{"from": f"/{number}", "to": "/x"} for number in range(100)],
+        "headers": [{"for": f"/{number}/*", "values": {"X-A": "b"}} for number in range(20)],
+    }
+    long, domain = "l" * 60, "www.example.org"
+    cluster.apply(static_site(namespace, long, REPO, domain=domain, headers=files["headers"]))
+    status = json.dumps({"status": {"rules": files}})
+    cluster.kubectl("patch", "staticsite", long, "-n", namespace, "--type=merge", "--subresource=status", "-p", status)
+    cluster.apply(static_site(namespace, "most", REPO, domain=domain, pathPrefix="/most", **most))
+    names = {f"{namespace}--{long}", f"{namespace}--most"}
+    eventually(lambda: set(hosts_routed(cluster)) == names)
+    for name in names:
+        eventually(lambda name=name: f"{name}-redirect-50" in cluster.names("middlewares"))  # type: ignore[misc]
+    eventually(lambda: condition(cluster.get("virtualhosts", domain), "Ready").get("status") == "True")
+
+
 def test_a_child_that_was_deleted_or_edited_by_hand_comes_back(cluster: Cluster, namespace: str) -> None:
     cluster.apply(static_site(namespace, "blog", REPO, domain="www.example.org"))
     name = f"{namespace}--blog"

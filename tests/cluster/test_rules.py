@@ -1,6 +1,8 @@
 """Rules and passwords on a real API server: what the status keeps, and what a namespace has to grant."""
 
-from tests.support.cluster import SyncerProcess, condition, static_site
+from collections.abc import Callable
+
+from tests.support.cluster import SyncerProcess, condition, play_metacontroller, static_site
 from tests.support.control_plane import Cluster
 from tests.support.git_server import GitServer
 from tests.support.serving import eventually
@@ -28,6 +30,35 @@ def test_what_the_files_say_is_kept_in_the_status(
     assert "_redirects line 2" in condition(cluster.get("staticsites", "blog", namespace), "Synced")["message"]
     repository.commit({"_redirects": None, "_headers": None})
     eventually(lambda: rules() == {"redirects": [], "headers": [], "problems": []})
+
+
+def test_a_tenant_learns_which_rules_there_is_no_room_for(
+    cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer, platform: Callable[..., None]
+) -> None:
+    platform()
+    git_server.repository("blog").commit({"index.html": "hello"})
+    url, values = git_server.url("blog"), {f"X-{number}": "v" * 2000 for number in range(10)}
+    many = [{"for": f"/{number}/*", "values": values} for number in range(20)]
+    cluster.apply(
+        static_site(namespace, "greedy", url, domain="www.example.org", headers=many),
+        static_site(namespace, "modest", url, domain="www.example.org", pathPrefix="/m", headers=many[:1]),
+    )
+
+    def said(name: str, of: str) -> dict[str, str]:
+        return condition(cluster.get("staticsites", name, namespace), of)
+
+    play_metacontroller(cluster)
+    eventually(lambda: said("greedy", "RulesReady").get("reason") == "TooManyRules")
+    message = said("greedy", "RulesReady")["message"]
+    assert "the last 9 of the site's redirects and paths with headers on www.example.org" in message
+    eventually(
+        lambda: said("greedy", "Ready").get("status") == "True" and message in said("greedy", "Ready")["message"]
+    )
+    eventually(lambda: said("modest", "Ready").get("status") == "True")
+    assert said("modest", "RulesReady") == {}
+    cluster.apply(static_site(namespace, "greedy", url, domain="www.example.org", headers=many[:3]))
+    play_metacontroller(cluster)
+    eventually(lambda: said("greedy", "RulesReady") == {})
 
 
 def test_a_protected_site_is_closed_until_its_namespace_grants_the_secret(

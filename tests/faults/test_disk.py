@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,14 @@ def push(repository: Repository, number: int, size: int = 100) -> None:
     repository.commit({"page.bin": page, "same.html": "same", "a": f"{number}", "b/b": f"{number}"})
 
 
+def fill(folder: Path) -> None:
+    """Use all that there is left of a small file system."""
+    folder.mkdir()
+    with (folder / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+        for _ in range(1 << 20):
+            ballast.write(bytes(4096))
+
+
 def temporary_files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.name.startswith((".tmp-", "tmp_"))]
 
@@ -56,6 +65,24 @@ def test_f5_a_full_volume_is_said_leaves_nothing_and_is_used_again_once_there_is
         volume.publish(volume.site())
         assert volume.live()["page.bin"].startswith("2")
         assert ballast.is_dir()
+
+
+def test_f5_a_site_goes_back_on_a_volume_without_a_byte_left(
+    volume: Volume, git_server: GitServer, mount: Mount
+) -> None:
+    mount(volume.root / "volume", "size=1m")
+    volume.start()
+    repository = git_server.repository()
+    old = repository.commit({"index.html": "old", "app.1111aaaa.js": "1"})
+    volume.publish(volume.site())
+    repository.commit({"index.html": "new", "app.1111aaaa.js": None, "app.2222bbbb.js": "2"})
+    volume.publish(volume.site())
+    fill(volume.root / "volume/lost+found")
+    assert volume.publish(volume.site(revision=old)).commit == old
+    # What pages that are open ask for could not be noted, and so is not kept.
+    assert volume.live() == {"index.html": "old", "app.1111aaaa.js": "1"}
+    assert volume.releases.current(key_of(volume.site())) is not None
+    assert temporary_files(volume.root / "volume") == []
 
 
 def test_f5_a_full_cache_is_said_leaves_nothing_and_is_used_again_once_there_is_room(

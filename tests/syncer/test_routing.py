@@ -10,7 +10,7 @@ from pages.conditions import Condition
 from syncer import status
 from syncer.errors import SiteClosed
 from syncer.publishing import Published
-from syncer.routing import Routing, Routings
+from syncer.routing import Routing, Routings, aliases_ready
 from syncer.volume.records import Release
 from tests.syncer.test_status import COMMIT, NOW, host, platform, published
 
@@ -66,6 +66,13 @@ def test_aliases_that_redirect_are_ready() -> None:
     found = said(site(["a.example.org", "b.example.org"]), platform(), alias("a.example.org"), alias("b.example.org"))
     assert (found["AliasesReady"].status, found["AliasesReady"].reason) == ("True", "Routed")
     assert found["AliasesReady"].message == "a.example.org, b.example.org redirect here"
+
+
+def test_an_alias_that_is_where_the_site_is_served_anyhow_is_not_awaited() -> None:
+    own = site(["docs.example.com"], domain=None, pathPrefix="")  # the platform gives it that domain
+    routing = Routings(platform(), [host(prefix="")]).of(own)
+    (found,) = aliases_ready(own, routing)
+    assert (found.status, found.reason) == ("True", "Routed")
 
 
 @pytest.mark.parametrize("hosts", [[], [alias("a.example.org", "Unknown")], [alias("a.example.org", generation=2)]])

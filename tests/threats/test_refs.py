@@ -55,7 +55,7 @@ def test_r1_what_is_no_plain_branch_name_is_refused(branch: str) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_r1_what_is_accepted_git_accepts_as_well(branch: str) -> None:
     try:
         validation.branch(branch)

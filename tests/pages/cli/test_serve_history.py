@@ -15,17 +15,21 @@ def test_a_site_is_rolled_back_while_the_git_server_is_down_and_follows_its_bran
     tmp_path: Path, git_server: GitServer
 ) -> None:
     repository = git_server.repository("one")
-    old = repository.commit({"index.html": "old page"}, message="The old page")
+    old = repository.commit({"index.html": "old page", "app.1111aaaa.js": "old"}, message="The old page")
     folder = tmp_path / "manifests"
     folder.mkdir()
     write(folder / "one.yaml", site("one", git_server.url("one"), syncInterval="10s"))
     with Serving(tmp_path / "state", [folder, "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: serving.shows(HOST, "old page"))
-        repository.commit({"index.html": "new page"}, message="The <b>new</b> page")
+        new_page = {"index.html": "new page", "app.1111aaaa.js": None, "app.2222bbbb.js": "new"}
+        repository.commit(new_page, message="The <b>new</b> page")
         eventually(lambda: serving.shows(HOST, "new page"))
         git_server.fail("one", 500)
         write(folder / "one.yaml", site("one", git_server.url("one"), syncInterval="10s", revision=old))
         eventually(lambda: serving.shows(HOST, "old page"))
+        # Pages that were loaded meanwhile find their scripts.
+        assert serving.get(HOST, "/app.2222bbbb.js")[:2] == (HTTPStatus.OK, "new")
+        assert serving.get(HOST, "/app.1111aaaa.js")[:2] == (HTTPStatus.OK, "old")
         eventually(lambda: "pinned by spec.revision" in serving.synced("team/one")[1])
         releases = serving.statuses()["team/one"]["releases"]
         assert [(each["subject"], each["live"], each["available"]) for each in releases] == [

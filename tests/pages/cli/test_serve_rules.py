@@ -89,7 +89,7 @@ def said(serving: Serving, name: str) -> dict[str, dict[str, str]]:
 REDIRECTS = """\
 # comments and empty lines
 
-/old            /new
+/old            /new           301!
 /temp           /new           302   # for now
 /blog/:year/:title  /posts/:title?from=:year  308
 /news/*         /archive/:splat 303!
@@ -157,14 +157,18 @@ def test_the_files_of_a_repository_redirect_and_set_headers(tmp_path: Path, git_
         assert (b["X-Own"], b["Cache-Control"], b["X-Both"]) == ("spec", "no-store", "assets")
         # What does not work is said, with its line.
         message = serving.synced("team/one")[1]
-        for text in ("_redirects line 7: rewrites (200)", "_redirects line 8: conditions"):
+        for text in ("_redirects line 5: 308 is taken as 301", "_redirects line 7: rewrites (200)"):
             assert text in message
         problems = serving.statuses()["team/one"]["rules"]["problems"]
         lines = {(each["file"], each["line"]) for each in problems}
-        assert lines == {("_redirects", number) for number in (7, 8, 9, 11, 12)} | {("_headers", 9)}
+        assert lines == {("_redirects", number) for number in (5, 6, 7, 8, 9, 11, 12)} | {("_headers", 9)}
         # The next commit changes them, and the last takes them away.
-        repository.commit({"_redirects": "/old /newer 302\n"})
+        repository.commit({"_redirects": "/old /newer 302!\n/assets/a.txt /new\n/* /index.html 200\n"})
         eventually(lambda: leads(serving, host, "/old") == (302, "/newer"))
+        assert serving.get(host, "/assets/a.txt")[:2] == (200, "a")
+        assert serving.get(host, "/any/page")[:2] == (200, "home")
+        assert serving.get(host, "/assets/missing.js")[0] == 404
+        assert "_redirects line 2: /assets/a.txt is there" in serving.synced("team/one")[1]
         repository.commit({"index.html": "no rules", "_redirects": None, "_headers": None})
         eventually(lambda: serving.get(host, "/old/")[1] == "old")
         assert "X-Both" not in serving.get(host)[2]

@@ -15,12 +15,13 @@ from pages import rules as grammar
 from pages.api import Redirect, SiteRules, StaticSite
 from syncer.content import headers, redirects, rules
 from syncer.content.lines import MAX_BYTES, MAX_LINES, Lines
+from syncer.content.served import Served
 from syncer.content.tree import File, Listing
 
 
-def redirects_of(text: str | bytes) -> tuple[list[tuple[str, str, int]], dict[int, str]]:
+def redirects_of(text: str | bytes, *files: str) -> tuple[list[tuple[str, str, int]], dict[int, str]]:
     lines = Lines("_redirects", text.encode() if isinstance(text, str) else text)
-    found = redirects.parse(lines)
+    found = redirects.parse(lines, Served(files)).redirects
     return [(each.from_, each.to, each.status) for each in found], {each.line: each.message for each in lines.problems}
 
 
@@ -41,7 +42,7 @@ def headers_of(text: str | bytes) -> tuple[dict[str, dict[str, str]], dict[int, 
         ("/news/*  /blog/:splat", ("/news/*", "/blog/:splat", 301)),
         ("/news/:month/:date/:year/:slug  /blog/:year/:month/:date/:slug", None),
         ("/articles/:id /posts?id=:id 301!", ("/articles/:id", "/posts?id=:id", 301)),
-        ("\t/a\t/b\t308 # because", ("/a", "/b", 308)),
+        ("\t/a\t/b\t302 # because", ("/a", "/b", 302)),
         ("/für-dich /für/alle", ("/f%C3%BCr-dich", "/f%C3%BCr/alle", 301)),
         ("/* https://new.example.com/:splat 301!", ("/*", "https://new.example.com/:splat", 301)),
     ],
@@ -55,9 +56,14 @@ def test_a_line_of_netlifys_documentation_is_a_redirect(line: str, rule: tuple[s
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("/* /index.html 200", "200.html"),
-        ("/pass-through /index.html 200", "rewrites"),
-        ("/ecommerce /store-closed 404", "404.html"),
+        ("/pass-through /index.html 200", "rewrites (200) are not supported, but for `/* /page.html 200`"),
+        ("/api/* https://api.example.com/:splat 200", "rewrites"),
+        ("/* https://api.example.com/ 200", "rewrites"),
+        ("/* /:splat/index.html 200", "rewrites"),
+        ("/* /index.html 200!", "rewrites"),
+        ("/* /index.html 200", "there is no page /index.html"),
+        ("/ecommerce /store-closed 404", "404 is not supported, but for `/* /page.html 404`"),
+        ("/x /y 410", "status 410 is not supported"),
         ("/x /y 418", "status 418 is not supported"),
         ("/x /y abc", "'abc' is no status code"),
         ("/ /anz 302 Country=au,nz", "Country"),
@@ -93,6 +99,74 @@ def test_a_line_that_is_no_redirect_is_told_by_its_number(line: str, why: str) -
     assert found == [("/good", "/better", 301), ("/last", "/one", 301)]
     assert list(problems) == [3]
     assert why in problems[3]
+
+
+FILES = ("index.html", "old.html", "team/index.html", "für/alle.html", "img/a b.png", "200.txt")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/old", "/old/", "/old.html", "/team", "/team/", "/f%C3%BCr/alle", "/img/a%20b.png"]
+)
+def test_what_is_there_comes_before_a_redirect_unless_that_is_forced(path: str) -> None:
+    found, problems = redirects_of(f"{path} /new 302", *FILES)
+    assert (found, list(problems)) == ([], [1])
+    assert f"{path} is there and comes first: write 302! to redirect it all the same" in problems[1]
+    assert redirects_of(f"{path} /new 302!", *FILES) == ([(path, "/new", 302)], {})
+
+
+@pytest.mark.parametrize("path", ["/olds", "/ol", "/team/x", "/img", "/index", "/200"])
+def test_what_is_not_there_is_redirected(path: str) -> None:
+    files = [each for each in FILES if each != "index.html"]
+    assert redirects_of(f"{path} /new", *files) == ([(path, "/new", 301)], {})
+
+
+@pytest.mark.parametrize(
+    ("from_", "hides"),
+    [("/team/*", "/team"), ("/:lang/alle", "/für/alle"), ("/img/:name", "/img/a b.png"), ("/*", "/index.html")],
+)
+def test_a_redirect_of_many_paths_hides_files_and_says_so_unless_it_is_forced(from_: str, hides: str) -> None:
+    found, problems = redirects_of(f"{from_} https://example.org/ 301", *FILES)
+    assert found == [(from_, "https://example.org/", 301)]
+    assert f"such as {hides}" in problems[1] and "write 301!" in problems[1]
+    assert redirects_of(f"{from_} https://example.org/ 301!", *FILES) == (found, {})
+    assert redirects_of(f"/none{from_} https://example.org/ 301", *FILES)[1] == {}
+
+
+def test_a_status_that_traefik_has_not_is_told_once() -> None:
+    found, problems = redirects_of("/a /x 303\n/b /x 303\n/c /x 307!\n/d /x 308\n/e /x 302\n")
+    assert [status for _, _, status in found] == [303, 303, 307, 308, 302]
+    assert problems == {
+        1: "303 is taken as 302, here and below",
+        3: "307 is taken as 302, here and below",
+        4: "308 is taken as 301, here and below",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "files", "answers"),
+    [
+        ("/*    /index.html   200", ["index.html"], {"200.html": "index.html"}),
+        ("/* / 200", ["index.html"], {"200.html": "index.html"}),
+        ("/* /app 200", ["index.html", "app.html"], {"200.html": "app.html"}),
+        ("/* /200.html 200", ["200.html"], {"200.html": "200.html"}),
+        ("/* /404.html 404", ["404.html"], {"404.html": "404.html"}),
+        ("/* /404 404", ["404/index.html"], {"404.html": "404/index.html"}),
+        (
+            "/* /index.html 200\n/* /404.html 404",
+            ["index.html", "404.html"],
+            {"200.html": "index.html", "404.html": "404.html"},
+        ),
+    ],
+)
+def test_a_page_for_all_that_is_missing_is_named(line: str, files: list[str], answers: dict[str, str]) -> None:
+    lines = Lines("_redirects", line.encode())
+    found = redirects.parse(lines, Served(files))
+    assert (found.redirects, found.fallbacks, lines.problems) == ([], answers, [])
+
+
+def test_a_page_that_is_there_already_answers_what_is_missing() -> None:
+    _, problems = redirects_of("/* /index.html 200", "index.html", "200.html")
+    assert problems == {1: "the site has a 200.html, which answers what is missing"}
 
 
 def test_headers_are_read_as_netlify_writes_them() -> None:
@@ -156,7 +230,8 @@ def test_there_are_limits_to_lines_rules_and_problems() -> None:
 )
 def test_c5_no_file_makes_us_fail_and_what_is_read_is_always_valid(content: bytes) -> None:
     found = SiteRules(
-        redirects=redirects.parse(Lines("_redirects", content)), headers=headers.parse(Lines("_headers", content))
+        redirects=redirects.parse(Lines("_redirects", content), Served(["index.html", "a"])).redirects,
+        headers=headers.parse(Lines("_headers", content)),
     )
     assert SiteRules.model_validate(found.dump()) == found
 
@@ -204,6 +279,9 @@ def test_the_files_are_taken_out_of_what_is_published() -> None:
         "headers": [{"for": "/*", "values": {"X-A": "b"}}],
         "problems": [{"file": "_redirects", "line": 2, "message": "there is no target: a line is `from to [status]`"}],
     }
+    contents["4"] = b"/* /index.html 200\n"
+    listing, _ = rules.take_out(Listing([File("_redirects", "4", 19), page], Counter()), blobs)
+    assert listing.files == [page, File("200.html", "3", 4)]
     large = File("_redirects", "9", MAX_BYTES + 1)  # it is not even read
     _, found = rules.take_out(Listing([large], Counter()), blobs)
     assert [each.message for each in found.problems] == ["the file has more than 64 KiB; nothing of it is used"]
@@ -245,3 +323,20 @@ def test_what_leads_to_itself_by_way_of_the_sites_own_domain_is_said() -> None:
 )
 def test_a_redirect_to_itself_is_told_from_others(from_: str, to: str, itself: bool) -> None:
     assert grammar.leads_to_itself(from_, to) == itself
+
+
+@pytest.mark.parametrize(
+    ("to", "itself"),
+    [
+        ("https://example.com/a/x", True),
+        ("https://www.example.com/a/x", True),
+        ("https://docs.example.com/docs/a/x", True),
+        ("https://docs.example.com/a/x", False),  # another site's, above the prefix
+        ("https://www.example.com/docs/a", True),
+        ("https://www.example.com/b", False),
+        ("https://other.example.com/a/x", False),
+    ],
+)
+def test_a_redirect_to_an_alias_comes_back(to: str, itself: bool) -> None:
+    home = grammar.Home("Docs.example.com", "/docs", ("example.com", "www.example.com"))
+    assert grammar.leads_to_itself("/a/*", to, home) == itself

@@ -33,12 +33,15 @@ class Site:
 
     def publish(self, files: dict[str, str]) -> Release:
         tree = f"{len(self.content.read) + len(self.content.blobs):040x}"
-        draft = Release(uid="u", repo="r", branch="main", commit=tree, path="", tree=tree)
+        draft = Release(uid="u", repo="r", branch="main", commit=tree, path="", tree=tree, rules={})
         return self.releases.publish(SITE, draft, self.content.listing(files), self.content)
 
     @property
     def live(self) -> Path:
         return (self.root / "live/team/docs").resolve()
+
+    def go_back(self, to: Release) -> None:
+        assert self.releases.recall(SITE, to)
 
     def files(self) -> set[str]:
         return {str(path.relative_to(self.live)) for path in self.live.rglob("*") if path.is_file()}
@@ -184,6 +187,64 @@ def test_earlier_assets_make_room_for_a_push_that_needs_it(tmp_path: Path) -> No
     assert len(site.files()) == 2
     site.publish({"app.3333cccc.bin": "3" * 4000})
     assert site.files() == {"app.3333cccc.bin"}
+    assert site.releases.current(SITE) is not None
+
+
+def test_going_back_keeps_the_assets_of_the_release_that_is_left(site: Site) -> None:
+    first = site.publish({"index.html": "1", "app.1111aaaa.js": "1"})
+    site.publish({"index.html": "2", "app.2222bbbb.js": "2" * 5000, "new/b.2222bbbb.css": "2", "style.css": "2"})
+    site.clock.wait(DAY / 2)
+    inode = (site.live / "app.2222bbbb.js").stat().st_ino
+    site.go_back(first)
+    assert site.files() - {".own-app.2222bbbb.js.gz", "app.2222bbbb.js.gz"} == {
+        *("index.html", "app.1111aaaa.js", "app.2222bbbb.js", "new/b.2222bbbb.css")
+    }
+    assert (site.live / "app.2222bbbb.js").stat().st_ino == inode  # so its ETag stays, and it takes no room
+    site.start()
+    assert site.releases.current(SITE) is not None
+    assert site.releases.verify() == []
+    site.releases.collect()
+    site.clock.wait(DAY)
+    site.releases.collect()
+    assert site.files() == {"index.html", "app.1111aaaa.js"}
+    assert site.releases.current(SITE) is not None
+
+
+def test_going_there_and_back_again_keeps_them_from_when_they_left_last(site: Site) -> None:
+    first = site.publish({"app.1111aaaa.js": "1"})
+    second = site.publish({"app.2222bbbb.js": "2"})
+    site.clock.wait(DAY - 60)
+    site.go_back(first)
+    site.releases.collect()
+    site.go_back(second)
+    site.clock.wait(DAY - 60)
+    site.releases.collect()
+    assert site.files() == {"app.1111aaaa.js", "app.2222bbbb.js"}
+    site.clock.wait(60)
+    site.releases.collect()
+    assert site.files() == {"app.2222bbbb.js"}
+
+
+def test_going_back_needs_no_room_that_the_site_has_not(tmp_path: Path) -> None:
+    site = Site(tmp_path, DiskPolicy(site=Quota(bytes=6_500), keep_assets_seconds=DAY))
+    first = site.publish({"app.1111aaaa.bin": "1" * 3000})
+    site.publish({"app.2222bbbb.bin": "2" * 3000})
+    site.go_back(first)
+    assert site.files() == {"app.1111aaaa.bin", "app.2222bbbb.bin"}
+    site.publish({"index.html": "3" * 400})  # what is left of the quota
+
+
+def test_f2_who_dies_while_going_back_leaves_a_release_that_is_sound(site: Site) -> None:
+    first = site.publish({"app.1111aaaa.js": "1"})
+    site.publish({"app.2222bbbb.js": "2"})
+    (folder,) = {path for path in site.live.parent.iterdir() if path.is_dir()} - {site.live}
+    entries = records.read_entries(folder)
+    gone = records.read_entries(site.live)
+    assert entries and gone
+    more = {"app.2222bbbb.js": gone["app.2222bbbb.js"]._replace(gone=int(site.clock()))}
+    records.write(folder, folder.with_name("x"), first, entries | more)  # and no link yet
+    site.go_back(first)
+    assert "app.1111aaaa.js" in site.files()
     assert site.releases.current(SITE) is not None
 
 

@@ -1,0 +1,36 @@
+"""By which addresses visitors get the files of a release, as far as a redirect may stand in their way. Pure."""
+
+import re
+from collections.abc import Collection
+from urllib.parse import unquote
+
+from pages import rules
+
+_INDEX = "index.html"
+_PAGE = ".html"
+
+
+class Served:
+    """The files of a release, by address: ``/team/`` and ``/team`` are one, and may be ``team.html``."""
+
+    def __init__(self, paths: Collection[str]) -> None:
+        self._files = {f"/{path}": path for path in paths}
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            if name == _INDEX:
+                self._files.setdefault(f"/{folder}", path)
+            if name.endswith(_PAGE):
+                self._files.setdefault(f"/{path.removesuffix(_PAGE)}", path)
+
+    def file(self, address: str) -> str | None:
+        """The file that a visitor gets there."""
+        return self._files.get(unquote(address).rstrip("/") or "/")
+
+    def hidden(self, from_: str) -> str | None:
+        """The address of a file, if there is any, before which a redirect of that ``from`` comes."""
+        segments = rules.segments(from_)
+        if not (rules.has_splat(from_) or any(each.is_name for each in segments)):
+            return from_ if self.file(from_) else None
+        path = "".join("/[^/]+" if each.is_name else f"/{re.escape(unquote(each.text))}" for each in segments)
+        pattern = re.compile(path + ("(/.*)?" if rules.has_splat(from_) else ""))
+        return next(filter(pattern.fullmatch, self._files), None)
