@@ -132,6 +132,7 @@ def test_what_git_or_the_platform_refuses_is_told_with_its_remedy(
     blog, private = git_server.url("blog"), git_server.url("private")
     platform(domainPolicies=[{"domains": [DOMAIN], "namespaces": ["team-*", namespace]}])
     cluster.apply(static_site(namespace, "first", blog, domain=DOMAIN))
+    play_metacontroller(cluster)  # now it holds the domain; of two that were made in the same second, either might
     cases: dict[str, tuple[str, dict[str, Any], str, tuple[str, ...]]] = {
         "gone": (git_server.url("nothing"), {}, "RepoNotFound", ("Git", "create secret generic site-token")),
         "locked": (private, {}, "AuthFailed", ("Git", "create secret generic site-token")),

@@ -4,8 +4,6 @@ Traefik is fed by an API server with what the hooks made; behind it are nginx an
 that API server. Only the parts of Metacontroller and of cert-manager are played.
 """
 
-import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,12 +67,12 @@ class RequestPath:
 
     def ask(self, domain: str, path: str, method: str = "GET", **headers: str) -> Answer:
         """What a visitor gets over HTTPS, the path being sent as it is."""
-        with self._connected(domain) as connection:
+        with self.traefik.connect(domain) as connection:
             return exchange(connection, request(f"{method} {path} HTTP/1.1", {"Host": domain} | headers))
 
     def send(self, domain: str, sent: bytes) -> Answer:
         """What comes back for these bytes over HTTPS."""
-        with self._connected(domain) as connection:
+        with self.traefik.connect(domain) as connection:
             return exchange(connection, sent)
 
     def ask_plain(self, domain: str, path: str, method: str = "GET", **headers: str) -> Answer:
@@ -88,16 +86,10 @@ class RequestPath:
 
     def certificate(self, domain: str) -> x509.Certificate:
         """The certificate that a visitor is shown."""
-        with self._connected(domain) as connection:
+        with self.traefik.connect(domain) as connection:
             shown = connection.getpeercert(binary_form=True)
         assert shown
         return x509.load_der_x509_certificate(shown)
-
-    def _connected(self, domain: str) -> ssl.SSLSocket:
-        anything = ssl.create_default_context()
-        anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
-        connection = socket.create_connection(("127.0.0.1", self.traefik.websecure), timeout=10)
-        return anything.wrap_socket(connection, server_hostname=domain)
 
 
 @contextmanager
