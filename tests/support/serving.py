@@ -32,6 +32,14 @@ def pages(*arguments: str | Path, cwd: Path | None = None, **environment: str) -
     )
 
 
+def following(*arguments: str | Path) -> subprocess.Popen[str]:
+    """A `pages` command that goes on until Ctrl-C."""
+    # Whoever runs the tests in the background has them ignore Ctrl-C, and children inherit that.
+    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{listens}; from pages.cli import main; main(prog_name='pages')"
+    return subprocess.Popen([sys.executable, "-c", program, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]

@@ -1,8 +1,7 @@
 """`pages why`, `sync`, `logs` and `rollback` on a running `pages serve`."""
 
 import json
-import subprocess
-import sys
+import signal
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import yaml
 from pages.cli import exits
 from pages.cli.backends.manifest_edit import set_revision
 from tests.support.git_server import GitServer
-from tests.support.serving import Serving, eventually, pages
+from tests.support.serving import Serving, eventually, following, pages
 
 
 def site(name: str, repo: str, **spec: Any) -> dict[str, Any]:
@@ -105,28 +104,13 @@ def test_a_sync_is_asked_for_waited_for_and_logged(tmp_path: Path, git_server: G
         lines = pages("logs", "blog", "--state", state).stdout.splitlines()
         assert [line.split()[1] for line in lines][:3] == ["published", "published", "failed"]
         assert pages("logs", "blog", "--state", state, "--tail", "1").stdout.splitlines() == lines[-1:]
-        # Whoever runs the tests in the background has them ignore Ctrl-C, and children inherit that.
-        listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-        following = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                f"{listens}; from pages.cli import main; main()",
-                "logs",
-                "blog",
-                "-f",
-                "--state",
-                str(state),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert following.stdout
-        seen = [following.stdout.readline() for _ in lines]
+        shown = following("logs", "blog", "-f", "--state", state)
+        assert shown.stdout
+        seen = [shown.stdout.readline() for _ in lines]
         assert seen[0].rstrip() == lines[0]
-        following.send_signal(2)
-        assert following.wait(60) == exits.INTERRUPTED
-        following.stdout.close()
+        shown.send_signal(signal.SIGINT)
+        assert shown.wait(60) == exits.INTERRUPTED
+        shown.stdout.close()
         assert pages("sync", "blog", "--wait", "--state", state, "--timeout", "1ms").returncode == exits.NOT_READY
     left = pages("sync", "blog", "--state", state)
     assert (left.returncode, "is not running" in left.stderr) == (exits.CANNOT_ASK, True)
