@@ -206,7 +206,7 @@ class ClusterSyncer:
             tell=self._events.tell,
         )
 
-    def _ended(self, site: StaticSite, outcome: Outcome) -> None:
+    def _ended(self, site: StaticSite, outcome: Outcome, _seconds: float) -> None:
         self._journal.note(site, outcome)
         self._commit_statuses.ended(site, outcome)
 

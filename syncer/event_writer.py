@@ -48,7 +48,11 @@ class EventNotWritten(Exception):
 
 
 class ApiAway(Exception):
-    """The API did not answer, or asks to be left alone; it is tried again."""
+    """The API did not answer, or asks to be left alone; it is tried again, after ``pause`` seconds at the earliest."""
+
+    def __init__(self, message: str, pause: float = 0.0) -> None:
+        super().__init__(message)
+        self.pause = pause
 
 
 class EventsApi(Protocol):
@@ -132,7 +136,7 @@ class EventWriter:
             except ApiAway as error:
                 failures += 1
                 log.info("events_wait", error=str(error))
-                self._give_back(each, backoff.seconds(failures, _FIRST_SECONDS))
+                self._give_back(each, max(backoff.seconds(failures, _FIRST_SECONDS), error.pause))
             except EventNotWritten as error:
                 self._noted("failed")
                 log.warning("event_not_written", site=f"{each.namespace}/{each.site_name}", error=str(error))

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+import httpx2
+
 _DEFAULT_SECONDS = 60.0
 _MAX_SECONDS = 900.0
 
@@ -14,6 +16,12 @@ def pause_seconds(retry_after: str, now: datetime) -> float:
     except (TypeError, ValueError, OverflowError):  # the last is about a year or zone of twenty digits
         seconds = _DEFAULT_SECONDS
     return min(max(seconds, 1.0), _MAX_SECONDS)
+
+
+def pause_wanted(error: httpx2.HTTPError) -> float:
+    """For how many seconds an API that answered with an error wants to be left alone; 0 where it does not say (F19)."""
+    wanted = error.response.headers.get("Retry-After") if isinstance(error, httpx2.HTTPStatusError) else None
+    return pause_seconds(wanted, datetime.now(UTC)) if wanted else 0.0
 
 
 def _seconds_until(date: str, now: datetime) -> float:

@@ -41,7 +41,7 @@ _LOOK_SECONDS = 60.0  # to be seen alive
 _LAST_STATUSES_SECONDS = 5.0
 _PAUSE = 3.0
 _DEATHS_FORGIVEN = 2  # a machine may stop at any time
-Observer = Callable[[StaticSite, Outcome], None]
+Observer = Callable[[StaticSite, Outcome, float], None]  # and the seconds that it took
 _Identity = tuple[str, str, int, str]
 
 
@@ -68,7 +68,7 @@ class Syncer:
         heartbeat: timedelta = status.HEARTBEAT,
         base_url: status.BaseURL = status.public_base_url,
         sync_token: Callable[[StaticSite], str | None] = lambda _site: None,
-        observer: Observer = lambda _site, _outcome: None,
+        observer: Observer = lambda _site, _outcome, _seconds: None,
         counted: Counted | None = None,
         tell: Tell = lambda _site, _before, _after, _deployed: None,
     ) -> None:
@@ -286,7 +286,7 @@ class Syncer:
             self._sites.take_offline_what_it_left(site)
         elif current.metadata.generation == site.metadata.generation:  # else it is synced once more
             self._statuses.say(current, outcome, seconds)
-            self._observer(self._statuses.on(current), outcome)
+            self._observer(self._statuses.on(current), outcome, seconds)
 
 
 def _wish(source: Source, sites: Sequence[StaticSite]) -> Wish:

@@ -36,15 +36,14 @@ def status(  # noqa: PLR0917 - click passes them by name
       pages status -A -o wide
       pages status demo/welcome -o yaml
     """  # noqa: D301 - click wants the backspace
-    shown = ""
+    shown: tuple[list[Object], list[str]] | None = None
     while True:
-        sites = _sites(backend, site, namespace, all_namespaces=all_namespaces)
-        text = show(sites, output, single=site is not None)
-        if text != shown:
-            shown = text
-            if text:
+        sites, notes = _sites(backend, site, namespace, all_namespaces=all_namespaces), backend.notes()
+        if (sites, notes) != shown:  # not their text, whose ages grow
+            shown = sites, notes
+            if text := show(sites, output, single=site is not None):
                 click.echo(text)
-            for note in backend.notes():
+            for note in notes:
                 click.echo(note, err=True)
         if not watch:
             break

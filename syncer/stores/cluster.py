@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import httpx2
@@ -20,7 +19,7 @@ from pages import mistakes
 from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
 from pages.core import Secret
 from syncer.errors import SecretForbidden, SecretUnreadable
-from syncer.retry_after import pause_seconds
+from syncer.retry_after import pause_wanted
 from syncer.stores import Snapshot, StatusNotWritten
 from syncer.stores.informer import RELIST_SECONDS, Informer, Key, Object
 
@@ -207,10 +206,8 @@ class ClusterStore:
 
 
 def not_written(error: httpx2.HTTPError) -> StatusNotWritten:
-    """What the API answered, or that it did not; an overloaded one says how long it wants to be left alone (F19)."""
-    wanted = error.response.headers.get("Retry-After") if isinstance(error, httpx2.HTTPStatusError) else None
-    pause = pause_seconds(wanted, datetime.now(UTC)) if wanted else 0.0
-    return StatusNotWritten(str(error) or type(error).__name__, pause)
+    """What the API answered, or that it did not."""
+    return StatusNotWritten(str(error) or type(error).__name__, pause_wanted(error))
 
 
 def _reader(model: type[M]) -> Callable[[Object], _Seen[M]]:

@@ -4,8 +4,6 @@ Traefik is fed by an API server with what the hooks made; behind it are nginx an
 that API server. Only cert-manager is played, and Metacontroller where there is none.
 """
 
-import socket
-import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -85,17 +83,17 @@ class RequestPath:
 
     def ask(self, domain: str, path: str, method: str = "GET", **headers: str) -> Answer:
         """What a visitor gets over HTTPS, the path being sent as it is."""
-        with self._connected(domain) as connection:
+        with self.traefik.connect(domain) as connection:
             return exchange(connection, request(f"{method} {path} HTTP/1.1", {"Host": domain} | headers))
 
     def send(self, domain: str, sent: bytes) -> Answer:
         """What comes back for these bytes over HTTPS."""
-        with self._connected(domain) as connection:
+        with self.traefik.connect(domain) as connection:
             return exchange(connection, sent)
 
     def ask_http2(self, domain: str, headers: http2.Headers, body: bytes = b"") -> Answer:
         """What comes back for these headers over HTTP/2."""
-        with self._connected(domain, "h2") as connection:
+        with self.traefik.connect(domain, "h2") as connection:
             assert connection.selected_alpn_protocol() == "h2"
             return http2.exchange(connection, headers, body)
 
@@ -114,17 +112,10 @@ class RequestPath:
 
     def certificate(self, domain: str) -> x509.Certificate:
         """The certificate that a visitor is shown."""
-        with self._connected(domain) as connection:
+        with self.traefik.connect(domain) as connection:
             shown = connection.getpeercert(binary_form=True)
         assert shown
         return x509.load_der_x509_certificate(shown)
-
-    def _connected(self, domain: str, protocol: str = "http/1.1") -> ssl.SSLSocket:
-        anything = ssl.create_default_context()
-        anything.set_alpn_protocols([protocol])
-        anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
-        connection = socket.create_connection(("127.0.0.1", self.traefik.websecure), timeout=10)
-        return anything.wrap_socket(connection, server_hostname=domain)
 
 
 @contextmanager

@@ -34,6 +34,14 @@ def pages(*arguments: str | Path, cwd: Path | None = None, **environment: str) -
     )
 
 
+def following(*arguments: str | Path) -> subprocess.Popen[str]:
+    """A `pages` command that goes on until Ctrl-C."""
+    # Whoever runs the tests in the background has them ignore Ctrl-C, and children inherit that.
+    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{listens}; from pages.cli import main; main(prog_name='pages')"
+    return subprocess.Popen([sys.executable, "-c", program, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+
+
 def free_port() -> int:
     """A port below those that the kernel gives to connections and to port 0, so that none takes it too early."""
     while True:

@@ -1,6 +1,8 @@
 """A real Traefik that follows an API server (`make tools`)."""
 
 import base64
+import socket
+import ssl
 from pathlib import Path
 
 import yaml
@@ -48,3 +50,11 @@ class Traefik(Program):
     def wait_until_ready(self) -> None:
         eventually(lambda: answer(self.ping, "/ping")[0] == 200 or not self.running())
         assert self.running(), self.output
+
+    def connect(self, domain: str, protocol: str = "http/1.1") -> ssl.SSLSocket:
+        """As a visitor of the domain, who trusts any certificate."""
+        anything = ssl.create_default_context()
+        anything.set_alpn_protocols([protocol])
+        anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
+        connection = socket.create_connection(("127.0.0.1", self.websecure), timeout=10)
+        return anything.wrap_socket(connection, server_hostname=domain)

@@ -1,6 +1,7 @@
 """Events on their way to an API that is slow, away or unwilling."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -17,7 +18,7 @@ class Api:
 
     def __init__(self) -> None:
         self.written: dict[str, Written] = {}
-        self.calls = 0
+        self.times: list[float] = []
         self.failing: Exception | None = None
         self.open = threading.Event()
         self.open.set()
@@ -35,10 +36,14 @@ class Api:
         return True
 
     def _call(self) -> None:
-        self.calls += 1
+        self.times.append(time.monotonic())
         self.open.wait()
         if self.failing:
             raise self.failing
+
+    @property
+    def calls(self) -> int:
+        return len(self.times)
 
     def counts(self) -> list[tuple[str, int]]:
         return [(each.event.reason, each.count) for each in self.written.values()]
@@ -132,6 +137,14 @@ def test_an_api_that_is_away_is_tried_again_and_one_that_refuses_is_not(bench: B
     bench.api.failing = None
     bench.fail("docs", "BranchNotFound")
     eventually(lambda: ("BranchNotFound", 1) in bench.api.counts())
+
+
+def test_an_api_that_names_a_pause_is_left_alone_so_long(bench: Bench) -> None:
+    bench.api.failing = ApiAway("too many requests", pause=0.5)  # without it, it would be 0.2 at most
+    bench.writer.start()
+    bench.fail("blog", "GitFailed")
+    eventually(lambda: bench.api.calls >= 2)
+    assert bench.api.times[1] - bench.api.times[0] >= 0.45
 
 
 def test_what_waits_is_written_before_it_ends_unless_the_api_hangs(bench: Bench) -> None:

@@ -79,7 +79,8 @@ def find(backend: Backend, text: str, namespace: str | None = None) -> Object:
             return same[0]
         if same:
             raise NoSuchSite(f"there are several sites {name!r}: {', '.join(map(key, same))}; name one in full")
-    raise NoSuchSite(_not_there(text, meant, [each["metadata"]["name"] for each in there]))
+    mistakes = "".join(f"\n{note}" for note in backend.notes())  # of a manifest that may well be the one that is meant
+    raise NoSuchSite(_not_there(text, meant, [each["metadata"]["name"] for each in there]) + mistakes)
 
 
 def _not_there(text: str, namespace: str | None, names: list[str]) -> str:

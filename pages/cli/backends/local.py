@@ -85,8 +85,9 @@ class Local:
         return asked
 
     def sync_result(self, site: Object, request: str) -> SyncResult:
-        """What the site's log says since: the status is written on a thread of its own, maybe later."""
-        if ended := next((line for line in self._site_log.lines(key(site)) if line["time"] >= request), None):
+        """How the first sync ended that began after the request: one that went on then may not know what was pushed."""
+        lines = self._site_log.lines(key(site))
+        if ended := next((line for line in lines if line.get("began", "") >= request), None):
             return SyncResult(_in_words(ended), ended["event"] != "failed")
         if not self._state.is_served():
             raise CannotAsk(f"{self.where} has stopped meanwhile")

@@ -157,10 +157,10 @@ class Runner:
             counted=self._counted,
         )
 
-    def _synced(self, site: StaticSite, outcome: Outcome) -> None:
+    def _synced(self, site: StaticSite, outcome: Outcome, seconds: float) -> None:
         self._journal.note(site, outcome)
         self._progress.synced(site, outcome)
-        self._site_log.note(site, outcome)
+        self._site_log.note(site, outcome, seconds)
         self._commit_statuses.ended(site, outcome)
 
     def _start_syncer(self, stack: ExitStack) -> None:

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,17 @@ class SiteLog:
         self._folder = folder
         self._lock = threading.Lock()
 
-    def note(self, site: StaticSite, outcome: Outcome) -> None:
-        """Note how a sync ended."""
+    def note(self, site: StaticSite, outcome: Outcome, seconds: float) -> None:
+        """Note how a sync ended that took so long."""
         if isinstance(outcome, SyncError):
             event, told = "failed", {"reason": outcome.reason, "text": str(outcome)}
         else:
             release = outcome.release
             event = "published" if outcome.changed else "unchanged"
             told = {"commit": release.commit, "text": f"commit {release.commit[:12]}, {release.files} files"}
-        self._append(site.key, {"time": datetime.now(UTC).isoformat(), "event": event, **told})
+        now = datetime.now(UTC)
+        began = now - timedelta(seconds=seconds)
+        self._append(site.key, {"time": now.isoformat(), "began": began.isoformat(), "event": event, **told})
 
     def lines(self, site: str) -> Iterator[Line]:
         """What is known of a site (``namespace/name``), oldest first."""

@@ -19,6 +19,7 @@ from pages.cli.why.chain import judge
 from pages.cli.why.links import Link, State, first_broken
 from pages.cli.why.visit import is_address, visit
 
+_WELL = "All is well, as far as can be seen from here."
 _COLOURS = {
     State.OK: "green",
     State.BROKEN: "red",
@@ -80,6 +81,8 @@ def why(  # noqa: PLR0917 - click passes them by name
     stop = first_broken(links)
     if output == "text":
         _print(facts, links, stop)
+        for note in backend.notes():
+            click.echo(note, err=True)
         for line in webhooks.lines(found, api or _own_api(backend)):
             click.echo(line)
     else:
@@ -110,7 +113,8 @@ def _print(facts: Facts, links: list[Link], stop: Link | None) -> None:
     for line in _lines(links):
         click.echo(line, color=False if "NO_COLOR" in os.environ else None)
     if stop is None:
-        click.echo("\nAll is well, as far as can be seen from here.")
+        warned = any(link.state is State.WARNING for link in links)
+        click.echo("\nIt is live; but see what is marked with !." if warned else f"\n{_WELL}")
         return
     verb = "It stops at" if stop.state is State.BROKEN else "It waits at"
     click.echo(f"\n{verb} {stop.name} ({stop.reason}): {stop.text.rstrip()}")

@@ -1,8 +1,8 @@
 """What a visitor gets: the judgement of one HTTP request."""
 
-from pages.cli.backends.facts import Answer, Facts
+from pages.cli.backends.facts import Answer, Facts, condition, status
 from pages.cli.why import remedies
-from pages.cli.why.links import Link, broken, ok, unknown
+from pages.cli.why.links import Link, State, broken, ok, unknown, waiting, warning
 
 _NAME = "Request"
 _GO_NOT_FOUND = b"404 page not found"  # Traefik's own
@@ -58,6 +58,8 @@ def _tls(facts: Facts, answer: Answer) -> Link:
                 "cert-manager renews in time where it can; ask the administrator to look at the Certificate "
                 f"(kubectl -n {facts.system} describe certificate)",
             )
+        case "default" if condition(facts.site, "CertificateReady").get("status") != "True":
+            return waiting(_NAME, "DefaultCertificate", f"Traefik has no certificate for {host} yet")
         case "default":
             return broken(
                 _NAME,
@@ -97,19 +99,28 @@ def _answered(facts: Facts, answer: Answer) -> Link:
     if answer.status == _NOT_FOUND:
         return _not_found(facts, answer, told)
     if answer.status >= _ERROR:
-        return broken(
-            _NAME,
-            "BadGateway",
-            f"{told}: Traefik does not get an answer from the nginx of the sites",
-            f"kubectl -n {facts.system} get deployments,endpointslices   # of the Platform's spec.service",
-        )
-    return _of_ours(facts, answer, told) if _is_ours(answer) else _of_another(answer, told)
+        return _elsewhere(answer) or _bad_gateway(facts, told)
+    if not (_is_ours(answer) or (_is_redirect(answer) and _redirects_first_page(facts))):
+        return _of_another(answer, told)
+    found = _of_ours(facts, answer, told)
+    return _doubted(found, answer) if found.state is State.OK else found
+
+
+def _bad_gateway(facts: Facts, told: str) -> Link:
+    if facts.served is not None:
+        return broken(_NAME, "BadGateway", f"{told}: the nginx of `pages serve` fails", "its output says why")
+    return broken(
+        _NAME,
+        "BadGateway",
+        f"{told}: Traefik does not get an answer from the nginx of the sites",
+        f"kubectl -n {facts.system} get deployments,endpointslices   # of the Platform's spec.service",
+    )
 
 
 def _of_ours(facts: Facts, answer: Answer, told: str) -> Link:
     if answer.status == _UNAUTHORIZED and facts.site["spec"].get("basicAuth"):
         return ok(_NAME, f"{told}: it asks for the password of spec.basicAuth")
-    if _REDIRECT <= answer.status < _REDIRECT + 100:
+    if _is_redirect(answer):
         return ok(_NAME, f"{told}, to {answer.headers.get('location', 'nowhere')}")
     if answer.status != _OK:
         return broken(_NAME, "UnexpectedAnswer", told, "look at what the site's own rules say of its first page")
@@ -127,6 +138,8 @@ def _of_another(answer: Answer, told: str) -> Link:
 
 def _not_found(facts: Facts, answer: Answer, told: str) -> Link:
     if answer.body.strip() == _GO_NOT_FOUND:
+        if condition(facts.site, "IngressReady").get("status") != "True":
+            return _elsewhere(answer) or waiting(_NAME, "TraefikKnowsNoRoute", f"{told}: it is not routed yet")
         return _elsewhere(answer) or broken(
             _NAME,
             "TraefikKnowsNoRoute",
@@ -137,6 +150,8 @@ def _not_found(facts: Facts, answer: Answer, told: str) -> Link:
     if answer.body.startswith(_LOCAL_UNKNOWN):
         return broken(_NAME, "NotRouted", f"{told}: `pages serve` knows no such name", "its output says why")
     if _is_ours(answer) or _OURS_NOT_FOUND in answer.body:
+        if not status(facts.site).get("lastCommit"):
+            return waiting(_NAME, "NoRelease", f"{told}: nothing has been published yet")
         return broken(_NAME, "NoIndex", f"{told}: the release has no index.html at its top", remedies.no_index(facts))
     return _of_another(answer, told)
 
@@ -154,9 +169,32 @@ def _elsewhere(answer: Answer) -> Link | None:
     )
 
 
+def _doubted(well: Link, answer: Answer) -> Link:
+    """Many a server looks like ours: where DNS leads elsewhere, it may be one in front of us, or where the site was."""
+    if not (elsewhere := _elsewhere(answer)):
+        return well
+    text = f"{well.text}; but {elsewhere.text}: well if that server stands in front of the platform"
+    return warning(_NAME, elsewhere.reason, text, elsewhere.remedy)
+
+
 def _is_ours(answer: Answer) -> bool:
-    """The nginx of the sites says this with every answer (deploy/nginx/sites-server.conf)."""
-    return answer.headers.get("x-content-type-options", "").startswith("nosniff")
+    """By what the nginx of the sites says with every answer (deploy/nginx/sites-server.conf).
+
+    A site may replace the first header. The others are not its to set, but a server in front of us may change them.
+    """
+    said = answer.headers
+    plain = said.get("server") == "nginx" and "accept-encoding" in said.get("vary", "").lower()
+    return plain or said.get("x-content-type-options", "").startswith("nosniff")
+
+
+def _is_redirect(answer: Answer) -> bool:
+    return _REDIRECT <= answer.status < _REDIRECT + 100
+
+
+def _redirects_first_page(facts: Facts) -> bool:
+    """Whether the site has a redirect of its own there, which Traefik answers and not nginx."""
+    of_files = (status(facts.site).get("rules") or {}).get("redirects") or []
+    return any(each["from"] in {"/", "/*"} for each in [*(facts.site["spec"].get("redirects") or []), *of_files])
 
 
 def _host(answer: Answer) -> str:

@@ -6,13 +6,14 @@ from pages import validation
 from pages.cli.backends.facts import Facts, condition, moment, status
 from pages.cli.output import span
 from pages.cli.why import answers, certificates, remedies, routing
-from pages.cli.why.links import Link, broken, ok, waiting
+from pages.cli.why.links import Link, broken, ok, waiting, warning
 
 # A syncer refreshes lastSync this often at the latest (`pages syncer --heartbeat`), and may be busy for as long again.
 _HEARTBEAT = timedelta(hours=1)
 _PATIENCE = timedelta(minutes=2)
-# What fails after git has answered: in the published folder, or on the volume.
+# What fails after git has answered: in the published folder, on the volume, or of who may see it.
 _OF_RELEASE = {
+    "SiteClosed",
     "SubpathNotFound",
     "NotADirectory",
     "NothingToPublish",
@@ -116,7 +117,7 @@ def _git(facts: Facts) -> Link:
     name, synced = "Git", condition(facts.site, "Synced")
     reason, message = synced.get("reason", ""), synced.get("message", "")
     if synced.get("status") == "False" and reason not in _OF_RELEASE:
-        return broken(name, reason, message, _git_remedy(facts, reason, message))
+        return broken(name, reason, message, remedies.of_sync(facts, reason, message))
     if synced.get("status") not in {"True", "False"}:
         return waiting(name, reason or "Pending", message or "waiting for the first sync")
     last = moment(status(facts.site).get("lastSync"))
@@ -125,50 +126,23 @@ def _git(facts: Facts) -> Link:
     )
 
 
-def _git_remedy(facts: Facts, reason: str, message: str) -> str:
-    spec = facts.site["spec"]
-    secret = (spec.get("secretRef") or {}).get("name")
-    if "\n" in message:  # it ends with what is to be applied
-        return ""
-    match reason:
-        case "BranchNotFound":
-            return remedies.change(facts, '{"spec": {"branch": "NAME"}}', "set spec.branch to one of the repository's")
-        case "AuthFailed" | "RepoNotFound" if not secret:
-            return (
-                "where the repository is private, give the site a token that may read it:\n"
-                + remedies.create_secret(facts, "site-token", "password")
-                + "\n"
-                + remedies.change(
-                    facts, '{"spec": {"secretRef": {"name": "site-token"}}}', "set spec.secretRef.name to site-token"
-                )
-            )
-        case "SecretMissing" if secret:
-            return remedies.create_secret(facts, secret, spec["secretRef"].get("key", "password"))
-        case "HostNotAllowed" | "AddressNotAllowed":
-            return "ask the administrator to add the git server to --allowed-hosts, or use a repository elsewhere"
-        case _:
-            return ""
-
-
 def _release(facts: Facts) -> Link:
     name, synced, commit = "Release", condition(facts.site, "Synced"), status(facts.site).get("lastCommit")
-    if synced.get("status") == "False" and synced.get("reason") in _OF_RELEASE:
-        mending = {
-            "SubpathNotFound": remedies.change(
-                facts, '{"spec": {"path": "/FOLDER"}}', "set spec.path to a folder of the branch"
-            ),
-            "NotADirectory": remedies.change(
-                facts, '{"spec": {"path": "/FOLDER"}}', "set spec.path to a folder of the branch"
-            ),
-        }
-        reason = synced["reason"]
-        return broken(name, reason, synced.get("message", ""), mending.get(reason, ""))
+    reason, message = synced.get("reason", ""), synced.get("message", "")
+    if synced.get("status") == "False" and reason in _OF_RELEASE:
+        return broken(name, reason, message, remedies.of_sync(facts, reason, message))
     if not commit:
         return waiting(name, "NoRelease", "nothing has been published yet")
     live = f"commit {commit[:12]} is live"
-    if facts.has_index is False and not _page_came(facts):
+    if (facts.has_index is False or _is_empty(facts)) and not _page_came(facts):
         return broken(name, "NoIndex", f"{live}, and has no index.html at its top", remedies.no_index(facts))
-    return ok(name, live)
+    if (status(facts.site).get("rules") or {}).get("problems"):
+        return warning(name, "RulesLeftOut", message)
+    return ok(name, message if reason == "Synced" else live)
+
+
+def _is_empty(facts: Facts) -> bool:
+    return any(each.get("live") and each.get("files") == 0 for each in status(facts.site).get("releases") or [])
 
 
 def _page_came(facts: Facts) -> bool:

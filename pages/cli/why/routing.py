@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from pages import rules
 from pages.cli.backends.facts import Facts, Object, Seen, condition, moment, status
 from pages.cli.why import remedies
 from pages.cli.why.links import HIDDEN, Link, broken, ok, unknown, waiting, warning
@@ -18,9 +19,13 @@ def virtual_host(facts: Facts) -> Link:
         return refusal
     if facts.host.hidden:
         return _by_status(facts, name, condition(facts.site, "IngressReady").get("message", ""))
-    if facts.host.object is None or not _has(facts.host.object, facts.site):
+    route = _route(facts.host.object, facts.site)
+    if route is None:
         return _not_made(facts, name)
-    told = f"{facts.host.object['metadata']['name']} routes it"
+    told = f"{(facts.host.object or {})['metadata']['name']} routes it"
+    if changed := _not_taken_over(route, facts.site["spec"]):
+        text = f"{told}, but the hooks have not taken over its {changed}"
+        return waiting(name, "Pending", text, remedies.look_at_hooks(facts))
     refused = [
         f"{each['alias']} ({each['reason']}: {each['message']})" for each in _rejections(facts) if each.get("alias")
     ]
@@ -53,21 +58,39 @@ def _rejections(facts: Facts) -> list[Object]:
     return [each for each in rejections if (each["namespace"], each["name"]) == names]
 
 
-def _has(host: Object, site: Object) -> bool:
+def _route(host: Object | None, site: Object) -> Object | None:
+    """The site's own place at the domain."""
     wanted = (site["metadata"]["namespace"], site["metadata"]["name"], site["spec"].get("pathPrefix") or "")
-    return any(
-        (each["site"]["namespace"], each["site"]["name"], each.get("pathPrefix") or "") == wanted
-        for each in host["spec"].get("routes", [])
+    routes = (host or {}).get("spec", {}).get("routes", [])
+    return next(
+        (
+            each
+            for each in routes
+            if (each["site"]["namespace"], each["site"]["name"], each.get("pathPrefix") or "") == wanted
+        ),
+        None,
     )
 
 
+def _not_taken_over(route: Object, spec: Object) -> str:
+    """What the site has and its route has not, or the other way round. A change of a rule is not seen from here."""
+    home = (spec.get("domain") or "").lower(), spec.get("pathPrefix") or ""
+    redirects = [
+        each for each in spec.get("redirects") or [] if not rules.leads_to_itself(each["from"], each["to"], home)
+    ]
+    if bool(route.get("protected")) != bool(spec.get("basicAuth")):
+        return "spec.basicAuth"
+    if bool(route.get("rules")) != bool(redirects or spec.get("headers")):
+        return "spec.redirects and spec.headers"
+    return ""
+
+
 def _not_made(facts: Facts, name: str) -> Link:
-    text = "the hooks have not made a VirtualHost for the site"
     if facts.served is not None:
         return broken(name, "NotRouted", "`pages serve` does not route the site", "its output says why")
-    created = moment(facts.site["metadata"].get("creationTimestamp"))
-    if created and facts.now - created < _PATIENCE and not condition(facts.site, "IngressReady"):
-        return waiting(name, "Pending", f"{text} yet; it is new")
+    text = "the hooks have not made a VirtualHost for the site"
+    if _since(facts) < _PATIENCE:
+        return waiting(name, "Pending", f"{text} yet; it is new, or was changed")
     return broken(
         name, "HooksDown", f"{text}: Metacontroller or the hooks do not answer", remedies.look_at_hooks(facts)
     )
@@ -77,13 +100,21 @@ def _by_status(facts: Facts, name: str, message: str) -> Link:
     said = condition(facts.site, "IngressReady")
     if said.get("status") == "True" and status(facts.site).get("url"):
         return ok(name, f"{status(facts.site)['url']} ({HIDDEN})")
-    since = moment(said.get("lastTransitionTime")) or moment(facts.site["metadata"].get("creationTimestamp"))
     text = f"{message or 'the site has no route yet'} ({HIDDEN})"
-    if since and facts.now - since > _PATIENCE and said.get("reason", "Pending") == "Pending":
+    if _since(facts) > _PATIENCE and said.get("reason", "Pending") == "Pending":
         return broken(
             name, "HooksDown", f"{text}; for too long", "ask the administrator whether the hooks run (`pages doctor`)"
         )
     return waiting(name, said.get("reason") or "Pending", text)
+
+
+def _since(facts: Facts) -> timedelta:
+    """How long the site has been as routed, or as little routed, as it is."""
+    said, metadata = condition(facts.site, "IngressReady"), facts.site["metadata"]
+    if status(facts.site).get("observedGeneration", 0) < metadata.get("generation", 0):
+        return timedelta(0)  # nobody has looked at the last change yet
+    since = moment(said.get("lastTransitionTime")) or moment(metadata.get("creationTimestamp"))
+    return facts.now - since if since else timedelta(0)
 
 
 def ingress_route(facts: Facts) -> Link:

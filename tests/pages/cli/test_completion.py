@@ -1,6 +1,7 @@
 """Shell completion, of names that exist too; and `kubectl pages`."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,28 @@ def completed(words: str, state: State) -> list[str]:
         check=False,
     )
     return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+# What a shell offers after `pages why do`, when it has read its script.
+IN_SHELLS = {
+    "bash": """eval "$(pages completion bash)"; COMP_WORDS=(pages why do); COMP_CWORD=2
+        $(complete -p pages | sed 's/.* -F \\([^ ]*\\) .*/\\1/') pages; printf '%s\\n' "${COMPREPLY[@]}" """,
+    "fish": "pages completion fish | source; complete -C 'pages why do'",
+}
+
+
+@pytest.mark.parametrize("shell", IN_SHELLS)
+def test_a_real_shell_completes_a_site(shell: str, tmp_path: Path, state: State) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"there is no {shell} here")
+    program = tmp_path / "bin" / "pages"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable}\nfrom pages.cli import main\nmain()\n")
+    program.chmod(0o700)
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "HOME": str(tmp_path), "PAGES_STATE": str(state.folder)}
+    done = subprocess.run([shell, "-c", IN_SHELLS[shell]], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "docs\n", done.stderr
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -1,13 +1,18 @@
 """`pages status -o`, as kubectl has it."""
 
 import json
+import signal
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from pages.cli import exits
 from pages.cli.output import age, show
+from syncer.stores.state import State
+from tests.support.serving import following
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -56,3 +61,20 @@ def test_a_row_is_a_line_and_wide_tells_all() -> None:
 )
 def test_an_age_is_told_in_its_largest_unit(ago: dict[str, float], text: str) -> None:
     assert age(NOW - timedelta(**ago), NOW) == text
+
+
+def test_what_is_watched_is_printed_again_when_it_changes_until_ctrl_c(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    with state.locked():
+        state.write_site("x.yaml", site("team", "blog", phase="Syncing"))
+        watching = following("status", "-w", "--state", state.folder)
+        assert watching.stdout
+        first = [watching.stdout.readline() for _ in range(2)]
+        state.write_site("x.yaml", site("team", "blog", phase="Ready"))
+        second = [watching.stdout.readline() for _ in range(2)]
+        watching.send_signal(signal.SIGINT)
+        rest = watching.stdout.read()
+        assert watching.wait(60) == exits.INTERRUPTED
+        watching.stdout.close()
+    assert first[0].split()[:2] == ["NAMESPACE", "NAME"] and "Syncing" in first[1]
+    assert "Ready" in second[1] and not rest.strip()

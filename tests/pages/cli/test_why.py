@@ -1,8 +1,8 @@
 """`pages why`, `sync`, `logs` and `rollback` on a running `pages serve`."""
 
 import json
-import subprocess
-import sys
+import signal
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import yaml
 from pages.cli import exits
 from pages.cli.backends.manifest_edit import set_revision
 from tests.support.git_server import GitServer
-from tests.support.serving import Serving, eventually, pages
+from tests.support.serving import Serving, eventually, following, pages
 
 
 def site(name: str, repo: str, **spec: Any) -> dict[str, Any]:
@@ -24,10 +24,18 @@ def site(name: str, repo: str, **spec: Any) -> dict[str, Any]:
     }
 
 
+def mistake_of(name: str, state: Path) -> str:
+    """What is said of a site that its manifest keeps from being one, once the manifest was read."""
+    shown = pages("why", name, "--state", state)
+    assert shown.returncode == exits.USAGE, shown.stdout
+    return shown.stderr if "sites.yaml" in shown.stderr else ""
+
+
 def test_broken_sites_are_each_told_the_true_cause(tmp_path: Path, git_server: GitServer) -> None:
     git_server.repository("blog").commit({"index.html": "hello", "docs/page.html": "no index"})
     git_server.repository("private").commit({"index.html": "plans"})
     git_server.require("private", "deploy", "the-token")
+    git_server.repository("moved").commit({"index.html": "x", "_redirects": "/ /en/ 302\n/a /b 200\n"})
     blog = git_server.url("blog")
     broken = {
         "noindex": (site("noindex", blog, path="/docs"), "NoIndex", "commit an index.html to the folder /docs"),
@@ -40,7 +48,8 @@ def test_broken_sites_are_each_told_the_true_cause(tmp_path: Path, git_server: G
         ),
         "taken": (site("taken", blog, domain="example.com"), "PathConflict", "choose another pathPrefix or domain"),
     }
-    manifests = [site("good", blog, domain="example.com"), *(each[0] for each in broken.values())]
+    moved = site("moved", git_server.url("moved"))
+    manifests = [site("good", blog, domain="example.com"), moved, *(each[0] for each in broken.values())]
     (tmp_path / "sites.yaml").write_text(yaml.safe_dump_all(manifests))
     state = tmp_path / "state"
     with Serving(state, [tmp_path / "sites.yaml", "--allowed-hosts", git_server.origin]) as serving:
@@ -51,6 +60,11 @@ def test_broken_sites_are_each_told_the_true_cause(tmp_path: Path, git_server: G
             assert shown.returncode == exits.NOT_READY
             assert f"({reason})" in shown.stdout, shown.stdout
             assert remedy in shown.stdout
+        eventually(lambda: serving.get("moved.pages.localhost")[0] == HTTPStatus.FOUND)
+        shown = pages("why", "moved", "--state", state)
+        assert shown.returncode == exits.OK, shown.stdout
+        assert "answers 302, to /en/" in shown.stdout and "_redirects line 2: rewrites (200)" in shown.stdout
+        assert "see what is marked with !" in shown.stdout
         well = pages("why", "team/good", "--state", state, "-o", "json")
         assert well.returncode == exits.OK, well.stdout
         told = json.loads(well.stdout)
@@ -59,6 +73,10 @@ def test_broken_sites_are_each_told_the_true_cause(tmp_path: Path, git_server: G
         examined = pages("doctor", "--state", state)
         assert examined.returncode == exits.OK, examined.stdout
         assert "127.0.0.1" in examined.stdout
+        mistaken = site("mistaken", blog, brnach="main")
+        (tmp_path / "sites.yaml").write_text(yaml.safe_dump_all([*manifests, mistaken]))
+        named = eventually(lambda: mistake_of("mistaken", state))
+        assert "StaticSite team/mistaken: spec.brnach is not a known field: did you mean branch?" in named
     typo = pages("why", "godo", "--state", state)
     assert (typo.returncode, "did you mean good?" in typo.stderr) == (exits.USAGE, True)
     stopped = pages("why", "good", "--state", state)
@@ -83,32 +101,17 @@ def test_a_sync_is_asked_for_waited_for_and_logged(tmp_path: Path, git_server: G
         failed = pages("sync", "team/blog", "--wait", "--state", state)
         assert failed.returncode == exits.NOT_READY
         assert "Unreachable" in failed.stderr
-        assert pages("sync", "blog", "--wait", "--state", state, "--timeout", "1ms").returncode == exits.NOT_READY
         lines = pages("logs", "blog", "--state", state).stdout.splitlines()
         assert [line.split()[1] for line in lines][:3] == ["published", "published", "failed"]
         assert pages("logs", "blog", "--state", state, "--tail", "1").stdout.splitlines() == lines[-1:]
-        # Whoever runs the tests in the background has them ignore Ctrl-C, and children inherit that.
-        listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-        following = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                f"{listens}; from pages.cli import main; main()",
-                "logs",
-                "blog",
-                "-f",
-                "--state",
-                str(state),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert following.stdout
-        seen = [following.stdout.readline() for _ in lines]
+        shown = following("logs", "blog", "-f", "--state", state)
+        assert shown.stdout
+        seen = [shown.stdout.readline() for _ in lines]
         assert seen[0].rstrip() == lines[0]
-        following.send_signal(2)
-        assert following.wait(60) == exits.INTERRUPTED
-        following.stdout.close()
+        shown.send_signal(signal.SIGINT)
+        assert shown.wait(60) == exits.INTERRUPTED
+        shown.stdout.close()
+        assert pages("sync", "blog", "--wait", "--state", state, "--timeout", "1ms").returncode == exits.NOT_READY
     left = pages("sync", "blog", "--state", state)
     assert (left.returncode, "is not running" in left.stderr) == (exits.CANNOT_ASK, True)
 

@@ -176,6 +176,14 @@ def test_no_page_is_wider_than_its_window(open_page: Open) -> None:
         page.close()
 
 
+def test_on_a_phone_a_sites_name_has_the_room_and_not_its_state(open_page: Open) -> None:
+    page = open_page("/?state=Error", viewport={"width": 320, "height": 740})
+    name, state = (
+        page.locator(f".sites tbody tr:first-child > {each}").bounding_box() for each in ("th", "td >> nth=0")
+    )
+    assert name and state and name["width"] > state["width"]
+
+
 def test_the_dark_is_dark(open_page: Open) -> None:
     grounds = [
         open_page("/", color_scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")

@@ -116,6 +116,18 @@ def test_what_a_tenant_may_not_see_is_said_to_be_judged_by_the_status() -> None:
             "StorageFull",
             "the volume is full",
         ),
+        (
+            {
+                "site": site(
+                    condition("Synced", "False", "SiteClosed", "there is no Secret 'visitors'"),
+                    basicAuth={"secretRef": {"name": "visitors"}},
+                )
+            },
+            "Release",
+            "SiteClosed",
+            "create secret generic visitors --from-file=users",
+        ),
+        ({"host": Seen()}, "VirtualHost", "HooksDown", "pages-operator"),
         ({"certificate": Seen()}, "Certificate", "CertificateMissing", "pages-operator"),
         ({"certificate": Seen(), "issuer": Seen()}, "Certificate", "IssuerMissing", "ClusterIssuer letsencrypt"),
         (
@@ -146,6 +158,30 @@ def test_a_refused_alias_is_a_warning_and_a_refused_site_is_not() -> None:
     assert [link.state for link in links if "blog.example.org (DomainConflict" in link.text] == [State.WARNING]
     platform = {**(PLATFORM.object or {}), "status": {"rejections": [refusal]}}
     assert stop(replace(WELL, platform=Seen(platform))).reason == "DomainConflict"
+
+
+def test_rules_that_are_left_out_are_a_warning_in_the_syncers_words() -> None:
+    said = "commit cccccccccccc is live; rules that do not work: _redirects line 1: 200 is not supported"
+    broken = site(condition("Synced", reason="Synced", message=said))
+    broken["status"]["rules"] = {"problems": [{"file": "_redirects", "line": 1, "message": "200 is not supported"}]}
+    links = judge(replace(WELL, site=broken))
+    assert first_broken(links) is None
+    assert [(link.name, link.text) for link in links if link.state is State.WARNING] == [("Release", said)]
+
+
+def test_a_password_that_the_hooks_have_not_taken_over_is_waited_for() -> None:
+    found = stop(replace(WELL, site=site(basicAuth={"secretRef": {"name": "visitors"}})))
+    assert (found.name, found.state) == ("VirtualHost", State.WAITING)
+    assert "spec.basicAuth" in found.text and "pages-operator" in found.remedy
+
+
+@pytest.mark.parametrize("changed", [{"generation": 2}, {"creationTimestamp": time(seconds=5)}])
+def test_a_change_of_just_now_is_no_proof_that_the_hooks_are_down(changed: dict[str, Any]) -> None:
+    moved = site(domain="www.example.org")
+    moved["metadata"] |= changed
+    if "creationTimestamp" in changed:
+        del moved["status"]["conditions"][2]  # IngressReady
+    assert stop(replace(WELL, site=moved, host=Seen())).state is State.WAITING
 
 
 def test_the_order_of_a_certificate_says_more_than_the_certificate() -> None:

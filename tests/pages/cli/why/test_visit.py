@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,8 +69,18 @@ def serve() -> Iterator[Serve]:
         server.server_close()
 
 
-def judged(answer: Answer, **spec: object) -> Link:
-    site = {"metadata": {"namespace": "team", "name": "blog"}, "spec": {"repo": "https://x.example/y", **spec}}
+LIVE = {
+    "lastCommit": "c" * 40,
+    "conditions": [{"type": each, "status": "True"} for each in ("IngressReady", "CertificateReady")],
+}
+
+
+def judged(answer: Answer, status: dict[str, Any] = LIVE, **spec: object) -> Link:
+    site = {
+        "metadata": {"namespace": "team", "name": "blog"},
+        "spec": {"repo": "https://x.example/y", **spec},
+        "status": status,
+    }
     return request(Facts(site, datetime.now(UTC), answer=answer))
 
 
@@ -124,6 +135,8 @@ def test_a_name_that_leads_to_another_server_is_told_by_where_the_platform_is(se
         (200, {"Server": "other"}, b"parked", "AnotherServer"),
         (404, {}, b"nothing here", "AnotherServer"),
         (401, NOSNIFF, b"", "UnexpectedAnswer"),
+        (200, {"Server": "nginx", "Vary": "Accept-Encoding"}, b"<p>", ""),  # a site's own X-Content-Type-Options
+        (302, {"Server": "nginx", "Location": "https://parking.example.com/"}, b"", "AnotherServer"),
     ],
 )
 def test_every_answer_has_its_cause(
@@ -132,6 +145,39 @@ def test_every_answer_has_its_cause(
     link = judged(visit(f"http://www.example.org:{serve(status, headers, body)}/", "127.0.0.1"))
     assert link.reason == reason, link
     assert (link.state is State.OK) == (not reason)
+
+
+def test_a_redirect_of_the_sites_own_is_no_other_servers(serve: Serve) -> None:
+    answer = visit(f"http://www.example.org:{serve(302, {'Location': '/en/'})}/", "127.0.0.1")
+    assert judged(answer).reason == "AnotherServer"
+    assert judged(answer, redirects=[{"from": "/old", "to": "/en/"}]).reason == "AnotherServer"
+    assert judged(answer, redirects=[{"from": "/", "to": "/en/", "status": 302}]).state is State.OK
+    of_files = {"rules": {"redirects": [{"from": "/*", "to": "/en/:splat", "status": 302}]}}
+    assert judged(answer, LIVE | of_files).state is State.OK
+
+
+def test_what_looks_like_ours_where_dns_leads_elsewhere_is_doubted(serve: Serve) -> None:
+    link = judged(visit(f"http://localhost:{serve()}/", platform_name="127.0.0.2"))
+    assert (link.state, link.reason) == (State.WARNING, "DNSElsewhere")
+    assert "change the DNS record of localhost to 127.0.0.2" in link.remedy
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (404, b"<p>There is no page at this address.\n", "NoRelease"),
+        (404, b"404 page not found\n", "TraefikKnowsNoRoute"),
+    ],
+)
+def test_what_is_on_its_way_is_waited_for(serve: Serve, status: int, body: bytes, reason: str) -> None:
+    link = judged(visit(f"http://www.example.org:{serve(status, NOSNIFF, body)}/", "127.0.0.1"), {})
+    assert (link.state, link.reason) == (State.WAITING, reason)
+
+
+def test_traefiks_own_certificate_is_no_fault_until_there_is_one(serve: Serve, tmp_path: Path) -> None:
+    port = serve(pem=certificate(tmp_path, "TRAEFIK DEFAULT CERT"))
+    link = judged(visit(f"https://www.example.org:{port}/", "127.0.0.1"), {})
+    assert (link.state, link.reason) == (State.WAITING, "DefaultCertificate")
 
 
 def test_a_password_that_the_site_wants_is_no_fault(serve: Serve) -> None:
