@@ -23,7 +23,7 @@ def virtual_host(facts: Facts) -> Link:
     if route is None:
         return _not_made(facts, name)
     told = f"{(facts.host.object or {})['metadata']['name']} routes it"
-    if changed := _not_taken_over(route, facts.site["spec"]):
+    if changed := _not_taken_over(route, (facts.host.object or {})["spec"]["domain"], facts.site["spec"]):
         text = f"{told}, but the hooks have not taken over its {changed}"
         return waiting(name, "Pending", text, remedies.look_at_hooks(facts))
     refused = [
@@ -72,15 +72,15 @@ def _route(host: Object | None, site: Object) -> Object | None:
     )
 
 
-def _not_taken_over(route: Object, spec: Object) -> str:
+def _not_taken_over(route: Object, domain: str, spec: Object) -> str:
     """What the site has and its route has not, or the other way round. A change of a rule is not seen from here."""
-    home = (spec.get("domain") or "").lower(), spec.get("pathPrefix") or ""
+    home = rules.Home(domain, spec.get("pathPrefix") or "", tuple(spec.get("aliases") or ()))
     redirects = [
         each for each in spec.get("redirects") or [] if not rules.leads_to_itself(each["from"], each["to"], home)
     ]
     if bool(route.get("protected")) != bool(spec.get("basicAuth")):
         return "spec.basicAuth"
-    if bool(route.get("rules")) != bool(redirects or spec.get("headers")):
+    if not route.get("rulesLeftOut") and bool(route.get("rules")) != bool(redirects or spec.get("headers")):
         return "spec.redirects and spec.headers"
     return ""
 

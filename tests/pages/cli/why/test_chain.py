@@ -46,7 +46,11 @@ def lease(**ago: float) -> Seen:
 HOST = Seen(
     {
         "metadata": {"name": "blog.pages.example.com"},
-        "spec": {"tls": TLS, "routes": [{"site": {"namespace": "team", "name": "blog"}, "root": "/team/blog"}]},
+        "spec": {
+            "domain": "blog.example.com",
+            "tls": TLS,
+            "routes": [{"site": {"namespace": "team", "name": "blog"}, "root": "/team/blog"}],
+        },
     }
 )
 PLATFORM = Seen({"metadata": {"name": "platform"}, "spec": {"pagesDomain": "pages.example.com"}})
