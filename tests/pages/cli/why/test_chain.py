@@ -47,7 +47,7 @@ HOST = Seen(
     {
         "metadata": {"name": "blog.pages.example.com"},
         "spec": {
-            "domain": "blog.example.com",
+            "domain": "blog.pages.example.com",
             "tls": TLS,
             "routes": [{"site": {"namespace": "team", "name": "blog"}, "root": "/team/blog"}],
         },
