@@ -199,6 +199,17 @@ def test_v4_no_redirect_of_the_site_leads_to_another_host(traefik: Traefik, path
     assert not location.startswith(("//", "/\\", "http")), location
 
 
+def test_v4_no_redirect_adds_a_header_to_the_answer(traefik: Traefik) -> None:
+    _, _, headers = traefik.get("/news/%0d%0aSet-Cookie:%20a=b")
+    assert headers["Location"] == "/%0D%0ASet-Cookie:%20a=b"
+    assert "Set-Cookie" not in headers
+
+
+def test_other_methods_are_redirected_with_what_keeps_them(traefik: Traefik) -> None:
+    assert traefik.leads("/old", method="POST") == (308, "/new")
+    assert traefik.leads("/temp", method="POST") == (307, "/x?own=1")
+
+
 def test_d7_no_redirect_comes_before_a_certificate_authority(traefik: Traefik) -> None:
     assert traefik.leads("/.well-known/x") == (301, "/hidden")
     assert traefik.get("/.well-known/acme-challenge/token")[:2] == (200, "/team/www/.well-known/acme-challenge/token")

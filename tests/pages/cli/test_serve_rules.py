@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 from tests.support.git_server import GitServer
 from tests.support.serving import Serving, eventually
 
+SECONDS = itertools.count(11)
 HTPASSWD = "ann:{SHA}" + base64.b64encode(hashlib.sha1(b"pass word").digest()).decode()  # noqa: S324 - the format's
 
 
@@ -73,17 +75,16 @@ def test_an_alias_redirects_to_the_site_with_path_query_and_port(tmp_path: Path,
         # A rejected alias does not take its site down.
         eventually(lambda: serving.shows("late.example.com", "number one"))
         assert leads(serving, "new.example.com", "/") == (301, "http://late.example.com/")
-        eventually(lambda: said(serving, "team/late")["AliasesReady"]["reason"] == "PathConflict")
+        eventually(lambda: "alias example.com is not served" in said(serving, "team/late")["Ready"]["message"])
         late = said(serving, "team/late")
-        assert late["Ready"]["status"] == "True"
-        assert "alias example.com is not served" in late["Ready"]["message"]
+        assert (late["AliasesReady"]["reason"], late["Ready"]["status"]) == ("PathConflict", "True")
         eventually(lambda: said(serving, "team/third")["AliasesReady"]["reason"] == "PlatformDomain")
         eventually(lambda: said(serving, "team/one")["AliasesReady"]["reason"] == "Routed")
 
 
 def said(serving: Serving, name: str) -> dict[str, dict[str, str]]:
     conditions = serving.statuses().get(name, {}).get("conditions", [])
-    return {"AliasesReady": {"reason": ""}} | {each["type"]: each for each in conditions}
+    return {"AliasesReady": {"reason": ""}, "Ready": {"message": ""}} | {each["type"]: each for each in conditions}
 
 
 REDIRECTS = """\
@@ -213,10 +214,10 @@ def test_a_protected_site_is_closed_until_it_has_its_secret(tmp_path: Path, git_
 def request_sync(manifest: Path) -> None:
     """What a new generation does: the file's sites are synced now."""
     objects = list(yaml.safe_load_all(manifest.read_text()))
+    interval = f"{next(SECONDS)}s"
     for each in objects:
         if each["kind"] == "StaticSite":
-            each["spec"]["syncInterval"] = f"{10 + request_sync.__dict__.setdefault('count', 0)}s"
-    request_sync.__dict__["count"] += 1
+            each["spec"]["syncInterval"] = interval
     manifest.write_text(yaml.safe_dump_all(objects))
 
 
@@ -241,7 +242,7 @@ def test_passwords_of_other_tools_are_taken(tmp_path: Path, git_server: GitServe
     )
     with Serving(tmp_path / "state", [tmp_path / "m", "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: serving.synced("team/one")[0] == "Synced")
-        assert serving.get("one.pages.localhost", **basic("bob", "wrong"))[0] == 401
+        eventually(lambda: serving.get("one.pages.localhost", **basic("bob", "wrong"))[0] == 401)
         if kind == "-apr1":
             assert serving.get("one.pages.localhost", **basic("bob", "secret"))[0] == 200
 
@@ -268,4 +269,31 @@ def test_a_suspended_site_stays_as_it_is(tmp_path: Path, git_server: GitServer) 
         assert said(serving, "team/one")["Ready"]["status"] == "True"
         write(manifest, site("one", git_server.url("one")))
         eventually(lambda: serving.shows("one.pages.localhost", "second"))
-        assert serving.statuses()["team/one"]["phase"] == "Ready"
+        eventually(lambda: serving.statuses()["team/one"]["phase"] == "Ready")
+
+
+def test_a_site_that_begins_suspended_is_published_when_it_is_resumed_as_it_is_pinned_then(
+    tmp_path: Path, git_server: GitServer
+) -> None:
+    repository = git_server.repository("one")
+    old = repository.commit({"index.html": "old"})
+    repository.commit({"index.html": "new"})
+    manifest, url = tmp_path / "m" / "sites.yaml", git_server.url("one")
+    more = {"aliases": ["one.example.org"], "basicAuth": {"secretRef": {"name": "visitors"}}}
+    write(manifest, site("one", url, suspend=True, **more), secret("visitors", users=HTPASSWD))
+    with Serving(tmp_path / "state", [tmp_path / "m", "--allowed-hosts", git_server.origin]) as serving:
+        host, known = "one.pages.localhost", basic("ann", "pass word")
+        eventually(lambda: "nothing is published" in serving.synced("team/one")[1])
+        eventually(lambda: leads(serving, "one.example.org", "/") == (301, f"http://{host}/"))
+        assert serving.get(host, **known)[0] in {401, 403, 404}
+        assert git_server.requests == []
+        write(manifest, site("one", url, revision=old, **more), secret("visitors", users=HTPASSWD))
+        eventually(lambda: serving.get(host, **known)[:2] == (200, "old"))
+        # What is live stays so, its passwords too.
+        write(manifest, site("one", url, suspend=True, **more), secret("visitors", users="ann:plain\n"))
+        eventually(lambda: serving.synced("team/one")[0] == "Suspended")
+        assert serving.get(host, **known)[:2] == (200, "old")
+        assert leads(serving, "one.example.org", "/x") == (301, f"http://{host}/x")
+        write(manifest, site("one", url, **more), secret("visitors", users=HTPASSWD.replace("ann", "bea")))
+        eventually(lambda: serving.get(host, **basic("bea", "pass word"))[:2] == (200, "new"))
+        assert serving.get(host, **known)[0] == 401
