@@ -23,7 +23,8 @@ from syncer.git.objects import Objects
 from syncer.limits import SiteLimits
 from syncer.sources import Source
 from syncer.volume.records import Release, SiteKey, key_of
-from syncer.volume.releases import Changes, Releases
+from syncer.volume.releases import Releases
+from syncer.volume.writing import Changes
 
 # Takes note that a commit, which is not live yet, begins to be published.
 Begin = Callable[[StaticSite, str], None]

@@ -6,7 +6,7 @@ from pages.metrics import Metric
 from syncer.git.traffic import Request, Traffic
 from syncer.publishing import Outcome, Published
 from syncer.volume.disks import Disks
-from syncer.volume.releases import Changes
+from syncer.volume.writing import Changes
 from syncer.webhooks.receiver import FORGES
 
 DELIVERED = ("queued", "ignored", "duplicate", "refused", "invalid", "unavailable", "failed")

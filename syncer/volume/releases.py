@@ -1,48 +1,25 @@
-"""A tree becomes a directory, the directory becomes live.
-
-A release is named after its stamp, a second later than any before it, which is also the mtime of its new files: a
-changed file never keeps its ETag (made of mtime and size), an unchanged one is a hard link into the release before
-and always does.
-"""
+"""What is on the volume of each site: a release is written, goes live, is recalled, and goes."""
 
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
-from typing import NamedTuple
-
-import structlog
 
 from syncer.content.tree import Listing
-from syncer.errors import QuotaExceeded, StorageFailed, StorageFull, SyncError
-from syncer.volume import earlier, files, packing, records
+from syncer.errors import StorageFailed, SyncError
+from syncer.volume import earlier, records
 from syncer.volume.disks import DiskRoom
 from syncer.volume.earlier import Earlier
-from syncer.volume.files import Plan, ReadBlobs, Written
-from syncer.volume.layout import ReleaseGone, Volume, delete, stamp_of, storage_errors, temporary_beside
+from syncer.volume.files import ReadBlobs
+from syncer.volume.layout import ReleaseGone, Volume, stamp_of, storage_errors, temporary_beside
 from syncer.volume.policy import DiskPolicy
-from syncer.volume.records import Entries, Release, SiteKey
+from syncer.volume.records import Release, SiteKey
 from syncer.volume.retention import Retention
 from syncer.volume.space import Disk, Room
 from syncer.volume.usage import Usage, Usages
 from syncer.volume.verification import Verification
-
-log = structlog.get_logger(__name__)
-
-
-class Changes(NamedTuple):
-    """What a release has of its own and what it took over from the one before, in files; ``bytes`` of what is new.
-
-    ``removed`` are the files of the one before that it has no more.
-    """
-
-    written: int
-    linked: int
-    copied: int
-    removed: int
-    bytes: int
+from syncer.volume.writing import Changes, Writer, changes, need
 
 
 class Releases:
@@ -69,7 +46,7 @@ class Releases:
         self._room = Room(Disk(root, self._policy.keep_free), self._retention, self._usages, self._policy)
         self._verification = Verification(self._volume)
         self._earlier = Earlier(self._volume, self._usages, self._policy.keep_assets_seconds, clock)
-        self._copies = False
+        self._writer = Writer(self._volume, self._verification, self._earlier, self._room, clock)
 
     def prepare(self) -> None:
         """Make the two folders and remove what a killed process left unfinished."""
@@ -123,11 +100,11 @@ class Releases:
             live = self._volume.live_release(site)
             folder = self._volume.home(site) / live if live else None
             known = self._verification.sound_entries(site, folder) if folder else {}
-            planned = self._plan(site, listing, folder, known)
+            planned = self._writer.plan(site, listing, folder, known)
             try:
-                release, name, written = self._write(site, draft, listing, planned, blobs)
+                release, name, written = self._writer.write(site, draft, listing, planned, blobs)
             except OSError:
-                self._room.relieve(_need(planned))  # for the next try
+                self._room.relieve(need(planned))  # for the next try
                 raise
             try:
                 self._volume.flush()
@@ -137,9 +114,9 @@ class Releases:
                     self._volume.remove_release(site, name)  # unless it is live by now
                 raise
             packed = [entry.packed for entry in written.packed.values() if entry.packed]
-            used = _need(planned) + Usage(sum(packed), len(packed))
+            used = need(planned) + Usage(sum(packed), len(packed))
             self._usages.published(site, used, exact=release.hard_links)
-        tell(_changes(known, written))
+        tell(changes(known, written))
         return release
 
     def recall(self, site: SiteKey, wanted: Release, confirm: Callable[[], None] = lambda: None) -> Release | None:
@@ -244,47 +221,6 @@ class Releases:
         with storage_errors():
             self._room.relieve()
 
-    def _plan(self, site: SiteKey, listing: Listing, folder: Path | None, known: Entries) -> Plan:
-        """What to write, for which there is room: earlier assets go where there is none otherwise."""
-        placed = [packing.place(file) for file in listing.files]
-        kept = self._earlier.kept(known, placed)
-        planned = files.plan(placed, folder, known, kept)
-        try:
-            self._room.make(site, _need(planned))
-        except (QuotaExceeded, StorageFull):
-            if folder is None or not self._earlier.drop(site, folder):
-                raise
-            planned = files.plan(placed, folder, self._verification.sound_entries(site, folder), {})
-            self._room.make(site, _need(planned))
-        return planned
-
-    def _write(
-        self, site: SiteKey, draft: Release, listing: Listing, planned: Plan, blobs: ReadBlobs
-    ) -> tuple[Release, str, Written]:
-        """A whole release that nobody sees yet, its name, and what was written."""
-        temporary = self._volume.new_folder(site)
-        try:
-            stamp = self._next_stamp(site)
-            written = files.write(temporary, stamp, planned, blobs)
-            self._say_once(site, copies=bool(written.copied))
-            release = replace(
-                draft,
-                stamp=stamp,
-                size=listing.size,
-                files=len(listing.files),
-                skipped=dict(listing.skipped),
-                folders=len(planned.folders),
-                hard_links=not written.copied,
-                earlier=earlier.oldest(written.entries),
-            )
-            folder = temporary.with_name(f"{stamp}-{release.tree[:12]}")
-            records.write(folder, temporary_beside(folder), release, written.entries)
-            _rename(temporary, folder)
-        except BaseException:
-            delete(temporary)
-            raise
-        return release, folder.name, written
-
     def _keep_assets(self, site: SiteKey, left: str, name: str) -> None:
         """What pages ask for that were loaded before the site goes back stays there for a while, too."""
         home = self._volume.home(site)
@@ -297,48 +233,9 @@ class Releases:
         """Read back in full where that is quick; what is larger is read by and by, once it is live."""
         return self._verification.is_sound(site, name, content=release.size <= self._policy.verify_bytes)
 
-    def _next_stamp(self, site: SiteKey) -> int:
-        return max([int(self._clock()), *(stamp_of(name) + 1 for name in self._volume.releases(site))])
-
     def _go_live(self, site: SiteKey, name: str, before: str | None, confirm: Callable[[], None]) -> None:
         self._volume.go_live(site, name, confirm)
         self._retention.revive(site, name)
         self._verification.published(site)
         if before and before != name:
             self._retention.retire(site, before)
-
-    def _say_once(self, site: SiteKey, *, copies: bool) -> None:
-        if copies and not self._copies:
-            self._copies = True
-            log.warning(
-                "hard_links_refused", site=str(site), consequence="unchanged files are copied and take room again"
-            )
-
-
-def _changes(before: Entries, written: Written) -> Changes:
-    """Files that are as they were keep the stamp that they were written with."""
-    entries = {path: entry for path, entry in written.entries.items() if not entry.gone}
-    copied = len(written.copied & entries.keys())
-    new = [entry for path, entry in entries.items() if before.get(path) != entry]
-    return Changes(
-        written=len(new),
-        linked=len(entries) - len(new) - copied,
-        copied=copied,
-        removed=sum(path not in entries for path in before),
-        bytes=sum(entry.size for entry in new),
-    )
-
-
-def _need(planned: Plan) -> Usage:
-    """What the release will use beyond what the one before does (but for packed copies)."""
-    new = planned.new
-    return Usage(sum(file.size for file in new), len(new) + len(planned.folders))
-
-
-def _rename(temporary: Path, folder: Path) -> None:
-    try:
-        temporary.rename(folder)
-    except OSError as error:
-        if error.errno in {EEXIST, ENOTEMPTY}:
-            raise StorageFailed("another syncer has published here; look for a second one on this volume") from error
-        raise

@@ -12,7 +12,7 @@ from syncer.events import Deployment, Event
 from syncer.publishing import Outcome, Published
 from syncer.routing import Routing
 from syncer.volume.records import Release
-from syncer.volume.releases import Changes
+from syncer.volume.writing import Changes
 from tests.syncer.test_status import site
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

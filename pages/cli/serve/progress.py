@@ -24,6 +24,7 @@ class Progress:
         self._urls: dict[SiteName, str] = {}
         self._said: dict[SiteName, str] = {}  # what was said of a site last
         self._expected: set[SiteName] | None = None
+        self._early: list[tuple[StaticSite, Outcome]] = []
 
     def problems(self, problems: Sequence[Problem]) -> None:
         """Mistakes in the manifests."""
@@ -43,26 +44,36 @@ class Progress:
             self._rejections = _echo_new(said, self._rejections)
 
     def serving(self, sites: Sequence[SiteName], where: str, webhooks: str, dashboard: str) -> None:
-        """Nginx answers. The first syncs have begun, and quick ones may have ended."""
+        """Nginx answers. The first syncs have begun, and quick ones may have ended: they are told now."""
         with self._lock:
-            self._expected = set(sites) - self._said.keys()
+            self._expected = set(sites)
             number = f"{len(sites)} site{'' if len(sites) == 1 else 's'}"
             click.echo(f"Publishing {number} on {where} (Ctrl-C stops)")
             click.echo(f"How they are is shown at {dashboard}")
             click.echo(f"Webhooks go to {webhooks}, ending in forgejo, gitea, github, gitlab or generic")
-            self._finish_if_all_are_in()
+            if not self._expected:
+                self._end_first_round()
+            for site, outcome in self._early:
+                self._tell(site, outcome)
 
     def synced(self, site: StaticSite, outcome: Outcome) -> None:
         """A site was synced, or was not."""
-        name = (site.metadata.namespace, site.metadata.name)
         with self._lock:
-            word, text = self._describe(site, outcome)
-            if self._said.get(name) != text:
-                self._said[name] = text
-                click.echo(f"  {self._count(name)}{word:<9}  {site.key}  {text}", err=word == "failed")
-            if self._expected:
-                self._expected.discard(name)
-                self._finish_if_all_are_in()
+            if self._expected is None:
+                self._early.append((site, outcome))
+            else:
+                self._tell(site, outcome)
+
+    def _tell(self, site: StaticSite, outcome: Outcome) -> None:
+        name = (site.metadata.namespace, site.metadata.name)
+        word, text = self._describe(site, outcome)
+        if self._said.get(name) != text:
+            self._said[name] = text
+            click.echo(f"  {self._count(name)}{word:<9}  {site.key}  {text}", err=word == "failed")
+        if self._expected and name in self._expected:
+            self._expected.discard(name)
+            if not self._expected:
+                self._end_first_round()
 
     def _describe(self, site: StaticSite, outcome: Outcome) -> tuple[str, str]:
         if isinstance(outcome, SyncError):
@@ -78,9 +89,8 @@ class Progress:
         total = len(self._said.keys() | self._expected)
         return f"[{total - len(self._expected) + 1}/{total}] "
 
-    def _finish_if_all_are_in(self) -> None:
-        if not self._expected:
-            click.echo("Following changes of manifests and repositories; `pages status` tells how the sites are.")
+    def _end_first_round(self) -> None:
+        click.echo("Following changes of manifests and repositories; `pages status` tells how the sites are.")
 
 
 def _echo_new(now: set[str], before: set[str]) -> set[str]:

@@ -30,8 +30,21 @@ def test_the_first_round_ends_however_soon_its_syncs_end(early: int, capsys: pyt
     assert capsys.readouterr().out.count(END) == 1
 
 
+@pytest.mark.parametrize("early", [0, 1, 2])
+def test_what_is_served_is_said_before_how_it_went(early: int, capsys: pytest.CaptureFixture[str]) -> None:
+    progress, sites = Progress(), [a_site("one"), a_site("two")]
+    for site in sites[:early]:
+        progress.synced(site, Published(RELEASE, changed=True))
+    progress.serving([("team", "one"), ("team", "two")], "http://a", "http://b", "http://c")
+    for site in sites[early:]:
+        progress.synced(site, Published(RELEASE, changed=True))
+    beginnings = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert beginnings == ["Publishing", "How", "Webhooks", "[1/2]", "[2/2]", "Following"]
+
+
 def test_a_failure_is_said_once_and_again_when_it_is_another(capsys: pytest.CaptureFixture[str]) -> None:
     progress, site = Progress(), a_site("one")
+    progress.serving([("team", "one")], "http://a", "http://b", "http://c")
     for text in ("slow", "slow", "slower"):
         progress.synced(site, TimedOut(text))
     assert [line.split()[-1] for line in capsys.readouterr().err.splitlines()] == ["slow", "slower"]

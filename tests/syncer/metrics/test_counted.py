@@ -11,7 +11,7 @@ from syncer.git.traffic import Request
 from syncer.metrics.counted import DELIVERED, Counted
 from syncer.publishing import Published
 from syncer.volume.records import Release
-from syncer.volume.releases import Changes
+from syncer.volume.writing import Changes
 from syncer.webhooks.receiver import FORGES
 from tests.support import metrics
 

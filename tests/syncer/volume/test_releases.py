@@ -16,7 +16,8 @@ from syncer.content.tree import File, Listing
 from syncer.errors import GitFailed, LeaseLost, StorageFailed, StorageFull
 from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import Release, SiteKey
-from syncer.volume.releases import Changes, Releases
+from syncer.volume.releases import Releases
+from syncer.volume.writing import Changes
 
 SITE = SiteKey("team", "docs")
 GRACE = 600.0
