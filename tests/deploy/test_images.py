@@ -179,6 +179,7 @@ def test_the_wheel_installs_by_hash_and_its_entry_point_runs(environment: Path) 
     assert nginx.stdout.strip() == (ROOT / "deploy/nginx/nginx.conf").read_text().strip()
 
 
+@pytest.mark.timeout(400)  # the first to come waits for pip, whichever it is
 @pytest.mark.parametrize("stage", ["hooks", "syncer"])
 def test_a_healthcheck_is_bad_where_nobody_answers(environment: Path, stage: str) -> None:
     """By the very words of the recipe, but for the port."""

@@ -75,7 +75,8 @@ def test_h1_with_their_metacontroller_it_alone_reaches_the_hooks_and_they_reach_
 
 
 def test_what_is_named_is_opened_and_nothing_else() -> None:
-    _, outgoing = table_of(variant("with-everything"), "pages-syncer")
+    incoming, outgoing = table_of(variant("with-everything"), "pages-syncer")
+    assert incoming == {(TRAEFIK, 8082), ("192.0.2.0/28", 8082), ("monitoring", 9091)}
     assert outgoing == {
         (DNS, 5353),
         ("169.254.20.10/32", 5353),

@@ -87,6 +87,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
             "priorityClassName": "high",
         },
         "persistence": {"storageClass": "-", "keep": False, "annotations": {"a": "b"}, "size": "1Ti"},
+        "traefik": {"cidrs": ["192.0.2.0/28"]},
         "networkPolicies": {
             "dns": {"cidrs": ["169.254.20.10/32"], "ports": [5353]},
             "apiServer": {"cidrs": ["10.0.0.1/32"], "ports": [443]},

@@ -20,7 +20,7 @@ build() { # PROGRAM MODULE@VERSION [FLAG]: into a folder beside, so that a half-
     mv "$into/bin.new/${made##*/}" "$into/bin/$1"
 }
 
-echo "This takes about 6 minutes once, in $into." >&2
+echo "This takes about 5 minutes once, in $into." >&2
 folder=$(go mod download -json "$kubernetes" | sed -n 's/^[[:space:]]*"Dir": "\(.*\)",*$/\1/p')
 install -m 0644 "$folder/api/openapi-spec/swagger.json" "$into/swagger.json"
 build kubeconform "$kubeconform"

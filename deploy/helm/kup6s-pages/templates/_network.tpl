@@ -1,10 +1,14 @@
-{{- define "pages.traefikPeer" -}}
-namespaceSelector:
-  matchLabels:
-    kubernetes.io/metadata.name: {{ .Values.traefik.namespace | quote }}
-podSelector:
-  matchLabels:
-    {{- toYaml .Values.traefik.podLabels | nindent 4 }}
+{{- define "pages.traefikPeers" -}}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ .Values.traefik.namespace | quote }}
+  podSelector:
+    matchLabels:
+      {{- toYaml .Values.traefik.podLabels | nindent 6 }}
+{{- range .Values.traefik.cidrs }}
+- ipBlock:
+    cidr: {{ . }}
+{{- end }}
 {{- end }}
 
 {{- define "pages.monitoringPeer" -}}
