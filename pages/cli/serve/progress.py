@@ -1,7 +1,7 @@
 """What `pages serve` tells the person at the keyboard."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import click
 
@@ -40,13 +40,16 @@ class Progress:
             for name in self._urls.keys() - urls.keys():
                 click.echo(f"  removed    {'/'.join(name)}")
                 self._said.pop(name, None)
+                self._await_no_more(name)
             self._urls = dict(urls)
             self._rejections = _echo_new(said, self._rejections)
 
-    def serving(self, sites: Sequence[SiteName], where: str, webhooks: str, dashboard: str) -> None:
+    def serving(
+        self, sites: Sequence[SiteName], suspended: Collection[SiteName], where: str, webhooks: str, dashboard: str
+    ) -> None:
         """Nginx answers. The first syncs have begun, and quick ones may have ended: they are told now."""
         with self._lock:
-            self._expected = set(sites)
+            self._expected = set(sites) - set(suspended)
             number = f"{len(sites)} site{'' if len(sites) == 1 else 's'}"
             click.echo(f"Publishing {number} on {where} (Ctrl-C stops)")
             click.echo(f"How they are is shown at {dashboard}")
@@ -70,6 +73,9 @@ class Progress:
         if self._said.get(name) != text:
             self._said[name] = text
             click.echo(f"  {self._count(name)}{word:<9}  {site.key}  {text}", err=word == "failed")
+        self._await_no_more(name)
+
+    def _await_no_more(self, name: SiteName) -> None:
         if self._expected and name in self._expected:
             self._expected.discard(name)
             if not self._expected:

@@ -123,8 +123,10 @@ class Runner:
             if metrics_listener:
                 self._show_metrics(metrics_listener, stack)
             self._watch(stack)
+            sites = self._store.sites()
             self._progress.serving(
-                [_name(site) for site in self._store.sites()],
+                [_name(site) for site in sites],
+                [_name(site) for site in sites if site["spec"].get("suspend")],
                 f"http://*.{LOCAL_DOMAIN}{self._port()}/",
                 f"http://{api.HOST}{self._port()}/webhook/",
                 f"http://{LOCAL_DOMAIN}{self._port()}/",

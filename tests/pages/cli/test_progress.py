@@ -23,7 +23,7 @@ def test_the_first_round_ends_however_soon_its_syncs_end(early: int, capsys: pyt
     progress, sites = Progress(), [a_site("one"), a_site("two")]
     for site in sites[:early]:
         progress.synced(site, Published(RELEASE, changed=False))
-    progress.serving([("team", "one"), ("team", "two")], "http://a", "http://b", "http://c")
+    progress.serving([("team", "one"), ("team", "two")], [], "http://a", "http://b", "http://c")
     for site in sites[early:]:
         assert END not in capsys.readouterr().out
         progress.synced(site, Published(RELEASE, changed=False))
@@ -35,16 +35,26 @@ def test_what_is_served_is_said_before_how_it_went(early: int, capsys: pytest.Ca
     progress, sites = Progress(), [a_site("one"), a_site("two")]
     for site in sites[:early]:
         progress.synced(site, Published(RELEASE, changed=True))
-    progress.serving([("team", "one"), ("team", "two")], "http://a", "http://b", "http://c")
+    progress.serving([("team", "one"), ("team", "two")], [], "http://a", "http://b", "http://c")
     for site in sites[early:]:
         progress.synced(site, Published(RELEASE, changed=True))
     beginnings = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert beginnings == ["Publishing", "How", "Webhooks", "[1/2]", "[2/2]", "Following"]
 
 
+def test_nobody_waits_for_a_site_that_is_suspended_or_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    progress, names = Progress(), [("team", "one"), ("team", "two"), ("team", "three")]
+    progress.routed(dict.fromkeys(names, "http://site"), [])
+    progress.serving(names, [("team", "three")], "http://a", "http://b", "http://c")
+    progress.synced(a_site("one"), Published(RELEASE, changed=True))
+    assert END not in capsys.readouterr().out
+    progress.routed(dict.fromkeys([("team", "one"), ("team", "three")], "http://site"), [])
+    assert capsys.readouterr().out.count(END) == 1
+
+
 def test_a_failure_is_said_once_and_again_when_it_is_another(capsys: pytest.CaptureFixture[str]) -> None:
     progress, site = Progress(), a_site("one")
-    progress.serving([("team", "one")], "http://a", "http://b", "http://c")
+    progress.serving([("team", "one")], [], "http://a", "http://b", "http://c")
     for text in ("slow", "slow", "slower"):
         progress.synced(site, TimedOut(text))
     assert [line.split()[-1] for line in capsys.readouterr().err.splitlines()] == ["slow", "slower"]
