@@ -167,7 +167,6 @@ def test_a_child_that_was_deleted_or_edited_by_hand_comes_back(cluster: Cluster,
     assert settled(cluster).keys() == whole.keys()
 
 
-@pytest.mark.timeout(400)
 def test_a_restart_rewrites_nothing(
     cluster: Cluster, namespace: str, metacontroller: Metacontroller, hooks: Hooks
 ) -> None:

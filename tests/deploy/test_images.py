@@ -167,7 +167,6 @@ def run(*command: object, check: bool = True) -> subprocess.CompletedProcess[str
     return done
 
 
-@pytest.mark.timeout(400)
 def test_the_wheel_installs_by_hash_and_its_entry_point_runs(environment: Path) -> None:
     assert "kup6s-pages" in run(environment / "bin/pip", "list").stdout
     assert run(environment / "bin/pip", "check").stdout.strip() == "No broken requirements found."
@@ -179,7 +178,6 @@ def test_the_wheel_installs_by_hash_and_its_entry_point_runs(environment: Path) 
     assert nginx.stdout.strip() == (ROOT / "deploy/nginx/nginx.conf").read_text().strip()
 
 
-@pytest.mark.timeout(400)  # the first to come waits for pip, whichever it is
 @pytest.mark.parametrize("stage", ["hooks", "syncer"])
 def test_a_healthcheck_is_bad_where_nobody_answers(environment: Path, stage: str) -> None:
     """By the very words of the recipe, but for the port."""

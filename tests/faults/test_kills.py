@@ -15,8 +15,6 @@ from tests.support.readers import Reader
 from tests.support.relay import Relay
 from tests.support.repositories import Repository
 
-pytestmark = pytest.mark.timeout(300)  # a hundred starts of a syncer
-
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:

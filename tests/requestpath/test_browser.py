@@ -21,7 +21,6 @@ from tests.support.serving import eventually
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here; `make chromium` installs it"),
-    pytest.mark.timeout(300),
 ]
 DOMAIN = "app.example.net"
 PAGE = """<!doctype html>

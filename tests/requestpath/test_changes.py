@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Self
 
-import pytest
-
 from tests.support.chart import installed
 from tests.support.control_plane import SYSTEM
 from tests.support.request_path import PAGES, RequestPath
@@ -54,7 +52,6 @@ class Readers:
         connection.close()
 
 
-@pytest.mark.timeout(600)
 def test_a_hundred_sites_come_change_and_go_while_others_are_read(two_sites: RequestPath, path: RequestPath) -> None:
     path.git.repository("many").commit({"a/index.html": "page a", "b/index.html": "page b"})
     names = [f"many-{number:03}" for number in range(MANY)]

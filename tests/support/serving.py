@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-SECONDS = 60
+SECONDS = 120
 T = TypeVar("T")
 PAGES = [sys.executable, "-c", "from pages.cli import main; main(prog_name='pages')"]
 
@@ -29,7 +29,7 @@ def pages(*arguments: str | Path, cwd: Path | None = None, **environment: str) -
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SECONDS,
         check=False,
     )
 

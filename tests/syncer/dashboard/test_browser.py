@@ -22,7 +22,6 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here; `make chromium` installs it"),
     pytest.mark.xdist_group("chromium"),  # one is enough
-    pytest.mark.timeout(300),
 ]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
