@@ -46,12 +46,12 @@ def one(sites: Sites, site: str, address: str, authorization: str = RIGHT) -> in
     return sites.ask(f"/{site}/", **asked(site, X_Real_Ip=address, Authorization=authorization)).status
 
 
-def test_a_page_with_many_files_is_served_whole_to_who_is_logged_in(sites: Sites) -> None:
+def test_v8_a_page_with_many_files_is_served_whole_to_who_is_logged_in(sites: Sites) -> None:
     site = protected(sites, "assets")
     assert statuses(sites, site, [{"X-Real-Ip": "192.0.2.1", "Authorization": RIGHT}] * 400) == {200: 400}
 
 
-def test_a_flood_from_one_address_is_refused_and_troubles_nobody_else(sites: Sites) -> None:
+def test_v8_a_flood_from_one_address_is_refused_and_troubles_nobody_else(sites: Sites) -> None:
     site, other = protected(sites, "one-address"), protected(sites, "other")
     guesses = [{"X-Real-Ip": "192.0.2.1", "Authorization": WRONG}] * FLOOD
     with ThreadPoolExecutor(1) as visitor:
@@ -66,7 +66,7 @@ def test_a_flood_from_one_address_is_refused_and_troubles_nobody_else(sites: Sit
     eventually(lambda: one(sites, site, "192.0.2.1") == 200)  # its time comes again
 
 
-def test_a_flood_from_many_addresses_is_refused_and_troubles_no_other_site(sites: Sites) -> None:
+def test_v8_a_flood_from_many_addresses_is_refused_and_troubles_no_other_site(sites: Sites) -> None:
     site, other = protected(sites, "many-addresses"), protected(sites, "neighbour")
     guesses = ({"X-Real-Ip": f"198.51.{n // 250}.{n % 250}", "Authorization": WRONG} for n in range(FLOOD))
     found = statuses(sites, site, guesses)
@@ -75,19 +75,19 @@ def test_a_flood_from_many_addresses_is_refused_and_troubles_no_other_site(sites
     assert one(sites, other, "198.51.0.1") == 200
 
 
-def test_the_addresses_of_one_network_of_ipv6_count_as_one(sites: Sites) -> None:
+def test_v8_the_addresses_of_one_network_of_ipv6_count_as_one(sites: Sites) -> None:
     site = protected(sites, "ipv6")
     guesses = ({"X-Real-Ip": f"2001:db8:1:2:{n:x}::1", "Authorization": WRONG} for n in range(FLOOD))
     assert statuses(sites, site, guesses)[429] > FLOOD // 2
     assert one(sites, site, "2001:db8:1:3::1") == 200
 
 
-def test_who_sends_no_password_is_never_refused_for_asking_often(sites: Sites) -> None:
+def test_v8_who_sends_no_password_is_never_refused_for_asking_often(sites: Sites) -> None:
     site = protected(sites, "no-password")
     assert statuses(sites, site, [{"X-Real-Ip": "192.0.2.1"}] * FLOOD) == {401: FLOOD}
 
 
-def test_a_password_that_no_site_wants_is_not_counted(sites: Sites) -> None:
+def test_v8_a_password_that_no_site_wants_is_not_counted(sites: Sites) -> None:
     site = protected(sites, "public")
     public = {"X-Pages-Auth": "", "X-Real-Ip": "192.0.2.1", "Authorization": WRONG}
     assert statuses(sites, site, [public] * 2000) == {200: 2000}

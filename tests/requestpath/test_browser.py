@@ -2,8 +2,6 @@
 
 import base64
 import hashlib
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,17 +9,15 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page
 
 from pages.api import REQUESTED_AT
+from tests.support import chromium
 from tests.support.issuer import issue
 from tests.support.request_path import RequestPath
 from tests.support.serving import eventually
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here; `make chromium` installs it"),
-]
+pytestmark = chromium.needed
 DOMAIN = "app.example.net"
 PAGE = """<!doctype html>
 <html lang=en>
@@ -56,15 +52,11 @@ def application(version: str) -> dict[str, str | bytes | None]:
 def browsing(path: RequestPath, trusted: x509.Certificate) -> Iterator[Browser]:
     """A browser to which every name is Traefik, and that trusts one certificate."""
     key = trusted.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    arguments = [
+    with chromium.browser(
         f"--host-resolver-rules=MAP * 127.0.0.1:{path.traefik.websecure}",
         f"--ignore-certificate-errors-spki-list={base64.b64encode(hashlib.sha256(key).digest()).decode()}",
-        *(["--no-sandbox"] if os.geteuid() == 0 else []),
-    ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=100_000)
+    ) as browser:
         yield browser
-        browser.close()
 
 
 def said(page: Page) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import secrets
@@ -18,6 +19,8 @@ from typing import Any, Self, TypeVar
 
 SECONDS = 120
 T = TypeVar("T")
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = itertools.count(secrets.randbelow(1_000))
 PAGES = [sys.executable, "-c", "from pages.cli import main; main(prog_name='pages')"]
 
 
@@ -43,9 +46,12 @@ def following(*arguments: str | Path) -> subprocess.Popen[str]:
 
 
 def free_port() -> int:
-    """A port below those that the kernel gives to connections and to port 0, so that none takes it too early."""
+    """A port that nobody takes before its server does.
+
+    It is below those that the kernel gives to connections and to port 0, and each worker of the tests has its own.
+    """
     while True:
-        port = 10_000 + secrets.randbelow(20_000)
+        port = 10_000 + 1_000 * (_WORKER % 20) + next(_PORTS) % 1_000
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
 

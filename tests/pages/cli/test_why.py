@@ -35,7 +35,7 @@ def test_broken_sites_are_each_told_the_true_cause(tmp_path: Path, git_server: G
     git_server.repository("blog").commit({"index.html": "hello", "docs/page.html": "no index"})
     git_server.repository("private").commit({"index.html": "plans"})
     git_server.require("private", "deploy", "the-token")
-    git_server.repository("moved").commit({"index.html": "x", "_redirects": "/ /en/ 302\n/a /b 200\n"})
+    git_server.repository("moved").commit({"index.html": "x", "_redirects": "/ /en/ 302!\n/a /b 200\n"})
     blog = git_server.url("blog")
     broken = {
         "noindex": (site("noindex", blog, path="/docs"), "NoIndex", "commit an index.html to the folder /docs"),

@@ -1,14 +1,12 @@
 """The dashboard in a real Chromium: by keyboard, on a phone, in the dark, without JavaScript, for a screen reader."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from pages.cli.listener import Listener
 from syncer.dashboard.app import create_app
@@ -16,13 +14,10 @@ from syncer.dashboard.journal import Entry
 from syncer.dashboard.view import View
 from syncer.service import Seen
 from syncer.webhooks.record import Delivery
+from tests.support import chromium
 from tests.support.dashboard import COMMIT, HOSTILE, condition, many, release, seen
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here; `make chromium` installs it"),
-    pytest.mark.xdist_group("chromium"),  # one is enough
-]
+pytestmark = [chromium.needed, pytest.mark.xdist_group("chromium")]  # one is enough
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 PAGES = [
@@ -65,11 +60,8 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with chromium.browser() as started:
         yield started
-        started.close()
 
 
 Open = Callable[..., Page]
