@@ -7,8 +7,8 @@ cluster's pods reach the hooks.
 
 import os
 import secrets
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support import chart, operator
+from tests.support.answering import answering
 from tests.support.cluster import Hooks, Metacontroller, MetacontrollerPod, MetacontrollerProcess, SyncerProcess
 from tests.support.control_plane import SYSTEM, Cluster, ControlPlane, tools_are_there
 from tests.support.git_server import GitServer
@@ -144,23 +145,15 @@ def _metacontroller(cluster: Cluster, folder: Path) -> MetacontrollerPod | Metac
 @pytest.fixture
 def failing_server() -> Iterator[Callable[[int], None]]:
     """Answers every request to a port with 500; port 0 stops it."""
-    running: list[ThreadingHTTPServer] = []
-
-    def stop() -> None:
-        for server in running:
-            server.shutdown()
-            server.server_close()
-        running.clear()
+    running = ExitStack()
 
     def serve(port: int) -> None:
-        stop()
+        running.close()
         if port:
-            server = ThreadingHTTPServer((HOOKS_HOST, port), _Failing)
-            running.append(server)
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            running.enter_context(answering(ThreadingHTTPServer((HOOKS_HOST, port), _Failing)))
 
-    yield serve
-    stop()
+    with running:
+        yield serve
 
 
 class _Failing(BaseHTTPRequestHandler):

@@ -1,7 +1,6 @@
 """The dashboard behind a login, as docs/how-to/dashboard.md has it: a real Traefik with forwardAuth, a small login."""
 
 import re
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 from pages.cli.listener import Listener
 from syncer.dashboard.app import create_app
 from syncer.dashboard.view import View
+from tests.support.answering import answering
 from tests.support.control_plane import ROOT, Cluster
 from tests.support.dashboard import seen
 from tests.support.raw_http import Answer, exchange, request
@@ -58,11 +58,8 @@ class _Login(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def login() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Login)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with answering(ThreadingHTTPServer(("127.0.0.1", 0), _Login)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 import os
 import ssl
 import subprocess
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,6 +26,7 @@ from pages.cli.metacontroller import reconcile
 from pages.cli.why.chain import judge
 from pages.cli.why.links import Link, State, first_broken
 from tests.support import chart
+from tests.support.answering import answering
 from tests.support.certificates import certificate
 from tests.support.cluster import SyncerProcess, condition, play_metacontroller, static_site, write_status
 from tests.support.control_plane import SYSTEM, Cluster, ControlPlane, Object
@@ -347,12 +347,18 @@ def node(cluster: Cluster, tmp_path: Path) -> Iterator[_Node]:
     """A node with the syncer's pod on it, beside another container."""
     if not isinstance(cluster, ControlPlane):
         pytest.skip("a given cluster has nodes of its own")
-    made = _Node(certificate(tmp_path, "node"))
-    threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    with answering(_Node(certificate(tmp_path, "node"))) as made:
+        _register(cluster, made.server_port)
+        yield made
+        cluster.kubectl("delete", "pod", "syncer-1", "-n", SYSTEM, "--force", "--grace-period=0")
+        cluster.kubectl("delete", "node", "node")
+
+
+def _register(cluster: ControlPlane, port: int) -> None:
     cluster.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node"}})
     status = {
         "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
-        "daemonEndpoints": {"kubeletEndpoint": {"Port": made.server_address[1]}},
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
     }
     cluster.kubectl(
         "patch", "node", "node", "--subresource=status", "--type=merge", "-p", json.dumps({"status": status})
@@ -368,11 +374,6 @@ def node(cluster: Cluster, tmp_path: Path) -> Iterator[_Node]:
     }
     spec = {"nodeName": "node", "containers": [each | {"securityContext": secure} for each in containers]}
     cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
-    yield made
-    cluster.kubectl("delete", "pod", "syncer-1", "-n", SYSTEM, "--force", "--grace-period=0")
-    cluster.kubectl("delete", "node", "node")
-    made.shutdown()
-    made.server_close()
 
 
 def test_an_administrator_reads_the_syncers_own_lines_about_the_site(

@@ -4,8 +4,6 @@ Traefik gets the routers and Middlewares by its file provider, and an HTTP serve
 """
 
 import http.client
-import subprocess
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +13,9 @@ import pytest
 import yaml
 
 from hooks import virtualhost
+from tests.support.answering import answering
 from tests.support.control_plane import TOOLS
+from tests.support.processes import Program
 from tests.support.serving import eventually, free_port
 
 TRAEFIK = TOOLS / "bin" / "traefik"
@@ -119,40 +119,28 @@ def traefik(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traefik]:
     if not TRAEFIK.exists():
         pytest.skip("Traefik is not built: run `make tools` once")
     folder = tmp_path_factory.mktemp("traefik")
-    backend = ThreadingHTTPServer(("127.0.0.1", 0), _Nginx)
-    threading.Thread(target=backend.serve_forever, daemon=True).start()
     made = [
         *objects("example.com", route("www", rules=RULES, protected=True), route("neighbour", "/neighbour")),
         *objects("docs.example.com", route("docs", "/docs", fileRules=RULES)),
         *objects("www.example.com", route("www", redirectTo={"domain": "example.com"})),
         *objects("d.example.com", route("docs", redirectTo={"domain": "docs.example.com", "pathPrefix": "/docs"})),
     ]
-    (folder / "dynamic.yaml").write_text(yaml.safe_dump(dynamic(made, backend.server_address[1])))
     port = free_port()
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                TRAEFIK,
-                f"--entryPoints.web.address=127.0.0.1:{port}",
-                f"--providers.file.filename={folder / 'dynamic.yaml'}",
-                "--global.checkNewVersion=false",
-                "--global.sendAnonymousUsage=false",
-            ],
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-        )
-    try:
-        running = Traefik(port)
-        eventually(lambda: _answers(running) or process.poll() is not None)
-        assert process.poll() is None, (folder / "log").read_text()
-        assert "ERR" not in (folder / "log").read_text()
-        yield running
-    finally:
-        process.kill()
-        process.wait()
-        backend.shutdown()
-        backend.server_close()
+    command = [
+        str(TRAEFIK),
+        f"--entryPoints.web.address=127.0.0.1:{port}",
+        f"--providers.file.filename={folder / 'dynamic.yaml'}",
+        "--global.checkNewVersion=false",
+        "--global.sendAnonymousUsage=false",
+    ]
+    with answering(ThreadingHTTPServer(("127.0.0.1", 0), _Nginx)) as nginx:
+        (folder / "dynamic.yaml").write_text(yaml.safe_dump(dynamic(made, nginx.server_port)))
+        with Program(folder / "log", command) as process:
+            running = Traefik(port)
+            eventually(lambda: _answers(running) or not process.running())
+            assert process.running(), process.output
+            assert "ERR" not in process.output
+            yield running
 
 
 def _answers(running: Traefik) -> bool:

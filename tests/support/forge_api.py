@@ -3,10 +3,13 @@
 import json
 import threading
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+
+from tests.support.answering import answering
 
 
 @dataclass(frozen=True)
@@ -32,19 +35,17 @@ class ForgeAPI:
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.api = self
         self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._running = ExitStack()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._running.enter_context(answering(self._server))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._running.close()
 
     @property
     def states(self) -> list[str]:

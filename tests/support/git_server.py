@@ -8,12 +8,14 @@ import subprocess
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.answering import answering
 from tests.support.repositories import Repository, git
 
 _PACKET = 60_000
@@ -63,19 +65,17 @@ class GitServer:
         self._server.git = self
         self.port: int = self._server.server_address[1]
         self.origin = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._running = ExitStack()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._running.enter_context(answering(self._server))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._running.close()
 
     def repository(self, name: str = "site", *, object_format: str = "sha1") -> Repository:
         """A new, empty repository that is served at ``url(name)``."""

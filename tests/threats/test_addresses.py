@@ -15,6 +15,7 @@ from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.remote import Remote
 from syncer.limits import Timeouts
+from tests.support.answering import answering
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 
@@ -131,12 +132,8 @@ class Counting(http.server.ThreadingHTTPServer):
 
 @pytest.fixture
 def inside() -> Iterable[Counting]:
-    with Counting(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with answering(Counting(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_u9_git_goes_where_the_check_went_whatever_the_name_says_now(inside: Counting) -> None:

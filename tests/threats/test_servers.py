@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from syncer import errors
 from syncer.git.commands import Git
 from syncer.git.remote import Credential, Remote
 from syncer.limits import Timeouts
+from tests.support.answering import answering
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 from tests.support.processes import running_commands
@@ -142,13 +142,9 @@ def test_u13_a_server_that_only_hands_out_files_is_not_followed_to_others(
     (info / "http-alternates").write_text(f"{elsewhere.url()}/objects\n")
     (info / "alternates").write_text(f"{elsewhere.url()}/objects\n")
     files = functools.partial(_Quiet, directory=str(git_server.root))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), files) as dumb:
-        thread = threading.Thread(target=dumb.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with answering(http.server.ThreadingHTTPServer(("127.0.0.1", 0), files)) as dumb:
         bench.hosts = f"http://127.0.0.1:{dumb.server_port}"
         outcome = bench.sync(a_site(git_server, repo=f"{bench.hosts}/site.git"))["site"]
-        dumb.shutdown()
-        thread.join()
     assert isinstance(outcome, errors.UnsupportedServer)
     assert "smart HTTP" in str(outcome)
     assert elsewhere.requests == []

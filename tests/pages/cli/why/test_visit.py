@@ -1,8 +1,8 @@
 """One request as a visitor's browser makes it, and what is made of it; real servers, real certificates."""
 
 import ssl
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +14,7 @@ from pages.cli.backends.facts import Answer, Facts
 from pages.cli.why.answers import request
 from pages.cli.why.links import Link, State
 from pages.cli.why.visit import visit
+from tests.support.answering import answering
 from tests.support.certificates import certificate
 from tests.support.serving import free_port
 
@@ -48,7 +49,7 @@ class _Server(ThreadingHTTPServer):
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Starts a server and tells its port."""
-    running: list[_Server] = []
+    running = ExitStack()
 
     def start(
         status: int = 200, headers: dict[str, str] | None = None, body: bytes = b"hello", pem: Path | None = None
@@ -59,14 +60,10 @@ def serve() -> Iterator[Serve]:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(pem)
             server.socket = context.wrap_socket(server.socket, server_side=True)
-        running.append(server)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return int(server.server_address[1])
+        return running.enter_context(answering(server)).server_port
 
-    yield start
-    for server in running:
-        server.shutdown()
-        server.server_close()
+    with running:
+        yield start
 
 
 LIVE = {
