@@ -30,7 +30,7 @@ serve: install nginx ## Publish the example sites on http://*.pages.localhost:80
 	@sh examples/prepare.sh $(STATE)/examples
 	$(BIN)/pages serve examples/sites --allow-local --state $(STATE)/serve --port $(PORT)
 
-tools: ## Build what some tests run: etcd, kube-apiserver, Gitea, Traefik, helm and more (once, 20 to 25 minutes)
+tools: ## Build what some tests run: etcd, kube-apiserver, Gitea, Traefik, helm and more (once, about 25 minutes)
 	sh deploy/local/chromium.sh
 	sh tests/tools/build.sh .cache/tools
 	sh tests/tools/gitea/build.sh .cache/tools
