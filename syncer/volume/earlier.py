@@ -8,7 +8,7 @@ until their time is over.
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +39,7 @@ def tells_content(path: str) -> bool:
     return bool(_HASH.search(name)) and not name.endswith(_PAGE)
 
 
-def kept(known: Entries, files: Collection[str], size: int, *, now: int, seconds: float) -> Entries:
+def kept(known: Entries, files: set[str], size: int, *, now: int, seconds: float) -> Entries:
     """What stays of ``known``, the release before, beside the new one's ``files``, which have ``size`` bytes in all.
 
     What left first goes first where it is too much: a site's earlier assets take no more than the site.
@@ -99,13 +99,14 @@ class Earlier:
             release, own = records.read(folder), records.read_entries(folder)
             if release is None or own is None:
                 return False
-            files = [path for path, entry in own.items() if not entry.gone]
+            files = {path for path, entry in own.items() if not entry.gone}
             found = kept(known, files, release.size, now=int(self._clock()), seconds=self._seconds)
-            again = {path: own[path]._replace(gone=entry.gone) for path, entry in found.items() if path in own}
-            more = {path: entry for path, entry in found.items() if path not in own.keys() | folders_of(own)}
             if not found:
                 return False
-            folders = folders_of(more) - folders_of(own) - own.keys()
+            taken = own.keys() | folders_of(own)
+            again = {path: own[path]._replace(gone=entry.gone) for path, entry in found.items() if path in own}
+            more = {path: entry for path, entry in found.items() if path not in taken}
+            folders = folders_of(more) - taken
             entries = own | again | more
             release = replace(release, earlier=oldest(entries), folders=release.folders + len(folders))
             self._volume.fence()
