@@ -5,13 +5,15 @@ Each carries the reason that the ``Synced`` condition shows; its text is the con
 
 from typing import ClassVar
 
+# Seconds: the server is well, and the push that mends it is not to wait for long.
+_A_PUSH_MENDS_IT = 300
+
 
 class SyncError(Exception):
     """A sync that failed; the last good release stays."""
 
     reason: ClassVar[str] = "SyncFailed"
-    # What is mended here, or by a push, need not wait long: the server is well.
-    retry_within_seconds: ClassVar[float] = float("inf")
+    retry_within_seconds: ClassVar[float] = float("inf")  # what is not mended at the server need not wait long
     remedy: str = ""  # something to apply as it is, which the message ends with
     commit: str = ""  # what could not be published, where it came to that
 
@@ -32,21 +34,21 @@ class BranchNotFound(SyncError):
     """The repository has other branches, but not this one."""
 
     reason = "BranchNotFound"
-    retry_within_seconds = 300
+    retry_within_seconds = _A_PUSH_MENDS_IT
 
 
 class RevisionNotFound(SyncError):
     """The repository has no such tag, or the server does not give out such a commit."""
 
     reason = "RevisionNotFound"
-    retry_within_seconds = 300
+    retry_within_seconds = _A_PUSH_MENDS_IT
 
 
 class EmptyRepo(SyncError):
     """The repository has no commits yet."""
 
     reason = "EmptyRepo"
-    retry_within_seconds = 300
+    retry_within_seconds = _A_PUSH_MENDS_IT
 
 
 class RepoNotFound(SyncError):
@@ -108,21 +110,21 @@ class SubpathNotFound(SyncError):
     """The branch has no folder of that name."""
 
     reason = "SubpathNotFound"
-    retry_within_seconds = 300
+    retry_within_seconds = _A_PUSH_MENDS_IT
 
 
 class NotADirectory(SyncError):
     """What stands at the path is a file, a link or a submodule."""
 
     reason = "NotADirectory"
-    retry_within_seconds = 300
+    retry_within_seconds = _A_PUSH_MENDS_IT
 
 
 class NothingToPublish(SyncError):
     """There is no file in the published folder that visitors could be shown, nor a rule for them."""
 
     reason = "NothingToPublish"
-    retry_within_seconds = 300
+    retry_within_seconds = _A_PUSH_MENDS_IT
 
 
 class SecretMissing(SyncError):

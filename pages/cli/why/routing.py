@@ -19,11 +19,12 @@ def virtual_host(facts: Facts) -> Link:
         return refusal
     if facts.host.hidden:
         return _by_status(facts, name, condition(facts.site, "IngressReady").get("message", ""))
-    route = _route(facts.host.object, facts.site)
-    if route is None:
+    host = facts.host.object
+    route = _route(host, facts.site) if host else None
+    if host is None or route is None:
         return _not_made(facts, name)
-    told = f"{(facts.host.object or {})['metadata']['name']} routes it"
-    if changed := _not_taken_over(route, (facts.host.object or {})["spec"]["domain"], facts.site["spec"]):
+    told = f"{host['metadata']['name']} routes it"
+    if changed := _not_taken_over(route, host["spec"]["domain"], facts.site["spec"]):
         text = f"{told}, but the hooks have not taken over its {changed}"
         return waiting(name, "Pending", text, remedies.look_at_hooks(facts))
     refused = [
@@ -58,18 +59,14 @@ def _rejections(facts: Facts) -> list[Object]:
     return [each for each in rejections if (each["namespace"], each["name"]) == names]
 
 
-def _route(host: Object | None, site: Object) -> Object | None:
+def _route(host: Object, site: Object) -> Object | None:
     """The site's own place at the domain."""
     wanted = (site["metadata"]["namespace"], site["metadata"]["name"], site["spec"].get("pathPrefix") or "")
-    routes = (host or {}).get("spec", {}).get("routes", [])
-    return next(
-        (
-            each
-            for each in routes
-            if (each["site"]["namespace"], each["site"]["name"], each.get("pathPrefix") or "") == wanted
-        ),
-        None,
-    )
+    routes: list[Object] = host["spec"].get("routes", [])
+    for each in routes:
+        if (each["site"]["namespace"], each["site"]["name"], each.get("pathPrefix") or "") == wanted:
+            return each
+    return None
 
 
 def _not_taken_over(route: Object, domain: str, spec: Object) -> str:
