@@ -120,14 +120,7 @@ def _by_key(objects: Iterable[Object]) -> dict[Key, Object]:
 
 
 def _specs(objects: dict[Key, Object]) -> dict[Key, Any]:
-    return {key: _said(each["spec"]) for key, each in objects.items()}
-
-
-def _said(spec: Any) -> Any:
-    """Without what is false or empty, by which the API server fills up what the hooks leave out."""
-    if isinstance(spec, dict):
-        return {key: _said(value) for key, value in spec.items() if value}
-    return [_said(each) for each in spec] if isinstance(spec, list) else spec
+    return {key: each["spec"] for key, each in objects.items()}
 
 
 def _written(wanted: Object) -> Object:
