@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import gunicorn, logs, metrics_options
+from cli import gunicorn, logging, metrics_options
 from cli.shared_metrics import SharedMetrics
 from hooks.bearer import NoToken, Tokens
 
@@ -59,7 +59,7 @@ def hooks(bind: str, workers: int, metrics_bind: str, token_folder: Path | None,
       pages hooks
       pages hooks --bind 0.0.0.0:8080 --tokens /secrets --workers 4
     """  # noqa: D301 - click wants the backspace
-    logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
+    logging.set_level(logging.getLevelNamesMapping()[log_level.upper()])
     app = partial(_create_app, _tokens(token_folder) if token_folder else None)
     settings: dict[str, Any] = {"workers": workers, "post_worker_init": gunicorn.collect_seldom}
     listener = metrics_options.listen(metrics_bind)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli import disk_options, gunicorn, limit_options, logs, metrics_options, options
+from cli import disk_options, gunicorn, limit_options, logging, metrics_options, options
 from cli.hooks import LOG_LEVEL
 from cli.listener import Listener
 from syncer import tokens
@@ -159,7 +159,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     _check_lease(lease)
     trust = Trust(webhook_secret_file, _token_key(token_key_file) if token_key_file else None)
     _check_trust(trust, without_webhooks=without_webhooks)
-    logs.set_level(logging.getLevelNamesMapping()[log_level.upper()])
+    logging.set_level(logging.getLevelNamesMapping()[log_level.upper()])
 
     @functools.cache
     def at_work() -> "ClusterSyncer":
