@@ -15,7 +15,7 @@ _COMMANDS = {
     "status": ("status", "status"),
     "why": ("why", "why"),
     "sync": ("sync", "sync"),
-    "logs": ("log", "log"),
+    "logs": ("logs", "log"),
     "rollback": ("rollback", "rollback"),
     "doctor": ("doctor", "doctor"),
     "render": ("render", "render"),
@@ -35,7 +35,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, name = _COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(f"cli.{module}"), name)
+        command: click.Command = getattr(importlib.import_module(f"cli.commands.{module}"), name)
         if ctx.find_root().info_name == _KUBECTL and command.help:
             command.help = command.help.replace("  pages ", f"  {_KUBECTL} ")
         return command

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from cli import exits
-from cli.init import https, site_name
+from cli.commands.init import https, site_name
 from tests.support.repositories import git
 from tests.support.serving import pages
 

@@ -105,7 +105,9 @@ def test_as_a_plugin_of_kubectl_it_means_a_cluster_and_names_itself_so(tmp_path:
 
 def test_kubectl_completes_its_plugin(tmp_path: Path, state: State) -> None:
     program = tmp_path / "kubectl_complete-pages"
-    program.write_text(f"#!{sys.executable}\nfrom cli.completion import kubectl_complete\nkubectl_complete()\n")
+    program.write_text(
+        f"#!{sys.executable}\nfrom cli.commands.completion import kubectl_complete\nkubectl_complete()\n"
+    )
     program.chmod(0o700)
     environment = {**os.environ, "PAGES_STATE": str(state.folder)}
     done = subprocess.run([program, "why", "do"], env=environment, capture_output=True, text=True, check=True)

@@ -4,7 +4,7 @@ import json
 from http import HTTPStatus
 from pathlib import Path
 
-from tests.cli.test_serve import site, write
+from tests.cli.commands.test_serve import site, write
 from tests.support.git_server import GitServer
 from tests.support.serving import Serving, eventually
 

@@ -350,7 +350,7 @@ def test_a_missing_program_is_named(folder: Path, state: Path, tmp_path: Path, p
         path = shutil.which(name, path="/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/sbin")
         assert path
         (tmp_path / "bin" / name).symlink_to(path)
-    script = "import cli.serve.nginx as n; n._MORE_PLACES = (); from cli import main; main()"
+    script = "import cli.commands.serve.nginx as n; n._MORE_PLACES = (); from cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", script, "serve", str(folder), "--allow-local", "--state", str(state)],
         env={"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)},

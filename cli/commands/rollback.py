@@ -8,7 +8,7 @@ from cli import exits, options
 from cli.backends import Backend, find, key
 from cli.backends.choice import asks, complete_sites, namespace_option
 from cli.backends.facts import Object, status
-from cli.sync import wait_for_commit
+from cli.commands.sync import wait_for_commit
 
 _SHORTEST = 4  # characters of a commit, as git wants it
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import disk_options, gunicorn, limit_options, logging, metrics_options, options
-from cli.hooks import LOG_LEVEL
+from cli.commands.hooks import LOG_LEVEL
 from cli.listener import Listener
 from syncer import tokens
 from syncer.git.hosts import AllowedHosts
