@@ -9,7 +9,7 @@ import click
 import tabulate
 import yaml
 
-from cli.backends.facts import Object, moment
+from cli.diagnosis.facts import Object, moment
 
 FORMATS = ("table", "wide", "json", "yaml", "name")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from cli.backends.facts import Facts, Object
+from cli.diagnosis.facts import Facts, Object
 from cli.exits import NoSuchSite
 
 

@@ -12,7 +12,7 @@ from lightkube.core.exceptions import ConfigError
 from lightkube.types import PatchType
 
 from cli.backends import LogWanted, SyncResult, cluster_facts, cluster_log, key
-from cli.backends.facts import Facts, Object, Seen, condition, status
+from cli.diagnosis.facts import Facts, Object, Seen, condition, status
 from cli.exits import CannotAsk, Failed, Forbidden
 from pages.api import API_VERSION, REQUESTED_AT
 from syncer.stores.cluster import STATIC_SITE

@@ -7,7 +7,7 @@ from lightkube.generic_resource import create_global_resource, create_namespaced
 from lightkube.resources.core_v1 import Secret
 from pydantic import ValidationError
 
-from cli.backends.facts import HIDDEN, Facts, Object, Seen, condition, status
+from cli.diagnosis.facts import HIDDEN, Facts, Object, Seen, condition, status
 from hooks import traefik
 from pages import names
 from pages.api import Route, VirtualHostSpec

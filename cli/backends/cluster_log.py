@@ -11,7 +11,7 @@ from lightkube import ApiError
 from lightkube.resources.core_v1 import Event, Pod
 
 from cli.backends import LogWanted, key
-from cli.backends.facts import Object, moment, status
+from cli.diagnosis.facts import Object, moment, status
 from cli.exits import Forbidden
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 import requests
 
 from cli.backends import LogWanted, SyncResult, key, manifest_edit
-from cli.backends.facts import Facts, Object, Seen, moment
+from cli.diagnosis.facts import Facts, Object, Seen, moment
 from cli.exits import CannotAsk, Failed
 from cli.serve.site_log import Line, SiteLog
 from pages import names

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from cli.backends.facts import Object
+from cli.diagnosis.facts import Object
 from pages import yaml_nodes
 
 

@@ -8,8 +8,8 @@ import click
 from cli import exits
 from cli.backends import Backend
 from cli.backends.choice import asks
+from cli.diagnosis.verdicts import Link, State
 from cli.output import dump_yaml
-from cli.why.links import Link, State
 
 _COLOURS = {State.OK: "green", State.BROKEN: "red", State.WARNING: "yellow", State.UNKNOWN: "bright_black"}
 
@@ -49,10 +49,11 @@ def doctor(backend: Backend, output: str) -> None:
 def _checks(backend: Backend) -> list[Link]:
     if backend.is_cluster:
         from cli.backends.cluster import Cluster  # noqa: PLC0415 - half a second that only this needs
-        from cli.doctor import cluster, examine  # noqa: PLC0415
+        from cli.diagnosis import installation  # noqa: PLC0415
+        from cli.doctor import cluster
 
         assert isinstance(backend, Cluster)  # noqa: S101 - there is one kind of cluster
-        return examine.examine(cluster.look(backend))
+        return installation.examine(cluster.look(backend))
     from cli.backends.local import Local  # noqa: PLC0415
     from cli.doctor import local  # noqa: PLC0415
 

@@ -7,8 +7,8 @@ import click
 from cli import exits, options
 from cli.backends import Backend, find, key
 from cli.backends.choice import asks, complete_sites, namespace_option
-from cli.backends.facts import Object, status
 from cli.commands.sync import wait_for_commit
+from cli.diagnosis.facts import Object, status
 
 _SHORTEST = 4  # characters of a commit, as git wants it
 

@@ -8,7 +8,7 @@ import click
 from cli import exits, options
 from cli.backends import Backend, SyncResult, find, key
 from cli.backends.choice import asks, complete_sites, namespace_option
-from cli.backends.facts import Object, condition, status
+from cli.diagnosis.facts import Object, condition, status
 
 _LOOK_SECONDS = 0.5
 

@@ -11,11 +11,11 @@ import click
 from cli import exits
 from cli.backends import Backend, find, key
 from cli.backends.choice import asks, complete_sites, namespace_option
-from cli.backends.facts import Answer, Facts, status
+from cli.diagnosis.chain import judge
+from cli.diagnosis.facts import Answer, Facts, status
+from cli.diagnosis.verdicts import Link, State, first_broken
 from cli.output import dump_yaml
 from cli.why import webhooks
-from cli.why.chain import judge
-from cli.why.links import Link, State, first_broken
 from cli.why.visit import is_address, visit
 from pages import names
 

@@ -15,8 +15,8 @@ from lightkube.resources.core_v1 import PersistentVolumeClaim, Service
 
 from cli.backends.cluster import Cluster, plain
 from cli.backends.cluster_facts import LEASE, LEASE_NAME, look_at_issuer
-from cli.backends.facts import HIDDEN, Object
-from cli.doctor.facts import Found, Right
+from cli.diagnosis.facts import HIDDEN, Object
+from cli.diagnosis.installation_facts import Found, Right
 from cli.why.visit import resolve
 from syncer.stores.cluster import PLATFORM
 

@@ -5,10 +5,10 @@ import shutil
 import subprocess
 from urllib.parse import urlsplit
 
-from cli.backends.facts import status
 from cli.backends.local import Local
+from cli.diagnosis.facts import status
+from cli.diagnosis.verdicts import Link, broken, ok, unknown, warning
 from cli.serve.nginx import NginxError, find
-from cli.why.links import Link, broken, ok, unknown, warning
 from cli.why.visit import resolve, visit
 
 _OLDEST_GIT = (2, 39)

@@ -7,7 +7,7 @@ import ssl
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from cli.backends.facts import Answer
+from cli.diagnosis.facts import Answer
 
 _SECONDS = 10
 _BODY = 4096

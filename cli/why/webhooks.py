@@ -2,7 +2,7 @@
 
 import requests
 
-from cli.backends.facts import Object, status
+from cli.diagnosis.facts import Object, status
 
 _SECONDS = 10
 

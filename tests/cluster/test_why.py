@@ -21,10 +21,10 @@ from lightkube.generic_resource import create_namespaced_resource
 from cli import exits
 from cli.backends import LogWanted, find, kubeconfig
 from cli.backends.cluster import Cluster as Backend
-from cli.backends.facts import HIDDEN
+from cli.diagnosis.chain import judge
+from cli.diagnosis.facts import HIDDEN
+from cli.diagnosis.verdicts import Link, State, first_broken
 from cli.metacontroller import reconcile
-from cli.why.chain import judge
-from cli.why.links import Link, State, first_broken
 from tests.support import chart
 from tests.support.answering import answering
 from tests.support.certificates import certificate

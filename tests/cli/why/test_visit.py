@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from cli.backends.facts import Answer, Facts
-from cli.why.answers import request
-from cli.why.links import Link, State
+from cli.diagnosis.answers import request
+from cli.diagnosis.facts import Answer, Facts
+from cli.diagnosis.verdicts import Link, State
 from cli.why.visit import visit
 from tests.support.answering import answering
 from tests.support.certificates import certificate

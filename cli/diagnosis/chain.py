@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from cli.backends.facts import Facts, condition, moment, status
+from cli.diagnosis import answers, remedies, tls, virtual_hosts
+from cli.diagnosis.facts import Facts, condition, moment, status
+from cli.diagnosis.verdicts import Link, broken, ok, waiting, warning
 from cli.output import span
-from cli.why import answers, certificates, remedies, routing
-from cli.why.links import Link, broken, ok, waiting, warning
 from pages import validation
 
 # A syncer refreshes lastSync this often at the latest (`pages syncer --heartbeat`), and may be busy for as long again.
@@ -31,9 +31,9 @@ def judge(facts: Facts) -> list[Link]:
         _syncer,
         _git,
         _release,
-        routing.virtual_host,
-        routing.ingress_route,
-        certificates.certificate,
+        virtual_hosts.virtual_host,
+        virtual_hosts.ingress_route,
+        tls.certificate,
         answers.request,
     )
     return [step(facts) for step in steps]

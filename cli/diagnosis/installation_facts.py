@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cli.backends.facts import HIDDEN, Object, Seen
+from cli.diagnosis.facts import HIDDEN, Object, Seen
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.backends.facts import HIDDEN, Seen
-from cli.doctor.examine import examine
-from cli.doctor.facts import Found, Right
-from cli.why.links import Link, State
+from cli.diagnosis.facts import HIDDEN, Seen
+from cli.diagnosis.installation import examine
+from cli.diagnosis.installation_facts import Found, Right
+from cli.diagnosis.verdicts import Link, State
 from tests.support.control_plane import ROOT
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

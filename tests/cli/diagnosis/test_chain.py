@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from cli.backends.facts import HIDDEN, Facts, Seen
-from cli.why.chain import judge
-from cli.why.links import Link, State, first_broken
+from cli.diagnosis.chain import judge
+from cli.diagnosis.facts import HIDDEN, Facts, Seen
+from cli.diagnosis.verdicts import Link, State, first_broken
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TLS = {"secretName": "blog-tls", "issuerRef": {"name": "letsencrypt"}}

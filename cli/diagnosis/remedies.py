@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cli.backends.facts import Facts
+from cli.diagnosis.facts import Facts
 
 # What is there already is changed; only the type of a Secret cannot be.
 _APPLIED = """--dry-run=client -o yaml | kubectl apply -f -

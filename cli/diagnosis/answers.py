@@ -1,8 +1,8 @@
 """What a visitor gets: the judgement of one HTTP request."""
 
-from cli.backends.facts import Answer, Facts, condition, status
-from cli.why import remedies
-from cli.why.links import Link, State, broken, ok, unknown, waiting, warning
+from cli.diagnosis import remedies
+from cli.diagnosis.facts import Answer, Facts, condition, status
+from cli.diagnosis.verdicts import Link, State, broken, ok, unknown, waiting, warning
 
 _NAME = "Request"
 _GO_NOT_FOUND = b"404 page not found"  # Traefik's own

@@ -1,8 +1,8 @@
 """Whether there is a certificate for the site's domain."""
 
-from cli.backends.facts import Facts, Object, condition, moment, status
-from cli.why import remedies
-from cli.why.links import HIDDEN, Link, broken, ok, waiting
+from cli.diagnosis import remedies
+from cli.diagnosis.facts import Facts, Object, condition, moment, status
+from cli.diagnosis.verdicts import HIDDEN, Link, broken, ok, waiting
 
 _NAME = "Certificate"
 

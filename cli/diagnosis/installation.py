@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 
-from cli.backends.facts import Object, condition, moment, status
-from cli.doctor.facts import Found
-from cli.why.links import Link, broken, ok, unknown, warning
+from cli.diagnosis.facts import Object, condition, moment, status
+from cli.diagnosis.installation_facts import Found
+from cli.diagnosis.verdicts import Link, broken, ok, unknown, warning
 from pages import mistakes
 from pages.api import Model, Platform, PlatformSpec, StaticSiteSpec, VirtualHostSpec
 

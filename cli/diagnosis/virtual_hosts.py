@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from cli.backends.facts import Facts, Object, Seen, condition, moment, status
-from cli.why import remedies
-from cli.why.links import HIDDEN, Link, broken, ok, unknown, waiting, warning
+from cli.diagnosis import remedies
+from cli.diagnosis.facts import Facts, Object, Seen, condition, moment, status
+from cli.diagnosis.verdicts import HIDDEN, Link, broken, ok, unknown, waiting, warning
 from pages import rules
 
 _PATIENCE = timedelta(minutes=2)
