@@ -48,12 +48,12 @@ def doctor(backend: Backend, output: str) -> None:
 
 def _checks(backend: Backend) -> list[Link]:
     if backend.is_cluster:
+        from cli.backends import cluster_installation
         from cli.backends.cluster import Cluster  # noqa: PLC0415 - half a second that only this needs
         from cli.diagnosis import installation  # noqa: PLC0415
-        from cli.doctor import cluster
 
         assert isinstance(backend, Cluster)  # noqa: S101 - there is one kind of cluster
-        return installation.examine(cluster.look(backend))
+        return installation.examine(cluster_installation.look(backend))
     from cli.backends.local import Local  # noqa: PLC0415
     from cli.doctor import local  # noqa: PLC0415
 

@@ -9,14 +9,13 @@ from dataclasses import replace
 import click
 
 from cli import exits
-from cli.backends import Backend, find, key
+from cli.backends import Backend, find, key, syncer_api
 from cli.backends.choice import asks, complete_sites, namespace_option
+from cli.backends.visit import is_address, visit
 from cli.diagnosis.chain import judge
 from cli.diagnosis.facts import Answer, Facts, status
 from cli.diagnosis.verdicts import Link, State, first_broken
 from cli.output import dump_yaml
-from cli.why import webhooks
-from cli.why.visit import is_address, visit
 from pages import names
 
 _WELL = "All is well, as far as can be seen from here."
@@ -83,7 +82,7 @@ def why(  # noqa: PLR0917 - click passes them by name
         _print(facts, links, stop)
         for note in backend.notes():
             click.echo(note, err=True)
-        for line in webhooks.lines(found, api or _own_api(backend)):
+        for line in syncer_api.lines(found, api or _own_api(backend)):
             click.echo(line)
     else:
         _dump(facts, links, stop, output)

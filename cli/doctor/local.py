@@ -6,10 +6,10 @@ import subprocess
 from urllib.parse import urlsplit
 
 from cli.backends.local import Local
+from cli.backends.visit import resolve, visit
 from cli.diagnosis.facts import status
 from cli.diagnosis.verdicts import Link, broken, ok, unknown, warning
 from cli.serve.nginx import NginxError, find
-from cli.why.visit import resolve, visit
 
 _OLDEST_GIT = (2, 39)
 _SECONDS = 10

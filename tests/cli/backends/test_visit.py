@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from cli.backends.visit import visit
 from cli.diagnosis.answers import request
 from cli.diagnosis.facts import Answer, Facts
 from cli.diagnosis.verdicts import Link, State
-from cli.why.visit import visit
 from tests.support.answering import answering
 from tests.support.certificates import certificate
 from tests.support.serving import free_port

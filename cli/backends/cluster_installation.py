@@ -15,9 +15,9 @@ from lightkube.resources.core_v1 import PersistentVolumeClaim, Service
 
 from cli.backends.cluster import Cluster, plain
 from cli.backends.cluster_facts import LEASE, LEASE_NAME, look_at_issuer
+from cli.backends.visit import resolve
 from cli.diagnosis.facts import HIDDEN, Object
 from cli.diagnosis.installation_facts import Found, Right
-from cli.why.visit import resolve
 from syncer.stores.cluster import PLATFORM
 
 OURS = ("staticsites.pages.kup6s.com", "platforms.pages.kup6s.com", "virtualhosts.pages.kup6s.com")
