@@ -55,10 +55,10 @@ def _checks(backend: Backend) -> list[Link]:
         assert isinstance(backend, Cluster)  # noqa: S101 - there is one kind of cluster
         return installation.examine(cluster_installation.look(backend))
     from cli.backends.local import Local  # noqa: PLC0415
-    from cli.doctor import local  # noqa: PLC0415
+    from cli.serve import checks  # noqa: PLC0415
 
     assert isinstance(backend, Local)  # noqa: S101
-    return local.examine(backend)
+    return checks.examine(backend)
 
 
 def _print(check: Link) -> None:
