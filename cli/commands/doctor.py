@@ -7,8 +7,8 @@ import click
 
 from cli import exits
 from cli.backends import Backend
-from cli.backends.choice import asks
 from cli.diagnosis.verdicts import Link, State
+from cli.options.backend import asks
 from cli.output import dump_yaml
 
 _COLOURS = {State.OK: "green", State.BROKEN: "red", State.WARNING: "yellow", State.UNKNOWN: "bright_black"}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import gunicorn, logging, metrics_options
+from cli import gunicorn, logging
+from cli.options import metrics
 from cli.shared_metrics import SharedMetrics
 from hooks.bearer import NoToken, Tokens
 
@@ -39,7 +40,7 @@ LOG_LEVEL = click.option(
     show_default=True,
     help="Processes that answer at the same time.",
 )
-@metrics_options.metrics_bind("0.0.0.0:9090")
+@metrics.metrics_bind("0.0.0.0:9090")
 @click.option(
     "--tokens",
     "token_folder",
@@ -62,7 +63,7 @@ def hooks(bind: str, workers: int, metrics_bind: str, token_folder: Path | None,
     logging.set_level(logging.getLevelNamesMapping()[log_level.upper()])
     app = partial(_create_app, _tokens(token_folder) if token_folder else None)
     settings: dict[str, Any] = {"workers": workers, "post_worker_init": gunicorn.collect_seldom}
-    listener = metrics_options.listen(metrics_bind)
+    listener = metrics.listen(metrics_bind)
     if listener is None:
         gunicorn.run(app, bind, **settings)
         return

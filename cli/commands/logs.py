@@ -5,7 +5,7 @@ from datetime import timedelta
 import click
 
 from cli.backends import Backend, LogWanted, find
-from cli.backends.choice import asks, complete_sites, namespace_option
+from cli.options.backend import asks, complete_sites, namespace_option
 from pages import validation
 
 

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import click
 
-from cli import exits, options
+from cli import exits
 from cli.backends import Backend, find, key
-from cli.backends.choice import asks, complete_sites, namespace_option
 from cli.commands.sync import wait_for_commit
 from cli.diagnosis.facts import Object, status
+from cli.options import common
+from cli.options.backend import asks, complete_sites, namespace_option
 
 _SHORTEST = 4  # characters of a commit, as git wants it
 
@@ -19,7 +20,7 @@ _SHORTEST = 4  # characters of a commit, as git wants it
 @namespace_option
 @click.option("--to-branch", "--undo", is_flag=True, help="Follow the branch again, instead of a pinned commit.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until it is live.")
-@click.option("--timeout", default="2m", show_default=True, callback=options.duration, help="How long to wait at most.")
+@click.option("--timeout", default="2m", show_default=True, callback=common.duration, help="How long to wait at most.")
 @asks
 def rollback(  # noqa: PLR0917 - click passes them by name
     backend: Backend,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from cli import disk_options, limit_options, metrics_options, options
+from cli.options import common, disk, metrics, site_limits
 from cli.serve.nginx import NginxError, find
 from cli.serve.progress import Progress
 from cli.serve.runner import Runner, Settings
@@ -52,9 +52,9 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
 )
 @click.option(
     "--allowed-hosts",
-    callback=options.allowed_hosts,
+    callback=common.allowed_hosts,
     metavar="HOST,...",
-    help=f"The git servers that manifests may name: {options.HOSTS}. Needed unless --repo or --allow-local is given.",
+    help=f"The git servers that manifests may name: {common.HOSTS}. Needed unless --repo or --allow-local is given.",
 )
 @click.option(
     "--sync-interval",
@@ -64,12 +64,12 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
     help="How often to look for new commits where a site has no syncInterval of its own.",
 )
 @click.option("--allow-local", is_flag=True, help="Also publish repositories of this machine: file:///… and folders.")
-@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help=options.WORKERS)
-@options.WEBHOOK_SECRET
-@metrics_options.metrics_bind("-")
-@metrics_options.site_metrics
-@limit_options.limits
-@disk_options.disk
+@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help=common.WORKERS)
+@common.WEBHOOK_SECRET
+@metrics.metrics_bind("-")
+@metrics.site_metrics
+@site_limits.limits
+@disk.disk
 def serve(  # noqa: PLR0917 - click passes them by name
     paths: tuple[Path, ...],
     repo: str | None,

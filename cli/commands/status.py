@@ -7,8 +7,8 @@ import click
 
 from cli import exits
 from cli.backends import Backend, find
-from cli.backends.choice import asks, complete_sites, namespace_option
 from cli.diagnosis.facts import Object
+from cli.options.backend import asks, complete_sites, namespace_option
 from cli.output import output_option, show
 
 _LOOK_SECONDS = 2.0

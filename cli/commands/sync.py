@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import click
 
-from cli import exits, options
+from cli import exits
 from cli.backends import Backend, SyncResult, find, key
-from cli.backends.choice import asks, complete_sites, namespace_option
 from cli.diagnosis.facts import Object, condition, status
+from cli.options import common
+from cli.options.backend import asks, complete_sites, namespace_option
 
 _LOOK_SECONDS = 0.5
 
@@ -18,7 +19,7 @@ _LOOK_SECONDS = 0.5
 @namespace_option
 @click.option("--wait", is_flag=True, help="Wait until it is done, and say how it went.")
 @click.option(
-    "--timeout", default="2m", show_default=True, callback=options.duration, help="With --wait: how long at most."
+    "--timeout", default="2m", show_default=True, callback=common.duration, help="With --wait: how long at most."
 )
 @asks
 def sync(backend: Backend, site: str, namespace: str | None, wait: bool, timeout: timedelta) -> None:

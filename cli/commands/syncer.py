@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli import disk_options, gunicorn, limit_options, logging, metrics_options, options
+from cli import gunicorn, logging
 from cli.commands.hooks import LOG_LEVEL
 from cli.listener import Listener
+from cli.options import common, disk, metrics, site_limits
 from syncer import tokens
 from syncer.git.hosts import AllowedHosts
 from syncer.limits import Limits
@@ -35,10 +36,10 @@ _THREADS = 16  # a client that sends slowly holds one for a while
 @click.command()
 @click.option(
     "--allowed-hosts",
-    callback=options.allowed_hosts,
+    callback=common.allowed_hosts,
     required=True,
     metavar="HOST,...",
-    help=f"The git servers that a StaticSite may name: {options.HOSTS}.",
+    help=f"The git servers that a StaticSite may name: {common.HOSTS}.",
 )
 @click.option(
     "--namespace",
@@ -60,7 +61,7 @@ _THREADS = 16  # a client that sends slowly holds one for a while
     show_default=True,
     help="Where git mirrors are kept. It may be lost at any time.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help=options.WORKERS)
+@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help=common.WORKERS)
 @click.option(
     "--per-host",
     type=click.IntRange(1, 64),
@@ -75,14 +76,14 @@ _THREADS = 16  # a client that sends slowly holds one for a while
     "--heartbeat",
     default="1h",
     show_default=True,
-    callback=options.duration,
+    callback=common.duration,
     help="How often lastSync is refreshed while nothing else changes. Each write makes the hooks look at everything.",
 )
 @click.option(
     "--lease",
     default="15s",
     show_default=True,
-    callback=options.duration,
+    callback=common.duration,
     help="How long a syncer that is gone is waited for before another takes over.",
 )
 @click.option(
@@ -91,7 +92,7 @@ _THREADS = 16  # a client that sends slowly holds one for a while
     help="A file with at least 32 bytes of secret, from which each site's status.syncToken is made. Without it there "
     "are no tokens.",
 )
-@options.WEBHOOK_SECRET
+@common.WEBHOOK_SECRET
 @click.option(
     "--without-webhooks", is_flag=True, help="Neither take webhooks nor answer /sync and /site: only polling is left."
 )
@@ -116,11 +117,11 @@ _THREADS = 16  # a client that sends slowly holds one for a while
     help="Where to show all sites to administrators, such as 0.0.0.0:8082. It asks for no password: put a proxy before "
     "it that does (docs/how-to/dashboard.md).  [default: nowhere]",
 )
-@metrics_options.metrics_bind("0.0.0.0:9091")
-@metrics_options.site_metrics
-@disk_options.disk
+@metrics.metrics_bind("0.0.0.0:9091")
+@metrics.site_metrics
+@disk.disk
 @LOG_LEVEL
-@limit_options.limits
+@site_limits.limits
 def syncer(  # noqa: PLR0917 - click passes them by name
     allowed_hosts: AllowedHosts,
     namespace: str,
@@ -204,7 +205,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     beside: list[tuple[Listener | None, Callable[[], WSGIApplication]]] = [
         (None if without_webhooks else Listener.for_option("--health-bind", health_bind), health),
         (_listener("--dashboard-bind", dashboard_bind), dashboard),
-        (metrics_options.listen(metrics_bind), shown_metrics),
+        (metrics.listen(metrics_bind), shown_metrics),
     ]
 
     def start(worker: "Worker") -> None:

@@ -10,11 +10,11 @@ import click
 
 from cli import exits
 from cli.backends import Backend, find, key, syncer_api
-from cli.backends.choice import asks, complete_sites, namespace_option
 from cli.backends.visit import is_address, visit
 from cli.diagnosis.chain import judge
 from cli.diagnosis.facts import Answer, Facts, status
 from cli.diagnosis.verdicts import Link, State, first_broken
+from cli.options.backend import asks, complete_sites, namespace_option
 from cli.output import dump_yaml
 from pages import names
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import structlog
 
-from cli import metacontroller, metrics_options
+from cli import metacontroller
 from cli.listener import Listener
+from cli.options import metrics
 from cli.serve import api, dashboard, nginx_config, traefik
 from cli.serve.nginx import Nginx, NginxError, loopback
 from cli.serve.progress import Progress, SiteName
@@ -112,7 +113,7 @@ class Runner:
             self._syncer = self._make_syncer(state)
             self._listener = Listener("127.0.0.1:0")  # nginx stands before it
             self._dashboard = Listener("127.0.0.1:0")  # and before this
-            metrics_listener = metrics_options.listen(self._settings.metrics_bind)
+            metrics_listener = metrics.listen(self._settings.metrics_bind)
             state.write_api_port(self._listener.port)
             stack.callback(self._nginx.stop)
             self._progress.problems(self._store.reload())

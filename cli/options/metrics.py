@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import click
 
-from cli import options
 from cli.listener import Listener
+from cli.options import common
 
 _OFF = {"-", ""}
 _MOST_SITES = 5_000
@@ -25,7 +25,7 @@ def metrics_bind(default: str) -> Callable[[Callable[..., None]], Callable[..., 
 
 def site_metrics(command: Callable[..., None]) -> Callable[..., None]:
     """``--site-metrics`` and ``--site-metrics-max``."""
-    most = options.option(
+    most = common.option(
         "--site-metrics-max",
         _MOST_SITES,
         "How many sites have metrics of their own at most: the first by namespace and name.",

@@ -6,33 +6,27 @@ from typing import Any
 
 import click
 
-from cli import options
+from cli.options import common
 from pages import sizes
 from syncer.limits import Limits, ProcessLimits, SiteLimits, Timeouts
 
-_SIZE = {"metavar": "SIZE", "callback": options.size(1 << 10)}
-_PACK = {"metavar": "SIZE", "callback": options.size(1 << 20)}
-_TIME = {"metavar": "DURATION", "callback": options.seconds}
+_SIZE = {"metavar": "SIZE", "callback": common.size(1 << 10)}
+_PACK = {"metavar": "SIZE", "callback": common.size(1 << 20)}
+_TIME = {"metavar": "DURATION", "callback": common.seconds}
 _LIMITS = (
-    options.option("--max-files", SiteLimits.files, "Files that a site may have.", type=click.IntRange(min=1)),
-    options.option("--max-file-size", sizes.show(SiteLimits.file_bytes), "Size of a site's largest file.", **_SIZE),
-    options.option("--max-site-size", sizes.show(SiteLimits.site_bytes), "Size of all files of a site.", **_SIZE),
-    options.option(
-        "--max-path-depth", SiteLimits.path_depth, "Names in a published path.", type=click.IntRange(1, 256)
-    ),
-    options.option(
+    common.option("--max-files", SiteLimits.files, "Files that a site may have.", type=click.IntRange(min=1)),
+    common.option("--max-file-size", sizes.show(SiteLimits.file_bytes), "Size of a site's largest file.", **_SIZE),
+    common.option("--max-site-size", sizes.show(SiteLimits.site_bytes), "Size of all files of a site.", **_SIZE),
+    common.option("--max-path-depth", SiteLimits.path_depth, "Names in a published path.", type=click.IntRange(1, 256)),
+    common.option(
         "--max-path-length", SiteLimits.path_bytes, "Bytes of a published path.", type=click.IntRange(1, 3072)
     ),
-    options.option(
+    common.option(
         "--max-pack-size", sizes.show(ProcessLimits.file_bytes), "What a git server may send at once.", **_PACK
     ),
-    options.option(
-        "--git-cpu-time", f"{ProcessLimits.cpu_seconds}s", "CPU time that one git process may use.", **_TIME
-    ),
-    options.option("--git-ask-time", f"{Timeouts.ask}s", "How long git may ask a server for its branches.", **_TIME),
-    options.option(
-        "--git-transfer-time", f"{Timeouts.transfer}s", "How long a fetch, or a release, may take.", **_TIME
-    ),
+    common.option("--git-cpu-time", f"{ProcessLimits.cpu_seconds}s", "CPU time that one git process may use.", **_TIME),
+    common.option("--git-ask-time", f"{Timeouts.ask}s", "How long git may ask a server for its branches.", **_TIME),
+    common.option("--git-transfer-time", f"{Timeouts.transfer}s", "How long a fetch, or a release, may take.", **_TIME),
 )
 
 

@@ -4,7 +4,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cli import disk_options
+from cli.options import disk
 from syncer.volume.policy import DiskPolicy, Quota
 
 
@@ -13,7 +13,7 @@ def policy(*arguments: str) -> DiskPolicy | str:
     made: list[DiskPolicy] = []
 
     @click.command()
-    @disk_options.disk
+    @disk.disk
     def command(disk: DiskPolicy) -> None:
         made.append(disk)
 

@@ -7,73 +7,73 @@ from typing import Any
 
 import click
 
-from cli import options
+from cli.options import common
 from syncer.volume.policy import DiskPolicy, Quota
 
 _DISK = (
-    options.option(
+    common.option(
         "--grace",
         "10m",
         "How long files are kept that are not served any more, for those who still read them.",
-        callback=options.duration,
+        callback=common.duration,
     ),
-    options.option(
+    common.option(
         "--keep-releases",
         3,
         "How many releases before the live one are kept of each site after that, while there is room.",
         type=click.IntRange(0),
     ),
-    options.option(
+    common.option(
         "--keep-for",
         "168h",
         "How long such a release is kept at most.",
-        callback=options.duration,
+        callback=common.duration,
     ),
-    options.option(
+    common.option(
         "--keep-assets-for",
         "24h",
         "How long assets with a content hash in their names are answered that the live release has no more, so that "
         "pages that are open find them; 0s: not at all.",
-        callback=options.duration,
+        callback=common.duration,
     ),
-    options.option(
+    common.option(
         "--keep-free",
         1.0,
         "How much of the volume and of the cache is never used; old releases go before that.",
         type=click.FloatRange(0, 50),
         metavar="PERCENT",
     ),
-    options.option(
+    common.option(
         "--site-quota",
         "2Gi",
         "What all kept releases of one site may use of the volume, unchanged files counted once; 0: no limit.",
-        callback=options.size(),
+        callback=common.size(),
         metavar="BYTES",
     ),
-    options.option(
+    common.option(
         "--site-quota-files",
         100_000,
         "How many files and folders they may have; 0: no limit.",
         type=click.IntRange(0),
     ),
-    options.option(
+    common.option(
         "--namespace-quota",
         "20Gi",
         "What all sites of one namespace may use of the volume; 0: no limit.",
-        callback=options.size(),
+        callback=common.size(),
         metavar="BYTES",
     ),
-    options.option(
+    common.option(
         "--namespace-quota-files",
         1_000_000,
         "How many files and folders they may have; 0: no limit.",
         type=click.IntRange(0),
     ),
-    options.option(
+    common.option(
         "--verify",
         "16Mi",
         "How much of what is served is read back each minute, to find what the disk or somebody has changed.",
-        callback=options.size(),
+        callback=common.size(),
         metavar="BYTES",
     ),
 )
