@@ -9,7 +9,7 @@ from typing import Any
 
 import tabulate
 
-from cli.gunicorn import freeze
+from cli.processes.gunicorn import freeze
 from hooks.app import create_app
 from hooks.requests import STATIC_SITE, VIRTUAL_HOST
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import gunicorn, logging
+from cli import logging
 from cli.options import metrics
-from cli.shared_metrics import SharedMetrics
+from cli.processes import gunicorn
+from cli.processes.shared_metrics import SharedMetrics
 from hooks.bearer import NoToken, Tokens
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli import gunicorn, logging
+from cli import logging
 from cli.commands.hooks import LOG_LEVEL
-from cli.listener import Listener
 from cli.options import common, disk, metrics, site_limits
+from cli.processes import gunicorn
+from cli.processes.listener import Listener
 from syncer import tokens
 from syncer.git.hosts import AllowedHosts
 from syncer.limits import Limits
@@ -224,7 +225,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
         health if without_webhooks else api,
         health_bind if without_webhooks else bind,
         workers=1,
-        worker_class="cli.impatient.ImpatientWorker",
+        worker_class="cli.processes.impatient.ImpatientWorker",
         threads=_THREADS,
         keepalive=0,  # after a request that was refused, the rest of its body is not read (W4)
         post_worker_init=start,

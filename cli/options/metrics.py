@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import click
 
-from cli.listener import Listener
 from cli.options import common
+from cli.processes.listener import Listener
 
 _OFF = {"-", ""}
 _MOST_SITES = 5_000

@@ -10,8 +10,8 @@ from pathlib import Path
 import structlog
 
 from cli import metacontroller
-from cli.listener import Listener
 from cli.options import metrics
+from cli.processes.listener import Listener
 from cli.serve import api, dashboard, nginx_config, traefik
 from cli.serve.nginx import Nginx, NginxError, loopback
 from cli.serve.progress import Progress, SiteName

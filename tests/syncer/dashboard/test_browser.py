@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from cli.listener import Listener
+from cli.processes.listener import Listener
 from syncer.dashboard.app import create_app
 from syncer.dashboard.journal import Entry
 from syncer.dashboard.view import View

@@ -13,7 +13,7 @@ from tests.support.serving import eventually, free_port
 _SERVER = """
 import flask
 from cli import gunicorn
-from cli.impatient import ImpatientWorker
+from cli.processes.impatient import ImpatientWorker
 
 class Worker(ImpatientWorker):
     seconds = 1.0

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.listener import Listener
+from cli.processes.listener import Listener
 
 if TYPE_CHECKING:  # the process above the workers only waits, and should be small
     from gunicorn.arbiter import Arbiter
