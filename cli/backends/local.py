@@ -10,8 +10,8 @@ import requests
 from cli.backends import LogWanted, SyncResult, key, manifest_edit
 from cli.diagnosis.facts import Facts, Object, Seen, moment
 from cli.exits import CannotAsk, Failed
-from cli.serve.site_log import Line, SiteLog
 from pages import names
+from syncer.stores.site_log import Line, SiteLog
 from syncer.stores.state import State
 
 _SECONDS = 10

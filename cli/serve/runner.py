@@ -15,7 +15,6 @@ from cli.processes.listener import Listener
 from cli.serve import api, dashboard, nginx_config, traefik
 from cli.serve.nginx import Nginx, NginxError, loopback
 from cli.serve.progress import Progress, SiteName
-from cli.serve.site_log import SiteLog
 from cli.serve.watch import Watch
 from hooks.requests import Object
 from pages import metrics
@@ -35,6 +34,7 @@ from syncer.publishing import Outcome
 from syncer.schedule import Capacity
 from syncer.service import Syncer
 from syncer.stores.directory import DirectoryStore
+from syncer.stores.site_log import SiteLog
 from syncer.stores.state import State
 from syncer.sync import SourceSync
 from syncer.tokens import Trust

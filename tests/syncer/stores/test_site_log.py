@@ -7,9 +7,9 @@ import pytest
 
 from cli.backends.local import Local
 from cli.exits import CannotAsk
-from cli.serve.site_log import SiteLog
 from pages.api import StaticSite
 from syncer.errors import BranchNotFound
+from syncer.stores.site_log import SiteLog
 from syncer.stores.state import State
 
 SITE = {
