@@ -12,7 +12,7 @@ import structlog
 from cli import metacontroller
 from cli.options import metrics
 from cli.processes.listener import Listener
-from cli.serve import api, dashboard, nginx_config, traefik
+from cli.serve import api, dashboard, edge, nginx_config
 from cli.serve.nginx import Nginx, NginxError, loopback
 from cli.serve.progress import Progress, SiteName
 from cli.serve.watch import Watch
@@ -228,7 +228,7 @@ class Runner:
                 elif not self._nginx.alive():
                     log.error("nginx_died")
                     self._nginx.start(self._routes())
-            except (NginxError, traefik.UnsupportedObject) as error:
+            except (NginxError, edge.UnsupportedObject) as error:
                 log.error("routes_not_changed", error=str(error))  # noqa: TRY400 - the sentence says it all
             except Exception:  # a bug must not take the sites down that are live
                 log.exception("edit_not_followed")
@@ -247,7 +247,7 @@ class Runner:
         self._store.write_answer(reconciled.platform_status, reconciled.virtual_hosts)
         self._pages_domain = platform["spec"]["pagesDomain"]
         self._progress.routed(self._urls(reconciled.virtual_hosts), reconciled.platform_status.get("rejections", []))
-        sites = traefik.render(
+        sites = edge.render(
             reconciled.objects,
             listen=self._listen(),
             upstream=nginx_config.SITES,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cli.serve.traefik_objects import (
+from cli.serve.edge_objects import (
     Headers,
     IngressRouteSpec,
     MiddlewareSpec,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.serve.traefik import UnsupportedObject, render
+from cli.serve.edge import UnsupportedObject, render
 from hooks import virtualhost
 
 Object = dict[str, Any]

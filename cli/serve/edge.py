@@ -7,8 +7,8 @@ exactly as Traefik would, is refused by name, so that a route which works here w
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from cli.serve.traefik_objects import Object, RedirectRegex, UnsupportedObject
-from cli.serve.traefik_routes import Locations, Route, by_host, routes
+from cli.serve.edge_objects import Object, RedirectRegex, UnsupportedObject
+from cli.serve.edge_routes import Locations, Route, by_host, routes
 from pages import validation
 
 __all__ = ["API_VERSION", "UnsupportedObject", "render"]
