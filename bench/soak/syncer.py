@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
+from syncer.disk.policy import DiskPolicy
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
@@ -15,7 +16,6 @@ from syncer.limits import Timeouts
 from syncer.service import Syncer
 from syncer.stores import Snapshot
 from syncer.sync import SourceSync
-from syncer.volume.policy import DiskPolicy
 from syncer.volume.releases import Releases
 
 NAMESPACE = "soak"

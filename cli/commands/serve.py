@@ -15,6 +15,7 @@ from cli.serve.progress import Progress
 from cli.serve.runner import Runner, Settings
 from pages import manifests, validation
 from pages.api import API_VERSION, StaticSite, canonical_repo
+from syncer.disk.policy import DiskPolicy
 from syncer.errors import SyncError
 from syncer.git.addresses import Addresses
 from syncer.git.commands import Git
@@ -24,7 +25,6 @@ from syncer.limits import Limits
 from syncer.metrics.counted import Counted
 from syncer.schedule import Capacity
 from syncer.stores.state import StateNotUsable
-from syncer.volume.policy import DiskPolicy
 
 
 def _interval(_context: click.Context, _parameter: click.Parameter, value: str) -> str:

@@ -15,11 +15,11 @@ from cli.options import common, disk, metrics, site_limits
 from cli.processes import gunicorn
 from cli.processes.listener import Listener
 from syncer import tokens
+from syncer.disk.policy import DiskPolicy
 from syncer.git.hosts import AllowedHosts
 from syncer.limits import Limits
 from syncer.schedule import Capacity
 from syncer.tokens import Trust
-from syncer.volume.policy import DiskPolicy
 
 if TYPE_CHECKING:  # the process above the worker only waits, and should be small
     from collections.abc import Callable

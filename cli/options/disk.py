@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cli.options import common
-from syncer.volume.policy import DiskPolicy, Quota
+from syncer.disk.policy import DiskPolicy, Quota
 
 _DISK = (
     common.option(

@@ -24,6 +24,7 @@ from syncer.commit_status.writer import CommitStatuses
 from syncer.dashboard.app import create_app as create_dashboard
 from syncer.dashboard.journal import Journal
 from syncer.dashboard.view import View
+from syncer.disk.policy import DiskPolicy
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
@@ -38,7 +39,6 @@ from syncer.stores.site_log import SiteLog
 from syncer.stores.state import State
 from syncer.sync import SourceSync
 from syncer.tokens import Trust
-from syncer.volume.policy import DiskPolicy
 from syncer.volume.releases import Releases
 from syncer.webhooks.matching import LatestIndex
 from syncer.webhooks.record import Record

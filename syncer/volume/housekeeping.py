@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import structlog
 
+from syncer.disk.room import Disks
 from syncer.errors import LeaseLost, SyncError
 from syncer.git.mirrors import Mirrors
 from syncer.sources import Source
-from syncer.volume.disks import Disks
 from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pages.api import StaticSiteStatus
+from syncer.disk.policy import DiskPolicy
 from syncer.publishing import Published
 from syncer.sources import source_of
-from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 from tests.support.bench import Bench

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.options import disk
-from syncer.volume.policy import DiskPolicy, Quota
+from syncer.disk.policy import DiskPolicy, Quota
 
 
 def policy(*arguments: str) -> DiskPolicy | str:
