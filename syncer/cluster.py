@@ -29,7 +29,7 @@ from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observation, Observed
 from syncer.publishing import Outcome
 from syncer.schedule import Capacity
-from syncer.service import HOUSEKEEPING_SECONDS, Syncer
+from syncer.service.loop import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.cluster import ClusterStore
 from syncer.stores.events import ClusterEvents

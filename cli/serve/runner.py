@@ -33,7 +33,7 @@ from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observed
 from syncer.publishing import Outcome
 from syncer.schedule import Capacity
-from syncer.service import Syncer
+from syncer.service.loop import Syncer
 from syncer.stores.directory import DirectoryStore
 from syncer.stores.site_log import SiteLog
 from syncer.stores.state import State

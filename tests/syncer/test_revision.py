@@ -19,7 +19,7 @@ from tests.support.bench import a_site as one_site
 from tests.support.git_server import GitServer
 from tests.support.repositories import Repository
 from tests.support.repositories import git as run_git
-from tests.syncer.test_service import Running, a_site, eventually
+from tests.syncer.service.test_loop import Running, a_site, eventually
 
 
 def test_a_release_that_is_still_on_the_volume_is_live_again_without_a_question(

@@ -17,7 +17,7 @@ from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
 from syncer.schedule import Capacity
-from syncer.service import Syncer
+from syncer.service.loop import Syncer
 from syncer.sources import source_of
 from syncer.stores import Snapshot
 from syncer.sync import SourceSync

@@ -23,13 +23,13 @@ from syncer.metrics.observed import Observation
 from syncer.publishing import Outcome, Published
 from syncer.routing import Routings
 from syncer.schedule import Capacity, Result, Run, Schedule, Wish
-from syncer.sites import Sites
+from syncer.service.housekeeping import Housekeeper
+from syncer.service.sites import Sites
 from syncer.sources import Source
 from syncer.status_writer import StatusWriter
 from syncer.statuses import Speech, Statuses
 from syncer.stores import Store
 from syncer.sync import SourceSync
-from syncer.volume.housekeeping import Housekeeper
 from syncer.volume.records import SiteKey, key_of
 from syncer.volume.releases import Releases
 
