@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import tabulate
 
-from pages.cli.serve.nginx import find
+from cli.serve.nginx import find
 from tests.support.serving import free_port
 
 SHIPPED = Path(__file__).parents[1] / "deploy" / "nginx"

@@ -9,9 +9,9 @@ from typing import Any
 
 import tabulate
 
+from cli.processes.gunicorn import freeze
 from hooks.app import create_app
 from hooks.requests import STATIC_SITE, VIRTUAL_HOST
-from pages.cli.gunicorn import freeze
 
 SIZES = (10, 100, 1_000, 10_000)
 ROUNDS = 7

@@ -53,7 +53,7 @@ METRICS = (REQUESTS, SECONDS, CHILDREN, SITES, VIRTUAL_HOSTS, REJECTED, HELD)
 
 
 class HookMetrics:
-    """The metrics of one process; those of several are added up where they are shown (pages/cli/hooks.py)."""
+    """The metrics of one process; those of several are added up where they are shown (cli/commands/hooks.py)."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         into = CollectorRegistry() if registry is None else registry

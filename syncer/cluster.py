@@ -16,6 +16,7 @@ from syncer.app import Engine
 from syncer.commit_status.writer import CommitStatuses
 from syncer.dashboard.journal import Journal
 from syncer.dashboard.view import View
+from syncer.disk.policy import DiskPolicy
 from syncer.errors import LeaseLost, StorageFailed, StorageFull
 from syncer.event_writer import EventWriter
 from syncer.git.addresses import Addresses
@@ -28,13 +29,12 @@ from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observation, Observed
 from syncer.publishing import Outcome
 from syncer.schedule import Capacity
-from syncer.service import HOUSEKEEPING_SECONDS, Syncer
+from syncer.service.loop import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.cluster import ClusterStore
 from syncer.stores.events import ClusterEvents
 from syncer.sync import SourceSync
 from syncer.tokens import Trust
-from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 from syncer.webhooks.matching import LatestIndex

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
+from syncer.disk.policy import DiskPolicy
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
-from syncer.service import Syncer
+from syncer.service.loop import Syncer
 from syncer.stores import Snapshot
 from syncer.sync import SourceSync
-from syncer.volume.policy import DiskPolicy
 from syncer.volume.releases import Releases
 
 NAMESPACE = "soak"

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from bench.soak.syncer import NAMESPACE
-from pages.cli.serve.nginx import Nginx
-from pages.cli.serve.nginx_config import SITES
+from cli.serve.nginx import Nginx
+from cli.serve.nginx_config import SITES
 from tests.support.serving import free_port
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import click
 
+from cli import main
 from docs.generate import markdown
-from pages.cli import main
 
 _NOTES = re.compile(r"(?:\s+\[[^\[\]]+\])+$")
 _NOT_WRAPPED = "\b\n"

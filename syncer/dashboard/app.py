@@ -14,7 +14,7 @@ from pages.conditions import find as find_condition
 from syncer.dashboard import links, plain_words, times
 from syncer.dashboard.listing import STATES, Query, find, state_of
 from syncer.dashboard.view import View
-from syncer.service import Seen
+from syncer.service.loop import Seen
 
 _STATIC = Path(__file__).parent / "static"
 _TYPES = {"dashboard.css": "text/css", "dashboard.js": "text/javascript", "icon.svg": "image/svg+xml"}

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import structlog
 
+from syncer.disk.policy import DiskPolicy
+from syncer.disk.room import DiskRoom
 from syncer.errors import GitFailed, RevisionNotFound, StorageFull, SyncError
 from syncer.git.attempts import Attempts
 from syncer.git.commands import Git
@@ -17,8 +19,6 @@ from syncer.git.heads import NotUnderstood
 from syncer.git.packs import Packs, set_ref
 from syncer.git.remote import Remote
 from syncer.sources import Source
-from syncer.volume.disks import DiskRoom
-from syncer.volume.policy import DiskPolicy
 from syncer.volume.space import Disk
 
 log = structlog.get_logger(__name__)

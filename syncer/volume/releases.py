@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from syncer.content.tree import Listing
+from syncer.disk.policy import DiskPolicy
+from syncer.disk.room import DiskRoom
 from syncer.errors import StorageFailed, SyncError
 from syncer.volume import earlier, records
-from syncer.volume.disks import DiskRoom
 from syncer.volume.earlier import Earlier
 from syncer.volume.files import ReadBlobs
 from syncer.volume.layout import ReleaseGone, Volume, stamp_of, storage_errors, temporary_beside
-from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import Release, SiteKey
 from syncer.volume.retention import Retention
 from syncer.volume.space import Disk, Room

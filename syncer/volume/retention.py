@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from syncer.disk.policy import DiskPolicy
 from syncer.volume import records
 from syncer.volume.layout import Volume, stamp_of
-from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import SiteKey
 from syncer.volume.usage import Usages
 

@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from syncer.disk.policy import DiskPolicy, Quota, readable_size
 from syncer.errors import QuotaExceeded, StorageFull
-from syncer.volume.policy import DiskPolicy, Quota, readable_size
 from syncer.volume.records import SiteKey
 from syncer.volume.retention import Retention
 from syncer.volume.usage import Usage, Usages

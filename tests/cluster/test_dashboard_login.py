@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import pytest
 import yaml
 
-from pages.cli.listener import Listener
+from cli.processes.listener import Listener
 from syncer.dashboard.app import create_app
 from syncer.dashboard.view import View
 from tests.support.answering import answering

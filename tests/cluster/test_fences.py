@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pages.cli.metacontroller import reconcile
+from cli.metacontroller import reconcile
 from tests.support import chart
 from tests.support.cluster import static_site
 from tests.support.control_plane import SYSTEM, Cluster, Object

@@ -18,13 +18,13 @@ import pytest
 import yaml
 from lightkube.generic_resource import create_namespaced_resource
 
-from pages.cli import exits
-from pages.cli.backends import LogWanted, find, kubeconfig
-from pages.cli.backends.cluster import Cluster as Backend
-from pages.cli.backends.facts import HIDDEN
-from pages.cli.metacontroller import reconcile
-from pages.cli.why.chain import judge
-from pages.cli.why.links import Link, State, first_broken
+from cli import exits
+from cli.backends import LogWanted, find, kubeconfig
+from cli.backends.cluster import Cluster as Backend
+from cli.diagnosis.chain import judge
+from cli.diagnosis.facts import HIDDEN
+from cli.diagnosis.verdicts import Link, State, first_broken
+from cli.metacontroller import reconcile
 from tests.support import chart
 from tests.support.answering import answering
 from tests.support.certificates import certificate

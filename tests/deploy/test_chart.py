@@ -8,7 +8,7 @@ import click
 import pytest
 import yaml
 
-from pages.cli import main
+from cli import main
 from tests.support import schemas
 from tests.support.chart import CHART, HELMS, VARIANTS, containers, find, helm, of_kind, pods, render, variant
 from tests.support.control_plane import SYSTEM, Object, tool

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pages.cli.serve.nginx import find as find_nginx
+from cli.serve.nginx import find as find_nginx
 from tests.nginx.conftest import Sites, wait_for
 from tests.support.chart import containers, find, pods, variant
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 import pytest
 
+from cli import main
 from docs.generate import fields, fresh, pages
-from pages.cli import main
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from syncer.disk.policy import Quota
 from syncer.git.commands import Git
 from syncer.git.mirrors import Mirrors
 from syncer.git.remote import Remote
 from syncer.sources import Source, source_of
-from syncer.volume.policy import Quota
 from syncer.volume.records import key_of
 from tests.faults.conftest import Mount, Volume
 from tests.support.git_server import GitServer

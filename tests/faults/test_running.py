@@ -10,7 +10,7 @@ from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
 from syncer.errors import SiteDeleted
 from syncer.git.remote import Remote
-from syncer.service import Syncer
+from syncer.service.loop import Syncer
 from syncer.sources import source_of
 from syncer.stores import Snapshot
 from tests.faults.conftest import Mount, Volume

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.cli.serve.nginx import find
+from cli.serve.nginx import find
 from tests.support.raw_http import Answer, ask
 from tests.support.serving import free_port
 

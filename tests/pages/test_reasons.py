@@ -19,12 +19,7 @@ _REASON = re.compile(r"^[A-Z][a-z]+(?:[A-Z][A-Za-z]*)?$")
 # What checks return: in the end a reason and a message.
 _ANSWER = re.compile(r"tuple\[(?:[\w |]+, )?str, str\](?: \| None)?")
 # The command line shows conditions, and writes none.
-FILES = [
-    path
-    for package in (hooks, pages, syncer)
-    for path in (ROOT / package.__name__).rglob("*.py")
-    if not path.is_relative_to(ROOT / "pages/cli")
-]
+FILES = [path for package in (hooks, pages, syncer) for path in (ROOT / package.__name__).rglob("*.py")]
 TREES = [ast.parse(path.read_text(encoding="utf-8")) for path in FILES]
 EXPLAINED = {reason.name for group in GROUPS for reason in group.reasons}
 

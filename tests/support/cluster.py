@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from pages.cli.metacontroller import reconcile
+from cli.metacontroller import reconcile
 from tests.support.control_plane import SYSTEM, Cluster, Object
 from tests.support.deliveries import SECRET
 from tests.support.processes import Program, answer, wait_until_ready

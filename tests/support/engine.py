@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pages.api import ALLOW_LOCAL, StaticSite
+from syncer.disk.policy import DiskPolicy
 from syncer.errors import SyncError
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
@@ -24,7 +25,6 @@ from syncer.limits import Timeouts
 from syncer.publishing import Outcome
 from syncer.sources import group
 from syncer.sync import SourceSync
-from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import key_of
 from syncer.volume.releases import Releases
 

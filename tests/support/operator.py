@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import yaml
 
-from pages.cli.metacontroller import Reconciled, reconcile
+from cli.metacontroller import Reconciled, reconcile
 from tests.support.cluster import Hooks, MetacontrollerProcess
 from tests.support.control_plane import ROOT, SYSTEM, Cluster, ControlPlane, Object
 from tests.support.serving import eventually

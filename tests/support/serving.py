@@ -21,7 +21,7 @@ SECONDS = 120
 T = TypeVar("T")
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _PORTS = itertools.count(secrets.randbelow(1_000))
-PAGES = [sys.executable, "-c", "from pages.cli import main; main(prog_name='pages')"]
+PAGES = [sys.executable, "-c", "from cli import main; main(prog_name='pages')"]
 
 
 def pages(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -41,7 +41,7 @@ def following(*arguments: str | Path) -> subprocess.Popen[str]:
     """A `pages` command that goes on until Ctrl-C."""
     # Whoever runs the tests in the background has them ignore Ctrl-C, and children inherit that.
     listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    program = f"{listens}; from pages.cli import main; main(prog_name='pages')"
+    program = f"{listens}; from cli import main; main(prog_name='pages')"
     return subprocess.Popen([sys.executable, "-c", program, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
 
 

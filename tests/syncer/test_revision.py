@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pages.api import StaticSiteStatus
+from syncer.disk.policy import DiskPolicy
 from syncer.publishing import Published
 from syncer.sources import source_of
-from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 from tests.support.bench import Bench
@@ -19,7 +19,7 @@ from tests.support.bench import a_site as one_site
 from tests.support.git_server import GitServer
 from tests.support.repositories import Repository
 from tests.support.repositories import git as run_git
-from tests.syncer.test_service import Running, a_site, eventually
+from tests.syncer.service.test_loop import Running, a_site, eventually
 
 
 def test_a_release_that_is_still_on_the_volume_is_live_again_without_a_question(

@@ -8,11 +8,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from pages.cli.listener import Listener
+from cli.processes.listener import Listener
 from syncer.dashboard.app import create_app
 from syncer.dashboard.journal import Entry
 from syncer.dashboard.view import View
-from syncer.service import Seen
+from syncer.service.loop import Seen
 from syncer.webhooks.record import Delivery
 from tests.support import chromium
 from tests.support.dashboard import COMMIT, HOSTILE, condition, many, release, seen

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from syncer.disk.policy import DiskPolicy, Quota
 from syncer.volume import earlier, records
-from syncer.volume.policy import DiskPolicy, Quota
 from syncer.volume.records import Entry, Release, SiteKey
 from syncer.volume.releases import Releases
 from tests.syncer.volume.test_releases import Clock, Content

@@ -13,8 +13,8 @@ import pytest
 import structlog
 
 from syncer.content.tree import File, Listing
+from syncer.disk.policy import DiskPolicy
 from syncer.errors import GitFailed, LeaseLost, StorageFailed, StorageFull
-from syncer.volume.policy import DiskPolicy
 from syncer.volume.records import Release, SiteKey
 from syncer.volume.releases import Releases
 from syncer.volume.writing import Changes

@@ -1,0 +1,92 @@
+"""``pages hooks``: the hooks that Metacontroller calls."""
+
+import logging
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli import logging
+from cli.options import metrics
+from cli.processes import gunicorn
+from cli.processes.shared_metrics import SharedMetrics
+from hooks.bearer import NoToken, Tokens
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from gunicorn.workers.base import Worker
+
+LOG_LEVEL = click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="What to log: lines of JSON, to stderr.",
+)
+
+
+@click.command()
+@click.option(
+    "--bind",
+    default="127.0.0.1:8080",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to listen. Whoever can call a hook learns nothing that is secret, but may keep it busy.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Processes that answer at the same time.",
+)
+@metrics.metrics_bind("0.0.0.0:9090")
+@click.option(
+    "--tokens",
+    "token_folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder of files, such as a mounted Secret, each with a token that a caller may show as Bearer. Without it "
+    "whoever can connect may call.",
+)
+@LOG_LEVEL
+def hooks(bind: str, workers: int, metrics_bind: str, token_folder: Path | None, log_level: str) -> None:
+    """Answer Metacontroller's hooks.
+
+    Stateless: it asks nobody, keeps nothing and needs no rights. metacontroller/*.yaml name its addresses:
+    /platform/customize, /platform/sync and /virtualhost/sync. /healthz says that it runs, /readyz that it decides.
+
+    \b
+    Examples:
+      pages hooks
+      pages hooks --bind 0.0.0.0:8080 --tokens /secrets --workers 4
+    """  # noqa: D301 - click wants the backspace
+    logging.set_level(logging.getLevelNamesMapping()[log_level.upper()])
+    app = partial(_create_app, _tokens(token_folder) if token_folder else None)
+    settings: dict[str, Any] = {"workers": workers, "post_worker_init": gunicorn.collect_seldom}
+    listener = metrics.listen(metrics_bind)
+    if listener is None:
+        gunicorn.run(app, bind, **settings)
+        return
+    shared = SharedMetrics(listener)
+
+    def start(worker: "Worker") -> None:
+        gunicorn.collect_seldom(worker)
+        shared.show()
+
+    settings |= {"pre_fork": shared.seat, "post_fork": lambda _, worker: shared.take(worker), "post_worker_init": start}
+    with shared.folder():
+        gunicorn.run(app, bind, **settings)
+
+
+def _create_app(tokens: Tokens | None) -> "Flask":
+    from hooks.app import create_app  # noqa: PLC0415 - in the worker: the process above it only waits
+
+    return create_app(tokens=tokens)
+
+
+def _tokens(folder: Path) -> Tokens:
+    try:
+        return Tokens(folder)
+    except (NoToken, OSError) as error:
+        raise click.BadParameter(str(error), param_hint="--tokens") from None

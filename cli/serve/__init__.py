@@ -1,0 +1,1 @@
+"""`pages serve`: sites on one machine, with a real nginx."""

@@ -1,0 +1,61 @@
+"""The whole configuration of the nginx of ``pages serve``, in one file: the sites server as in the cluster, and edges.
+
+Every path in it is relative to the state directory, which is nginx's prefix and its working directory: no path has to
+be quoted, and that of a socket never exceeds the 108 bytes that the system allows.
+"""
+
+import grp
+import os
+import pwd
+from pathlib import Path
+from textwrap import indent
+
+SITES = "unix:nginx/sites.sock"
+
+
+def shipped(name: str) -> str:
+    """A file of ``deploy/nginx``, which an installed package carries as ``cli/nginx``."""
+    package = Path(__file__).parents[1]
+    installed, checkout = package / "nginx", package.parent / "deploy" / "nginx"
+    return ((installed if installed.is_dir() else checkout) / name).read_text()
+
+
+def compose(servers: str, *, live: str, workers: int) -> str:
+    """The configuration: ``servers`` (http level) in front of the sites in the folder ``live``."""
+    return f"""\
+# Written by `pages serve`: edits are lost.
+daemon off;
+{_user()}pid nginx/nginx.pid;
+error_log nginx/error.log notice;
+worker_processes {workers};
+worker_shutdown_timeout 10s;
+pcre_jit on;
+
+events {{
+    worker_connections 1024;
+}}
+
+http {{
+    client_body_temp_path nginx/body;
+    proxy_temp_path nginx/proxy;
+    fastcgi_temp_path nginx/fastcgi;
+    uwsgi_temp_path nginx/uwsgi;
+    scgi_temp_path nginx/scgi;
+    access_log off;
+
+{indent(shipped("sites-http.conf"), "    ")}
+    server {{
+        listen {SITES};
+        root {live};
+{indent(shipped("mime.types") + shipped("sites-server.conf"), "        ")}    }}
+
+{indent(servers, "    ")}
+}}
+"""
+
+
+def _user() -> str:
+    """Root's workers stay root: the state directory may be for root's eyes only."""
+    if os.geteuid() != 0:
+        return ""
+    return f"user {pwd.getpwuid(0).pw_name} {grp.getgrgid(os.getegid()).gr_name};\n"

@@ -1,0 +1,80 @@
+"""`pages status -o`, as kubectl has it."""
+
+import json
+import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli import exits
+from cli.output import age, show
+from syncer.stores.state import State
+from tests.support.serving import following
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def site(namespace: str, name: str, **status: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "pages.kup6s.com/v1beta1",
+        "kind": "StaticSite",
+        "metadata": {"namespace": namespace, "name": name, "creationTimestamp": "2026-11-01T00:00:00Z"},
+        "spec": {"repo": "https://forge.example.com/you/blog", "branch": "trunk"},
+        "status": status,
+    }
+
+
+SITES = [site("team", "z", phase="Ready"), site("ops", "b"), site("ops", "a", message="no\nRole: to apply")]
+
+
+def test_sites_are_sorted_whatever_the_format() -> None:
+    assert [line.split()[:2] for line in show(SITES, "table", single=False).splitlines()[1:]] == [
+        ["ops", "a"],
+        ["ops", "b"],
+        ["team", "z"],
+    ]
+    names = show(SITES, "name", single=False).splitlines()
+    assert names == [f"staticsite.pages.kup6s.com/{name}" for name in "abz"]
+
+
+@pytest.mark.parametrize(("output", "load"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_many_are_a_list_and_one_is_itself(output: str, load: Any) -> None:
+    many = load(show(SITES, output, single=False))
+    assert (many["kind"], [each["metadata"]["name"] for each in many["items"]]) == ("List", ["a", "b", "z"])
+    assert load(show(SITES[:1], output, single=True)) == SITES[0]
+
+
+def test_a_row_is_a_line_and_wide_tells_all() -> None:
+    assert "Role" not in show(SITES, "table", single=False)
+    long = [site("team", "x", message="m" * 200)]
+    assert "m" * 200 not in show(long, "table", single=False)
+    wide = show(long, "wide", single=False)
+    assert "m" * 200 in wide and "https://forge.example.com/you/blog" in wide and "trunk" in wide
+    assert show([], "table", single=False) == "No sites."
+
+
+@pytest.mark.parametrize(
+    ("ago", "text"), [({"seconds": 3}, "3s"), ({"minutes": 5}, "5m"), ({"hours": 3}, "3h"), ({"days": 9}, "9d")]
+)
+def test_an_age_is_told_in_its_largest_unit(ago: dict[str, float], text: str) -> None:
+    assert age(NOW - timedelta(**ago), NOW) == text
+
+
+def test_what_is_watched_is_printed_again_when_it_changes_until_ctrl_c(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    with state.locked():
+        state.write_site("x.yaml", site("team", "blog", phase="Syncing"))
+        watching = following("status", "-w", "--state", state.folder)
+        assert watching.stdout
+        first = [watching.stdout.readline() for _ in range(2)]
+        state.write_site("x.yaml", site("team", "blog", phase="Ready"))
+        second = [watching.stdout.readline() for _ in range(2)]
+        watching.send_signal(signal.SIGINT)
+        rest = watching.stdout.read()
+        assert watching.wait(60) == exits.INTERRUPTED
+        watching.stdout.close()
+    assert first[0].split()[:2] == ["NAMESPACE", "NAME"] and "Syncing" in first[1]
+    assert "Ready" in second[1] and not rest.strip()

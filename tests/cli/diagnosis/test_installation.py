@@ -1,0 +1,135 @@
+"""What `pages doctor` makes of what it has found."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.diagnosis.facts import HIDDEN, Seen
+from cli.diagnosis.installation import examine
+from cli.diagnosis.installation_facts import Found, Right
+from cli.diagnosis.verdicts import Link, State
+from tests.support.control_plane import ROOT
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+READY = {"conditions": [{"type": "Ready", "status": "True", "reason": "Ready"}]}
+
+
+def crd(name: str, *, served: bool = True, without: str = "") -> Seen:
+    """A CRD of ours as it is in crds/, or as an older version had it."""
+    found = yaml.safe_load((ROOT / f"crds/{name}.yaml").read_text())
+    version = found["spec"]["versions"][0]
+    version["served"] = served
+    version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"].pop(without, None)
+    return Seen(found | {"status": {"conditions": [{"type": "Established", "status": "True"}]}})
+
+
+def there(**spec: Any) -> Seen:
+    return Seen({"spec": spec, "status": READY})
+
+
+KINDS = {f"{name}s.pages.kup6s.com": crd(name) for name in ("staticsite", "platform", "virtualhost")}
+OTHERS = (
+    "compositecontrollers.metacontroller.k8s.io",
+    "ingressroutes.traefik.io",
+    "middlewares.traefik.io",
+    "certificates.cert-manager.io",
+)
+PLATFORM = {
+    "apiVersion": "pages.kup6s.com/v1beta1",
+    "kind": "Platform",
+    "metadata": {"name": "platform", "namespace": "kup6s-pages", "creationTimestamp": "2026-01-01T00:00:00Z"},
+    "spec": {"pagesDomain": "pages.example.com", "tls": {"mode": "Individual", "issuerRef": {"name": "letsencrypt"}}},
+    "status": READY,
+}
+DEPLOYMENT = {"metadata": {"name": "pages-syncer"}, "spec": {"replicas": 1}, "status": {"readyReplicas": 1}}
+CLAIM = {"metadata": {"name": "sites"}, "spec": {"accessModes": ["ReadWriteMany"]}, "status": {"phase": "Bound"}}
+TRAEFIK = {"metadata": {"name": "traefik"}, "spec": {"ports": [{"name": "web"}, {"name": "websecure"}]}}
+RIGHT = Right("pages-syncer", "list", "staticsites.pages.kup6s.com", allowed=True)
+LEASE = {"holderIdentity": "syncer-1", "renewTime": NOW.isoformat(), "leaseDurationSeconds": 15}
+WELL = Found(
+    "kup6s-pages",
+    NOW,
+    kinds=KINDS | {name: there() for name in OTHERS},
+    controllers={"pages-platform": there(), "pages-virtualhost": there()},
+    rights=(RIGHT,),
+    platforms=[PLATFORM],
+    issuer=there(),
+    deployments=[DEPLOYMENT],
+    claims=[CLAIM],
+    services=[TRAEFIK],
+    lease=Seen({"spec": LEASE}),
+    wildcard=("192.0.2.7",),
+    webhook=("192.0.2.7",),
+)
+
+
+def complaints(found: Found) -> list[Link]:
+    return [each for each in examine(found) if each.state is not State.OK]
+
+
+def test_a_platform_that_is_well_gives_nothing_to_complain_about() -> None:
+    assert complaints(WELL) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "check", "says"),
+    [
+        (
+            {"kinds": WELL.kinds | {"staticsites.pages.kup6s.com": crd("staticsite", without="revision")}},
+            State.BROKEN,
+            "CRD",
+            "it lacks spec.revision",
+        ),
+        (
+            {"kinds": WELL.kinds | {"platforms.pages.kup6s.com": crd("platform", served=False)}},
+            State.BROKEN,
+            "CRD",
+            "does not serve v1beta1",
+        ),
+        ({"kinds": WELL.kinds | {"staticsites.pages.kup6s.com": Seen()}}, State.BROKEN, "CRD", "is not there"),
+        ({"kinds": WELL.kinds | {"middlewares.traefik.io": Seen()}}, State.BROKEN, "Traefik", "middlewares.traefik.io"),
+        ({"kinds": WELL.kinds | {OTHERS[0]: Seen()}}, State.BROKEN, "Metacontroller", "CRDs are not there"),
+        ({"kinds": WELL.kinds | {OTHERS[3]: Seen()}}, State.BROKEN, "cert-manager", "CRDs are not there"),
+        ({"rights": (replace(RIGHT, allowed=False),)}, State.BROKEN, "RBAC", "may not list staticsites"),
+        ({"platforms": []}, State.BROKEN, "Platform", "there is no Platform"),
+        (
+            {"platforms": [PLATFORM | {"spec": {"pagesDomain": "pages.example.com", "tls": {"mode": "Individual"}}}]},
+            State.BROKEN,
+            "Platform",
+            "needs tls.issuerRef",
+        ),
+        ({"platforms": [PLATFORM | {"status": {}}]}, State.BROKEN, "Platform", "have never been asked"),
+        ({"platforms": [PLATFORM, PLATFORM]}, State.WARNING, "Platform", "there are 2"),
+        ({"issuer": Seen()}, State.BROKEN, "cert-manager", "there is no ClusterIssuer letsencrypt"),
+        ({"deployments": [DEPLOYMENT | {"status": {}}]}, State.BROKEN, "Deployments", "pages-syncer: 0 of 1 ready"),
+        ({"claims": [CLAIM | {"status": {"phase": "Pending"}}]}, State.BROKEN, "Volume", "not Bound"),
+        ({"claims": [CLAIM | {"spec": {"accessModes": ["ReadWriteOnce"]}}]}, State.WARNING, "Volume", "on one node"),
+        (
+            {"services": [TRAEFIK | {"spec": {"ports": [{"name": "https"}]}}]},
+            State.WARNING,
+            "Traefik",
+            "no Service of Traefik has a port called websecure",
+        ),
+        (
+            {"lease": Seen({"spec": LEASE | {"renewTime": (NOW - timedelta(hours=1)).isoformat()}})},
+            State.BROKEN,
+            "Syncer",
+            "has not renewed its Lease since 2026-11-24 11:00:00 UTC",
+        ),
+        ({"wildcard": ()}, State.BROKEN, "DNS", "*.pages.example.com does not resolve"),
+        ({"webhook": ()}, State.WARNING, "DNS", "forges cannot send webhooks"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_to_do(change: dict[str, Any], state: State, check: str, says: str) -> None:
+    (found,) = complaints(replace(WELL, **change))
+    assert (found.state, found.name) == (state, check)
+    assert says in found.text
+    assert found.remedy
+
+
+def test_what_is_hidden_is_said_and_is_no_fault() -> None:
+    hidden = Found("kup6s-pages", NOW, kinds=dict.fromkeys(WELL.kinds, HIDDEN), rights=(replace(RIGHT, allowed=None),))
+    assert {each.state for each in complaints(hidden)} == {State.UNKNOWN}

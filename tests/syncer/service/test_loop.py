@@ -1,0 +1,353 @@
+"""The syncer at work on its threads, against a real git server."""
+
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pages.api import StaticSite, StaticSiteStatus
+from pages.core import Secret
+from syncer.git.attempts import Attempts
+from syncer.git.commands import Git
+from syncer.git.hosts import AllowedHosts
+from syncer.git.mirrors import Mirrors
+from syncer.limits import Timeouts
+from syncer.schedule import Capacity
+from syncer.service.loop import Syncer
+from syncer.sources import source_of
+from syncer.stores import Snapshot
+from syncer.sync import SourceSync
+from syncer.volume.releases import Releases
+from tests.support.git_server import GitServer
+
+
+class Memory:
+    """The smallest store there is."""
+
+    def __init__(self) -> None:
+        self.sites: list[StaticSite] = []
+        self.secrets: dict[str, Secret] = {}
+        self.complete = True
+        self.statuses: dict[str, StaticSiteStatus] = {}
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(sites=list(self.sites), complete=self.complete)
+
+    def secret(self, namespace: str, name: str) -> Secret | None:
+        return self.secrets.get(name)
+
+    def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
+        self.statuses[site.metadata.name] = status
+
+
+class Running:
+    """A syncer on its thread, with its store and its volume."""
+
+    def __init__(self, root: Path, *servers: GitServer, timeouts: Timeouts | None = None) -> None:
+        self.store = Memory()
+        self.live = root / "volume/live/team"
+        self.git = Git(timeouts or Timeouts(ask=2, transfer=5))
+        releases = Releases(root / "volume")
+        mirrors = Mirrors(root / "mirrors", self.git)
+        source_sync = SourceSync(
+            git=self.git,
+            mirrors=mirrors,
+            releases=releases,
+            hosts=AllowedHosts.parse(",".join(server.origin for server in servers)),
+            read_secret=self.store.secret,
+        )
+        self.syncer = Syncer(
+            self.store, source_sync, releases, mirrors, capacity=Capacity(workers=3, per_host=2, per_namespace=2)
+        )
+        self.thread = threading.Thread(target=self.syncer.run)
+        self.thread.start()
+
+    def follow(self, *sites: StaticSite) -> None:
+        self.store.sites = list(sites)
+        self.syncer.store_changed()
+
+    def stop(self) -> None:
+        self.syncer.stop()
+        self.git.close()
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+
+    def text(self, name: str) -> str | None:
+        try:
+            return (self.live / name / "index.html").read_text()
+        except OSError:
+            return None
+
+    def phase(self, name: str) -> str | None:
+        status = self.store.statuses.get(name)
+        return status.conditions[1].reason if status else None
+
+
+def eventually(holds: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def running(tmp_path: Path, git_server: GitServer) -> Iterator[Running]:
+    made = Running(tmp_path, git_server)
+    yield made
+    made.stop()
+
+
+def a_site(server: GitServer, name: str, uid: str = "", generation: int = 1, **spec: Any) -> StaticSite:
+    return StaticSite.model_validate(
+        {
+            "metadata": {"namespace": "team", "name": name, "uid": uid or name, "generation": generation},
+            "spec": {"repo": server.url(name), **spec},
+        }
+    )
+
+
+def test_sites_come_are_said_to_be_synced_and_go(running: Running, git_server: GitServer) -> None:
+    for name in ("a", "b"):
+        git_server.repository(name).commit({"index.html": name})
+    running.follow(a_site(git_server, "a"), a_site(git_server, "b"))
+    eventually(lambda: running.phase("a") == running.phase("b") == "Synced")
+    assert (running.text("a"), running.text("b")) == ("a", "b")
+    running.follow(a_site(git_server, "b"))
+    eventually(lambda: not (running.live / "a").exists())
+    assert running.text("b") == "b"
+
+
+def test_f17_an_incomplete_list_removes_nothing(running: Running, git_server: GitServer) -> None:
+    git_server.repository("a").commit({"index.html": "a"})
+    running.follow(a_site(git_server, "a"))
+    eventually(lambda: running.text("a"))
+    running.store.complete = False
+    git_server.repository("b").commit({"index.html": "b"})
+    running.follow(a_site(git_server, "b"))
+    eventually(lambda: running.text("b"))
+    assert running.text("a") == "a"
+
+
+def test_a_changed_path_counts_at_once(running: Running, git_server: GitServer) -> None:
+    git_server.repository("a").commit({"one/index.html": "1", "two/index.html": "2"})
+    running.follow(a_site(git_server, "a", path="/one"))
+    eventually(lambda: running.text("a") == "1")
+    running.follow(a_site(git_server, "a", generation=2, path="/two"))
+    eventually(lambda: running.text("a") == "2")
+
+
+def test_a_hanging_server_does_not_hold_up_the_others(running: Running, git_server: GitServer) -> None:
+    for name in ("bad", "good"):
+        git_server.repository(name).commit({"index.html": name})
+    git_server.hang("bad")
+    running.follow(a_site(git_server, "bad"), a_site(git_server, "good"))
+    eventually(lambda: running.text("good"))
+    assert running.text("bad") is None
+    git_server.heal("bad")
+
+
+def test_f26_a_site_deleted_while_it_is_synced_does_not_come_back(running: Running, git_server: GitServer) -> None:
+    git_server.repository("a").commit({"index.html": "a"})
+    git_server.hang("a")
+    running.follow(a_site(git_server, "a"))
+    eventually(lambda: git_server.requests)
+    running.follow()
+    git_server.heal("a")
+    git_server.released.set()
+    time.sleep(0.3)
+    assert running.text("a") is None
+
+
+def test_f4_stopping_ends_a_running_git(tmp_path: Path, git_server: GitServer) -> None:
+    running = Running(tmp_path, git_server)
+    git_server.repository("a").commit({"index.html": "a"})
+    git_server.hang("a")
+    running.follow(a_site(git_server, "a"))
+    eventually(lambda: git_server.requests)
+    running.stop()
+    assert "a" not in {name for name, status in running.store.statuses.items() if status.phase == "Error"}
+
+
+def test_a_failure_is_tried_again_and_recovers(
+    running: Running, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syncer.schedule.FIRST_BACKOFF_SECONDS", 0.05)
+    git_server.repository("a").commit({"index.html": "a"})
+    git_server.fail("a", 500)
+    running.follow(a_site(git_server, "a"))
+    eventually(lambda: running.phase("a") == "Unreachable")
+    git_server.heal("a")
+    eventually(lambda: running.phase("a") == "Synced")
+
+
+def test_sites_of_several_branches_share_one_question(running: Running, git_server: GitServer) -> None:
+    repository = git_server.repository("a")
+    for branch in ("main", "dev", "old"):
+        repository.commit({"index.html": branch}, branch=branch)
+    sites = [
+        a_site(git_server, branch, repo=git_server.url("a"), branch=branch, syncInterval="10s")
+        for branch in ("main", "dev", "old")
+    ]
+    running.follow(*sites)
+    eventually(lambda: all(running.text(name) == name for name in ("main", "dev", "old")))
+    eventually(lambda: all(running.phase(name) == "Synced" for name in ("main", "dev", "old")))
+    git_server.requests.clear()
+    repository.commit({"index.html": "new"}, branch="dev")
+    running.syncer.request([source_of(sites[0])])  # somebody says that main was pushed
+    eventually(lambda: running.text("dev") == "new")
+    assert git_server.requests[0] == "POST /a.git/git-upload-pack"
+    assert len(git_server.requests) == 2  # and one fetch, of the branch that has moved
+
+
+def test_f8_a_server_that_asks_to_be_left_alone_is_left_alone(
+    tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F8: whatever a webhook says meanwhile, and other servers do not suffer."""
+    monkeypatch.setattr("syncer.schedule.FIRST_BACKOFF_SECONDS", 0.01)
+    (tmp_path / "other").mkdir()
+    with GitServer(tmp_path / "other") as other:
+        other.repository("good").commit({"index.html": "good"})
+        git_server.repository("a").commit({"index.html": "a"})
+        git_server.fail("a", 429, {"Retry-After": "2"})
+        running = Running(tmp_path, git_server, other)
+        site = a_site(git_server, "a")
+        running.follow(site)
+        eventually(lambda: running.phase("a") == "Unreachable")
+        begin = time.monotonic()
+        git_server.heal("a")
+        running.syncer.request([source_of(site)])
+        running.follow(site, a_site(git_server, "b"), a_site(other, "good"))
+        eventually(lambda: running.text("good"))
+        eventually(lambda: running.text("a"))
+        asked = len(git_server.requests)
+        running.stop()
+    assert time.monotonic() - begin > 1.5
+    assert asked >= 2
+
+
+def test_f8_f9_what_each_answer_of_a_server_means_and_that_the_last_release_stays(
+    tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F8, F9: an error, silence, and silence once the pack is wanted."""
+    monkeypatch.setattr("syncer.schedule.FIRST_BACKOFF_SECONDS", 0.05)
+    running = Running(tmp_path, git_server, timeouts=Timeouts(ask=1, transfer=1))
+    site = a_site(git_server, "a")
+    repository = git_server.repository("a")
+    repository.commit({"index.html": "one"})
+    running.follow(site)
+    eventually(lambda: running.text("a") == "one")
+    repository.commit({"index.html": "two"})
+    misbehaviours: list[tuple[Callable[[], None], str]] = [
+        (lambda: git_server.fail("a", 502), "Unreachable"),
+        (lambda: git_server.hang("a"), "Timeout"),
+        (lambda: git_server.fail("a", 404), "RepoNotFound"),
+        (lambda: git_server.hang("a", b"command=fetch"), "Timeout"),
+    ]
+    for misbehave, reason in misbehaviours:
+        git_server.heal("a")
+        misbehave()
+        running.syncer.request([source_of(site)])
+        eventually(lambda reason=reason: running.phase("a") == reason)  # type: ignore[misc]
+        assert running.text("a") == "one"
+    git_server.heal("a")
+    eventually(lambda: running.text("a") == "two")
+    running.stop()
+
+
+def test_f32_a_poison_site_delays_no_other(
+    tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F32: several that hang at once, tried again all the time, at the very server of the others."""
+    monkeypatch.setattr("syncer.schedule.FIRST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("syncer.schedule.MAX_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("syncer.schedule.SLOW_SECONDS", 0.3)
+    running = Running(tmp_path, git_server, timeouts=Timeouts(ask=3, transfer=3))
+    poison = [a_site(git_server, f"bad{number}") for number in range(4)]
+    for number in range(4):
+        git_server.repository(f"bad{number}").commit({"index.html": "bad"})
+        git_server.hang(f"bad{number}")
+    running.follow(*poison)
+    eventually(lambda: all(running.phase(site.metadata.name) == "Timeout" for site in poison))
+    good = [a_site(git_server, f"good{number}") for number in range(5)]
+    for site in good:
+        git_server.repository(site.metadata.name).commit({"index.html": "good"})
+    running.follow(*poison, *good)
+    eventually(lambda: all(running.text(site.metadata.name) for site in good))
+    assert all(running.phase(site.metadata.name) == "Timeout" for site in poison)
+    for number in range(4):
+        git_server.heal(f"bad{number}")
+    git_server.released.set()
+    running.stop()
+
+
+def test_f33_a_cold_start_publishes_many_and_runs_no_more_than_it_may(tmp_path: Path, git_server: GitServer) -> None:
+    """F33."""
+    running = Running(tmp_path, git_server)
+    for number in range(30):
+        git_server.repository(f"s{number}").commit({"index.html": str(number)})
+    running.follow(*(a_site(git_server, f"s{number}") for number in range(30)))
+    eventually(lambda: all(running.text(f"s{number}") == str(number) for number in range(30)))
+    assert git_server.most_at_once <= 2  # as many as one server is to see
+    running.stop()
+
+
+def a_secret(password: str) -> Secret:
+    encoded = {"username": b64encode(b"tess").decode(), "password": b64encode(password.encode()).decode()}
+    return Secret.model_validate(
+        {"metadata": {"namespace": "team", "name": "token"}, "type": "Opaque", "data": encoded}
+    )
+
+
+def test_f11_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
+    running: Running, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F11."""
+    monkeypatch.setattr("syncer.schedule.FIRST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("syncer.schedule.MAX_BACKOFF_SECONDS", 0.01)
+    git_server.repository("a").commit({"index.html": "a"})
+    git_server.require("a", "tess", "right")
+    running.store.secrets["token"] = a_secret("wrong")
+    site = a_site(git_server, "a", secretRef={"name": "token"})
+    running.follow(site)
+    eventually(lambda: running.phase("a") == "AuthFailed")
+    for _ in range(5):
+        running.syncer.request([source_of(site)])
+        time.sleep(0.05)
+    assert len(git_server.requests) == 1
+    running.store.secrets["token"] = a_secret("right")
+    eventually(lambda: running.text("a"))
+
+
+def test_f34_what_processes_have_died_of_waits_while_the_others_are_served(
+    tmp_path: Path, git_server: GitServer
+) -> None:
+    """F34: the markers that a process leaves which was killed over a site, three times in a row."""
+    sites = [a_site(git_server, name) for name in ("deadly", "good")]
+    for site in sites:
+        git_server.repository(site.metadata.name).commit({"index.html": "x"})
+    mirrors = tmp_path / "mirrors"
+    mirrors.mkdir()
+    (mirrors / f"{source_of(sites[0]).mirror_id}.at-work").write_text("3")
+    running = Running(tmp_path, git_server)
+    running.follow(*sites)
+    eventually(lambda: running.phase("good") == "Synced")
+    assert running.text("deadly") is None
+    running.syncer.request([source_of(sites[0])])  # somebody insists
+    eventually(lambda: running.text("deadly"))
+    eventually(lambda: not list(mirrors.glob("*.at-work")))
+    running.stop()
+
+
+def test_f34_a_killed_process_leaves_word_of_what_it_was_at(tmp_path: Path, git_server: GitServer) -> None:
+    git_server.repository("a").commit({"index.html": "a"})
+    git_server.hang("a", b"command=fetch")
+    running = Running(tmp_path, git_server, timeouts=Timeouts(ask=30, transfer=30))
+    running.follow(a_site(git_server, "a"))
+    attempts = Attempts(tmp_path / "mirrors")
+    eventually(lambda: list(attempts.read().values()) == [1])  # what the next one would find
+    running.stop()
+    assert attempts.read() == {}
