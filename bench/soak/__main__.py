@@ -8,6 +8,7 @@ done and seen; exits with 1 where a reader saw anything but whole releases, or t
 """
 
 import contextlib
+import gzip
 import random
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,7 +26,7 @@ import tabulate
 
 from bench.soak.faults import Faults
 from bench.soak.process import SyncerProcess
-from bench.soak.pushes import Pushes
+from bench.soak.pushes import Pushes, same
 from bench.soak.syncer import NAMESPACE
 from bench.soak.visitor import Visitor, served
 from tests.support.git_server import GitServer
@@ -128,8 +130,14 @@ def come_to_rest(root: Path, pushes: Pushes, syncer: SyncerProcess) -> float:
 
 
 def _is_whole(path: Path) -> bool:
+    """Whether a file that never changes, or its packed copy, is as it was pushed."""
     with contextlib.suppress(FileNotFoundError):
-        return path.read_text(errors="replace").startswith(f"same {path.stem} ")
+        content = path.read_bytes()
+        number = path.name.partition(".")[0]
+        try:
+            return (gzip.decompress(content) if path.suffix == ".gz" else content) == same(number).encode()
+        except (OSError, EOFError, zlib.error):
+            return False
     return True  # replaced while we looked
 
 

@@ -78,7 +78,7 @@ class Faults:
 
     def _damage(self) -> None:
         """A file that the readers do not look at, for they would rightly complain."""
-        files = list(self._root.glob(f"volume/live/{NAMESPACE}/*/same/*.html"))
+        files = list(self._root.glob(f"volume/live/{NAMESPACE}/*/same/*"))
         with contextlib.suppress(OSError, IndexError):
             file = self._chance.choice(files)
             before = file.stat()
