@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # the process above the worker only waits, and should be smal
     from flask import Flask
     from gunicorn.workers.base import Worker
 
-    from syncer.cluster import ClusterSyncer
+    from syncer.cluster.cluster_syncer import ClusterSyncer
 
 _MIN_LEASE_SECONDS = 5
 _THREADS = 16  # a client that sends slowly holds one for a while
@@ -166,7 +166,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     @functools.cache
     def at_work() -> "ClusterSyncer":
         """The worker's, made there."""
-        from syncer.cluster import ClusterSyncer, Settings  # noqa: PLC0415
+        from syncer.cluster.cluster_syncer import ClusterSyncer, Settings  # noqa: PLC0415
 
         settings = Settings(
             namespace=namespace,
@@ -184,7 +184,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
         return ClusterSyncer(settings)
 
     def health() -> "Flask":
-        from syncer.health import create_app  # noqa: PLC0415
+        from syncer.cluster.health import create_app  # noqa: PLC0415
 
         return create_app(at_work().sick, at_work().not_ready)
 
@@ -210,7 +210,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     ]
 
     def start(worker: "Worker") -> None:
-        from syncer.cluster import NoCluster  # noqa: PLC0415
+        from syncer.cluster.cluster_syncer import NoCluster  # noqa: PLC0415
 
         gunicorn.freeze(worker)
         try:

@@ -8,10 +8,10 @@ from lightkube import Client, KubeConfig
 from lightkube.config.models import Cluster as Server
 from lightkube.config.models import User
 
+from syncer.cluster.events_api import ClusterEvents
 from syncer.event_writer import ApiAway, Written
 from syncer.events import Event
 from syncer.stores.cluster import STATIC_SITE, not_written
-from syncer.stores.events import ClusterEvents
 from tests.support.scripted_server import ScriptedServer, says
 
 JSON = b'{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "slow down", "code": 429}'

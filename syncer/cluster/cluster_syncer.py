@@ -13,6 +13,8 @@ from lightkube.core.exceptions import ConfigError
 
 from pages.api import StaticSite
 from syncer.app import Engine
+from syncer.cluster.events_api import ClusterEvents
+from syncer.cluster.lease import Lease
 from syncer.commit_status.writer import CommitStatuses
 from syncer.dashboard.journal import Journal
 from syncer.dashboard.view import View
@@ -23,7 +25,6 @@ from syncer.git.addresses import Addresses
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
-from syncer.lease import Lease
 from syncer.limits import Limits
 from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observation, Observed
@@ -32,7 +33,6 @@ from syncer.schedule import Capacity
 from syncer.service.loop import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.cluster import ClusterStore
-from syncer.stores.events import ClusterEvents
 from syncer.sync import SourceSync
 from syncer.tokens import Trust
 from syncer.volume.records import SiteKey
