@@ -20,7 +20,6 @@ from hooks.requests import Object
 from pages import metrics
 from pages.api import StaticSite, VirtualHostSpec
 from syncer.app import Engine, create_app
-from syncer.commit_status.writer import CommitStatuses
 from syncer.dashboard.app import create_app as create_dashboard
 from syncer.dashboard.journal import Journal
 from syncer.dashboard.view import View
@@ -32,6 +31,7 @@ from syncer.limits import SiteLimits
 from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observed
 from syncer.publishing import Outcome
+from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.schedule import Capacity
 from syncer.service.loop import Syncer
 from syncer.stores.directory import DirectoryStore

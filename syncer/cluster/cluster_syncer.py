@@ -15,12 +15,10 @@ from pages.api import StaticSite
 from syncer.app import Engine
 from syncer.cluster.events_api import ClusterEvents
 from syncer.cluster.lease import Lease
-from syncer.commit_status.writer import CommitStatuses
 from syncer.dashboard.journal import Journal
 from syncer.dashboard.view import View
 from syncer.disk.policy import DiskPolicy
 from syncer.errors import LeaseLost, StorageFailed, StorageFull
-from syncer.event_writer import EventWriter
 from syncer.git.addresses import Addresses
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
@@ -29,6 +27,8 @@ from syncer.limits import Limits
 from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observation, Observed
 from syncer.publishing import Outcome
+from syncer.reporting.commit_status.writer import CommitStatuses
+from syncer.reporting.event_writer import EventWriter
 from syncer.schedule import Capacity
 from syncer.service.loop import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source

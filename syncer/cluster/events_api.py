@@ -12,7 +12,7 @@ from lightkube.types import PatchType
 
 from pages.api import API_VERSION
 from pages.conditions import format_time
-from syncer.event_writer import ApiAway, EventNotWritten, Written
+from syncer.reporting.event_writer import ApiAway, EventNotWritten, Written
 from syncer.retry_after import pause_wanted
 
 _NOT_FOUND, _TOO_MANY, _BROKEN = 404, 429, 500

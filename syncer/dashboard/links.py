@@ -3,7 +3,7 @@
 from urllib.parse import quote, urlsplit
 
 from pages.api import StaticSite, canonical_repo
-from syncer.commit_status.calls import kind_of
+from syncer.reporting.commit_status.calls import kind_of
 
 
 def safe(url: str | None) -> str | None:

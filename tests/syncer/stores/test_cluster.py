@@ -9,8 +9,8 @@ from lightkube.config.models import Cluster as Server
 from lightkube.config.models import User
 
 from syncer.cluster.events_api import ClusterEvents
-from syncer.event_writer import ApiAway, Written
-from syncer.events import Event
+from syncer.reporting.event_writer import ApiAway, Written
+from syncer.reporting.events import Event
 from syncer.stores.cluster import STATIC_SITE, not_written
 from tests.support.scripted_server import ScriptedServer, says
 

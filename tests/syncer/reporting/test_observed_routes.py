@@ -7,12 +7,12 @@ import pytest
 from pages import conditions
 from pages.api import Platform, StaticSite, VirtualHost
 from pages.conditions import Condition
-from syncer import status
 from syncer.errors import SiteClosed
 from syncer.publishing import Published
-from syncer.routing import Routing, Routings, aliases_ready
+from syncer.reporting import status
+from syncer.reporting.observed_routes import Routing, Routings, aliases_ready
 from syncer.volume.records import Release
-from tests.syncer.test_status import COMMIT, NOW, host, platform, published
+from tests.syncer.reporting.test_status import COMMIT, NOW, host, platform, published
 
 
 def site(aliases: list[str] | None = None, **more: Any) -> StaticSite:

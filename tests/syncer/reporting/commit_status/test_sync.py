@@ -6,12 +6,12 @@ from typing import Any
 
 from pages.api import StaticSite
 from pages.core import Secret
-from syncer.commit_status.calls import Call
-from syncer.commit_status.writer import CommitStatuses
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.publishing import Published
+from syncer.reporting.commit_status.calls import Call
+from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.sources import source_of
 from syncer.sync import SourceSync
 from syncer.volume.releases import Releases

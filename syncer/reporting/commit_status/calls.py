@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from pages.api import ForgeKind
-from syncer.commit_status.said import Said
+from syncer.reporting.commit_status.said import Said
 
 _KNOWN_HOSTS: dict[str, ForgeKind] = {"github.com": "github", "gitlab.com": "gitlab"}
 _GITLAB_STATES = {"pending": "pending", "success": "success", "failure": "failed"}

@@ -16,8 +16,9 @@ from typing import Protocol
 import structlog
 
 from pages.api import StaticSite, StaticSiteStatus
-from syncer import backoff, events
-from syncer.events import Deployment, Event
+from syncer import backoff
+from syncer.reporting import events
+from syncer.reporting.events import Deployment, Event
 
 log = structlog.get_logger(__name__)
 

@@ -8,11 +8,11 @@ import pytest
 
 from pages.api import StaticSite
 from pages.core import Secret
-from syncer.commit_status.said import MAX_DESCRIPTION
-from syncer.commit_status.writer import CommitStatuses
 from syncer.errors import SubpathNotFound, Unreachable
 from syncer.git.hosts import AllowedHosts
 from syncer.publishing import Published
+from syncer.reporting.commit_status.said import MAX_DESCRIPTION
+from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.volume.records import Release
 from tests.support.forge_api import ForgeAPI
 from tests.support.serving import eventually

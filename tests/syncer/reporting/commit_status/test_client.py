@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from syncer.commit_status.calls import Call
-from syncer.commit_status.client import Client, NotAccepted
 from syncer.errors import AddressForbidden
 from syncer.git.addresses import Addresses
 from syncer.git.hosts import AllowedHosts
+from syncer.reporting.commit_status.calls import Call
+from syncer.reporting.commit_status.client import Client, NotAccepted
 from tests.support.forge_api import ForgeAPI
 
 COMMIT = "a" * 40

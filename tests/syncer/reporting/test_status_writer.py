@@ -4,7 +4,7 @@ import threading
 import time
 
 from pages.api import StaticSite, StaticSiteStatus
-from syncer.status_writer import StatusWriter
+from syncer.reporting.status_writer import StatusWriter
 from syncer.stores import StatusNotWritten
 from tests.support.serving import eventually
 

@@ -6,14 +6,14 @@ import pytest
 
 from pages import conditions
 from pages.api import Rejection, StaticSiteStatus
-from syncer import events, status
 from syncer.errors import AuthFailed, BranchNotFound, SecretForbidden, SyncError, Unreachable
-from syncer.events import Deployment, Event
 from syncer.publishing import Outcome, Published
-from syncer.routing import Routing
+from syncer.reporting import events, status
+from syncer.reporting.events import Deployment, Event
+from syncer.reporting.observed_routes import Routing
 from syncer.volume.records import Release
 from syncer.volume.writing import Changes
-from tests.syncer.test_status import site
+from tests.syncer.reporting.test_status import site
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 CONFLICT = Rejection(namespace="team", name="docs", reason="DomainConflict", message="docs.example.com is in use")

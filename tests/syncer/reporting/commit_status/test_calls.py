@@ -2,8 +2,8 @@
 
 import pytest
 
-from syncer.commit_status.calls import call, kind_of
-from syncer.commit_status.said import Said
+from syncer.reporting.commit_status.calls import call, kind_of
+from syncer.reporting.commit_status.said import Said
 
 COMMIT = "a" * 40
 LIVE = Said(COMMIT, "success", "live", "https://docs.pages.example.com/")

@@ -10,7 +10,7 @@ from pages.conditions import Condition, condition
 from syncer.content import rules, tree
 from syncer.errors import SiteClosed
 from syncer.publishing import Outcome, Published
-from syncer.routing import Routing, aliases_ready, rules_ready
+from syncer.reporting.observed_routes import Routing, aliases_ready, rules_ready
 
 HEARTBEAT = timedelta(hours=1)
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pages.api import ReleaseStatus, StaticSite, StaticSiteStatus
-from syncer import history, status
-from syncer.events import Deployment, Tell
 from syncer.publishing import Outcome, Published
-from syncer.routing import Routing, Routings
-from syncer.status_writer import StatusWriter
+from syncer.reporting import history, status
+from syncer.reporting.events import Deployment, Tell
+from syncer.reporting.observed_routes import Routing, Routings
+from syncer.reporting.status_writer import StatusWriter
 from syncer.volume.releases import Releases
 
 

@@ -8,8 +8,16 @@ import pytest
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.conditions import condition
-from syncer import event_writer
-from syncer.event_writer import ALLOWANCE, GAIN_SECONDS, MOST_WAITING, ApiAway, EventNotWritten, EventWriter, Written
+from syncer.reporting import event_writer
+from syncer.reporting.event_writer import (
+    ALLOWANCE,
+    GAIN_SECONDS,
+    MOST_WAITING,
+    ApiAway,
+    EventNotWritten,
+    EventWriter,
+    Written,
+)
 from tests.support.serving import eventually
 
 

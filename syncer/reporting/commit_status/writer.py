@@ -12,15 +12,15 @@ import structlog
 
 from pages.api import CommitStatus, StaticSite, canonical_repo
 from syncer import credentials, sources
-from syncer.commit_status import calls, said
-from syncer.commit_status.calls import Call
-from syncer.commit_status.client import Client, NotAccepted
-from syncer.commit_status.said import Said
 from syncer.credentials import ReadSecret
 from syncer.errors import SyncError
 from syncer.git.addresses import Addresses
 from syncer.git.hosts import AllowedHosts
 from syncer.publishing import Outcome
+from syncer.reporting.commit_status import calls, said
+from syncer.reporting.commit_status.calls import Call
+from syncer.reporting.commit_status.client import Client, NotAccepted
+from syncer.reporting.commit_status.said import Said
 
 log = structlog.get_logger(__name__)
 

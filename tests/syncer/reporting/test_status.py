@@ -7,10 +7,10 @@ import yaml
 from pages import conditions
 from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
 from pages.conditions import Condition
-from syncer import status
 from syncer.errors import BranchNotFound, SecretForbidden
 from syncer.publishing import Published
-from syncer.routing import Routing, Routings
+from syncer.reporting import status
+from syncer.reporting.observed_routes import Routing, Routings
 from syncer.volume.records import Release
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pages.api import ReleaseStatus, StaticSite
-from syncer.history import merge
+from syncer.reporting.history import merge
 from syncer.volume.records import Release
 
 REPO = "https://forge.example.com/team/docs"
