@@ -10,9 +10,9 @@ from syncer.git.addresses import Addresses
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
+from syncer.publishing.source import SourceSync
 from syncer.service.loop import Syncer
 from syncer.stores import Snapshot
-from syncer.sync import SourceSync
 from syncer.volume.releases import Releases
 
 

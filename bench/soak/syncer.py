@@ -13,9 +13,9 @@ from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
+from syncer.publishing.source import SourceSync
 from syncer.service.loop import Syncer
 from syncer.stores import Snapshot
-from syncer.sync import SourceSync
 from syncer.volume.releases import Releases
 
 NAMESPACE = "soak"

@@ -9,7 +9,7 @@ from hooks.requests import Object
 from pages.api import StaticSite
 from pages.manifests import Problem
 from syncer.errors import SyncError
-from syncer.publishing import Outcome
+from syncer.publishing.release import Outcome
 
 SiteName = tuple[str, str]
 

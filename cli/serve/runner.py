@@ -30,14 +30,14 @@ from syncer.git.mirrors import Mirrors
 from syncer.limits import SiteLimits
 from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observed
-from syncer.publishing import Outcome
+from syncer.publishing.release import Outcome
+from syncer.publishing.source import SourceSync
 from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.schedule import Capacity
 from syncer.service.loop import Syncer
 from syncer.stores.directory import DirectoryStore
 from syncer.stores.site_log import SiteLog
 from syncer.stores.state import State
-from syncer.sync import SourceSync
 from syncer.tokens import Trust
 from syncer.volume.releases import Releases
 from syncer.webhooks.matching import LatestIndex

@@ -26,14 +26,14 @@ from syncer.git.mirrors import Mirrors
 from syncer.limits import Limits
 from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observation, Observed
-from syncer.publishing import Outcome
+from syncer.publishing.release import Outcome
+from syncer.publishing.source import SourceSync
 from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.reporting.event_writer import EventWriter
 from syncer.schedule import Capacity
 from syncer.service.loop import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.cluster import ClusterStore
-from syncer.sync import SourceSync
 from syncer.tokens import Trust
 from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases

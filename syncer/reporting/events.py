@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from pages import conditions
 from pages.api import StaticSite, StaticSiteStatus
 from pages.conditions import Condition
-from syncer.publishing import Published
+from syncer.publishing.release import Published
 
 MAX_MESSAGE = 1024  # as the API has it
 

@@ -9,7 +9,7 @@ from pages.api import ReleaseStatus, SiteRules, StaticSite, StaticSiteStatus, Vi
 from pages.conditions import Condition, condition
 from syncer.content import rules, tree
 from syncer.errors import SiteClosed
-from syncer.publishing import Outcome, Published
+from syncer.publishing.release import Outcome, Published
 from syncer.reporting.observed_routes import Routing, aliases_ready, rules_ready
 
 HEARTBEAT = timedelta(hours=1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pages.api import ReleaseStatus, StaticSite, StaticSiteStatus
-from syncer.publishing import Outcome, Published
+from syncer.publishing.release import Outcome, Published
 from syncer.reporting import history, status
 from syncer.reporting.events import Deployment, Tell
 from syncer.reporting.observed_routes import Routing, Routings

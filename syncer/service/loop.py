@@ -19,7 +19,8 @@ from syncer.errors import Busy, LeaseLost, SiteDeleted, SyncError, TimedOut, Unr
 from syncer.git.mirrors import Mirrors
 from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observation
-from syncer.publishing import Outcome, Published
+from syncer.publishing.release import Outcome, Published
+from syncer.publishing.source import SourceSync
 from syncer.reporting import status
 from syncer.reporting.events import Tell
 from syncer.reporting.observed_routes import Routings
@@ -30,7 +31,6 @@ from syncer.service.housekeeping import Housekeeper
 from syncer.service.sites import Sites
 from syncer.sources import Source
 from syncer.stores import Store
-from syncer.sync import SourceSync
 from syncer.volume.records import SiteKey, key_of
 from syncer.volume.releases import Releases
 

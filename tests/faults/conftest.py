@@ -18,9 +18,9 @@ from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
-from syncer.publishing import Outcome, Published
+from syncer.publishing.release import Outcome, Published
+from syncer.publishing.source import SourceSync
 from syncer.sources import group
-from syncer.sync import SourceSync
 from syncer.volume.records import Release, key_of
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer

@@ -9,8 +9,8 @@ import yaml
 
 from pages import rules
 from pages.api import StaticSite
-from syncer import visitors
 from syncer.content import lines
+from syncer.publishing import visitors
 from tests.support import crds
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/redirects-and-headers.md").read_text()

@@ -11,9 +11,9 @@ from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import SiteLimits, Timeouts
-from syncer.publishing import Outcome
+from syncer.publishing.release import Outcome
+from syncer.publishing.source import SourceSync
 from syncer.sources import group
-from syncer.sync import SourceSync
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 

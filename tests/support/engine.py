@@ -22,9 +22,9 @@ from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
-from syncer.publishing import Outcome
+from syncer.publishing.release import Outcome
+from syncer.publishing.source import SourceSync
 from syncer.sources import group
-from syncer.sync import SourceSync
 from syncer.volume.records import key_of
 from syncer.volume.releases import Releases
 

@@ -8,7 +8,7 @@ from typing import IO, Any
 import pytest
 
 from syncer.git.objects import Objects
-from syncer.publishing import Published
+from syncer.publishing.release import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing
 from syncer.volume.records import Release

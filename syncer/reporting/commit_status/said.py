@@ -5,7 +5,7 @@ from typing import Literal
 
 from pages.api import StaticSite
 from syncer.errors import SyncError
-from syncer.publishing import Outcome, Published
+from syncer.publishing.release import Outcome, Published
 
 State = Literal["pending", "success", "failure"]
 MAX_DESCRIPTION = 140  # GitHub's limit, the lowest

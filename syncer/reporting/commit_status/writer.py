@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 import structlog
 
 from pages.api import CommitStatus, StaticSite, canonical_repo
-from syncer import credentials, sources
-from syncer.credentials import ReadSecret
+from syncer import sources
 from syncer.errors import SyncError
 from syncer.git.addresses import Addresses
 from syncer.git.hosts import AllowedHosts
-from syncer.publishing import Outcome
+from syncer.publishing import credentials
+from syncer.publishing.credentials import ReadSecret
+from syncer.publishing.release import Outcome
 from syncer.reporting.commit_status import calls, said
 from syncer.reporting.commit_status.calls import Call
 from syncer.reporting.commit_status.client import Client, NotAccepted

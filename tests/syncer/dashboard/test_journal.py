@@ -9,7 +9,7 @@ import pytest
 from syncer.dashboard import links
 from syncer.dashboard.journal import Journal
 from syncer.errors import SiteDeleted, Unreachable
-from syncer.publishing import Published
+from syncer.publishing.release import Published
 from syncer.volume.records import Release
 from tests.support.dashboard import COMMIT, seen
 

@@ -7,7 +7,7 @@ import pytest
 from pages import conditions
 from pages.api import Rejection, StaticSiteStatus
 from syncer.errors import AuthFailed, BranchNotFound, SecretForbidden, SyncError, Unreachable
-from syncer.publishing import Outcome, Published
+from syncer.publishing.release import Outcome, Published
 from syncer.reporting import events, status
 from syncer.reporting.events import Deployment, Event
 from syncer.reporting.observed_routes import Routing

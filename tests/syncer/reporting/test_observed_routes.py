@@ -8,7 +8,7 @@ from pages import conditions
 from pages.api import Platform, StaticSite, VirtualHost
 from pages.conditions import Condition
 from syncer.errors import SiteClosed
-from syncer.publishing import Published
+from syncer.publishing.release import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing, Routings, aliases_ready
 from syncer.volume.records import Release

@@ -8,7 +8,7 @@ from pages import conditions
 from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
 from pages.conditions import Condition
 from syncer.errors import BranchNotFound, SecretForbidden
-from syncer.publishing import Published
+from syncer.publishing.release import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing, Routings
 from syncer.volume.records import Release

@@ -16,11 +16,11 @@ from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
+from syncer.publishing.source import SourceSync
 from syncer.schedule import Capacity
 from syncer.service.loop import Syncer
 from syncer.sources import source_of
 from syncer.stores import Snapshot
-from syncer.sync import SourceSync
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 

@@ -9,11 +9,11 @@ from pages.core import Secret
 from syncer.git.commands import Git
 from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
-from syncer.publishing import Published
+from syncer.publishing.release import Published
+from syncer.publishing.source import SourceSync
 from syncer.reporting.commit_status.calls import Call
 from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.sources import source_of
-from syncer.sync import SourceSync
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 from tests.support.serving import eventually

@@ -10,7 +10,7 @@ from pages.api import StaticSite
 from pages.core import Secret
 from syncer.errors import SubpathNotFound, Unreachable
 from syncer.git.hosts import AllowedHosts
-from syncer.publishing import Published
+from syncer.publishing.release import Published
 from syncer.reporting.commit_status.said import MAX_DESCRIPTION
 from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.volume.records import Release

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
 
 from pages.api import StaticSite
-from syncer import credentials
-from syncer.credentials import ReadSecret
 from syncer.errors import AuthFailed, GitFailed, StorageFailed, StorageFull, SyncError
 from syncer.git.commands import Git
 from syncer.git.heads import Heads, Tips
@@ -17,9 +15,11 @@ from syncer.git.reading import Reading
 from syncer.git.refusals import Refusals
 from syncer.git.remote import Remote
 from syncer.limits import SiteLimits
-from syncer.publishing import Begin, Outcome, Publishing, StillThere
+from syncer.publishing import credentials
+from syncer.publishing.credentials import ReadSecret
+from syncer.publishing.release import Begin, Outcome, Publishing, StillThere
+from syncer.publishing.visitors import Visitors
 from syncer.sources import Source, source_of
-from syncer.visitors import Visitors
 from syncer.volume.records import Release, key_of
 from syncer.volume.releases import Releases
 

@@ -10,7 +10,7 @@ import pytest
 
 from pages.api import StaticSiteStatus
 from syncer.disk.policy import DiskPolicy
-from syncer.publishing import Published
+from syncer.publishing.release import Published
 from syncer.sources import source_of
 from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases

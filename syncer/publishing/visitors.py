@@ -8,8 +8,8 @@ without a file everybody is. So whatever goes wrong here leaves a site closed
 import re
 
 from pages.api import StaticSite
-from syncer.credentials import ReadSecret
 from syncer.errors import SecretForbidden, SiteClosed
+from syncer.publishing.credentials import ReadSecret
 from syncer.volume.records import key_of
 from syncer.volume.releases import Releases
 

@@ -8,7 +8,7 @@ import pytest
 from syncer.errors import SyncError
 from syncer.git.commands import Git
 from syncer.limits import SiteLimits, Timeouts
-from syncer.publishing import Published
+from syncer.publishing.release import Published
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 

@@ -7,7 +7,7 @@ import pytest
 from pages.api import StaticSite
 from pages.core import Secret
 from syncer.errors import SecretForbidden, SecretUnreadable, SiteClosed
-from syncer.visitors import Visitors, users
+from syncer.publishing.visitors import Visitors, users
 from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 
