@@ -16,7 +16,7 @@ from cli.processes import gunicorn
 from cli.processes.listener import Listener
 from syncer import tokens
 from syncer.disk.policy import DiskPolicy
-from syncer.git.hosts import AllowedHosts
+from syncer.egress.hosts import AllowedHosts
 from syncer.limits import Limits
 from syncer.schedule import Capacity
 from syncer.tokens import Trust

@@ -24,8 +24,8 @@ from syncer.dashboard.app import create_app as create_dashboard
 from syncer.dashboard.journal import Journal
 from syncer.dashboard.view import View
 from syncer.disk.policy import DiskPolicy
+from syncer.egress.hosts import AllowedHosts
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import SiteLimits
 from syncer.metrics.counted import Counted

@@ -18,10 +18,10 @@ from syncer.cluster.lease import Lease
 from syncer.dashboard.journal import Journal
 from syncer.dashboard.view import View
 from syncer.disk.policy import DiskPolicy
+from syncer.egress.addresses import Addresses
+from syncer.egress.hosts import AllowedHosts
 from syncer.errors import LeaseLost, StorageFailed, StorageFull
-from syncer.git.addresses import Addresses
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Limits
 from syncer.metrics.counted import Counted

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
 
 from pages.api import StaticSite
+from syncer.egress.hosts import AllowedHosts
 from syncer.errors import AuthFailed, GitFailed, StorageFailed, StorageFull, SyncError
 from syncer.git.commands import Git
 from syncer.git.heads import Heads, Tips
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirror, Mirrors
 from syncer.git.reading import Reading
 from syncer.git.refusals import Refusals

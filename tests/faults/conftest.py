@@ -13,9 +13,9 @@ import pytest
 from pages.api import ALLOW_LOCAL, StaticSite
 from pages.core import Secret
 from syncer.disk.policy import DiskPolicy
+from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SyncError
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
 from syncer.publishing.release import Outcome, Published

@@ -6,9 +6,9 @@ from typing import Any
 
 from pages.api import ObjectMeta, StaticSite
 from pages.core import Secret
+from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SyncError
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import SiteLimits, Timeouts
 from syncer.publishing.release import Outcome

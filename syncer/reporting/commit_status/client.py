@@ -4,8 +4,8 @@ import ssl
 
 import requests
 
+from syncer.egress.dialling import CONNECT_SECONDS, Addresses, CheckedAdapter, Clock, hanging_up
 from syncer.errors import Unreachable
-from syncer.git.dialling import CONNECT_SECONDS, Addresses, CheckedAdapter, Clock, hanging_up
 from syncer.reporting.commit_status.calls import Call
 
 _SECONDS = 20.0  # for all of it, however the forge drips

@@ -12,9 +12,9 @@ import structlog
 
 from pages.api import CommitStatus, StaticSite, canonical_repo
 from syncer import sources
+from syncer.egress.addresses import Addresses
+from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SyncError
-from syncer.git.addresses import Addresses
-from syncer.git.hosts import AllowedHosts
 from syncer.publishing import credentials
 from syncer.publishing.credentials import ReadSecret
 from syncer.publishing.release import Outcome

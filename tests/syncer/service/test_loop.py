@@ -11,9 +11,9 @@ import pytest
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
+from syncer.egress.hosts import AllowedHosts
 from syncer.git.attempts import Attempts
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
 from syncer.publishing.source import SourceSync

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from syncer.egress.addresses import Addresses
+from syncer.egress.hosts import AllowedHosts
 from syncer.errors import AddressForbidden
-from syncer.git.addresses import Addresses
-from syncer.git.hosts import AllowedHosts
 from syncer.reporting.commit_status.calls import Call
 from syncer.reporting.commit_status.client import Client, NotAccepted
 from tests.support.forge_api import ForgeAPI

@@ -6,8 +6,8 @@ from typing import Any
 
 from pages.api import StaticSite
 from pages.core import Secret
+from syncer.egress.hosts import AllowedHosts
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.publishing.release import Published
 from syncer.publishing.source import SourceSync

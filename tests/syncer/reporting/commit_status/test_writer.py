@@ -8,8 +8,8 @@ import pytest
 
 from pages.api import StaticSite
 from pages.core import Secret
+from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SubpathNotFound, Unreachable
-from syncer.git.hosts import AllowedHosts
 from syncer.publishing.release import Published
 from syncer.reporting.commit_status.said import MAX_DESCRIPTION
 from syncer.reporting.commit_status.writer import CommitStatuses

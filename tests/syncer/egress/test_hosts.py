@@ -1,7 +1,7 @@
 import pytest
 
+from syncer.egress.hosts import AllowedHosts
 from syncer.errors import HostNotAllowed
-from syncer.git.hosts import AllowedHosts
 
 
 @pytest.mark.parametrize(

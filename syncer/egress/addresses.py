@@ -12,8 +12,8 @@ from concurrent.futures import Future
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from urllib.parse import urlsplit
 
+from syncer.egress.hosts import AllowedHosts, in_full
 from syncer.errors import AddressForbidden, Unreachable
-from syncer.git.hosts import AllowedHosts, in_full
 
 # All addresses of a name. OSError or UnicodeError where it has none.
 Resolve = Callable[[str, int], Iterable[str]]
