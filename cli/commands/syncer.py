@@ -14,12 +14,12 @@ from cli.commands.hooks import LOG_LEVEL
 from cli.options import common, disk, metrics, site_limits
 from cli.processes import gunicorn
 from cli.processes.listener import Listener
-from syncer import tokens
 from syncer.disk.policy import DiskPolicy
 from syncer.egress.hosts import AllowedHosts
 from syncer.limits import Limits
 from syncer.schedule import Capacity
-from syncer.tokens import Trust
+from syncer.webhooks import trust
+from syncer.webhooks.trust import Trust
 
 if TYPE_CHECKING:  # the process above the worker only waits, and should be small
     from collections.abc import Callable
@@ -255,9 +255,9 @@ def _check_trust(trust: Trust, *, without_webhooks: bool) -> None:
 
 def _token_key(file: Path) -> bytes:
     key = file.read_bytes().strip()
-    if len(key) < tokens.MIN_KEY_BYTES:
+    if len(key) < trust.MIN_KEY_BYTES:
         raise click.BadParameter(
-            f"{file} holds {len(key)} bytes; {tokens.MIN_KEY_BYTES} are needed: head -c 32 /dev/urandom | base64",
+            f"{file} holds {len(key)} bytes; {trust.MIN_KEY_BYTES} are needed: head -c 32 /dev/urandom | base64",
             param_hint="--token-key-file",
         )
     return key

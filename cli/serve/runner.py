@@ -38,11 +38,11 @@ from syncer.service.loop import Syncer
 from syncer.stores.directory import DirectoryStore
 from syncer.stores.site_log import SiteLog
 from syncer.stores.state import State
-from syncer.tokens import Trust
 from syncer.volume.releases import Releases
 from syncer.webhooks.matching import LatestIndex
 from syncer.webhooks.record import Record
 from syncer.webhooks.requests import Requests
+from syncer.webhooks.trust import Trust
 
 log = structlog.get_logger(__name__)
 

@@ -34,12 +34,12 @@ from syncer.schedule import Capacity
 from syncer.service.loop import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.cluster import ClusterStore
-from syncer.tokens import Trust
 from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 from syncer.webhooks.matching import LatestIndex
 from syncer.webhooks.record import Record
 from syncer.webhooks.requests import Requests
+from syncer.webhooks.trust import Trust
 
 log = structlog.get_logger(__name__)
 
