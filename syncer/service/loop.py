@@ -26,7 +26,7 @@ from syncer.reporting.events import Tell
 from syncer.reporting.observed_routes import Routings
 from syncer.reporting.status_writer import StatusWriter
 from syncer.reporting.statuses import Speech, Statuses
-from syncer.schedule import Capacity, Result, Run, Schedule, Wish
+from syncer.schedule.schedule import Capacity, Result, Run, Schedule, Wish
 from syncer.service.housekeeping import Housekeeper
 from syncer.service.sites import Sites
 from syncer.sources import Source

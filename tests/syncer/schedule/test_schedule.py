@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.schedule import (
+from syncer.schedule.schedule import (
     FIRST_BACKOFF_SECONDS,
     JITTER,
     MAX_BACKOFF_SECONDS,

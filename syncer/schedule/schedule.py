@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Self, TypeVar
 
-from syncer.host_health import HostHealth
+from syncer.schedule.host_health import HostHealth
 
 FIRST_BACKOFF_SECONDS = 30.0
 MAX_BACKOFF_SECONDS = 1800.0
