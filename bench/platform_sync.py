@@ -11,7 +11,7 @@ import tabulate
 
 from cli.processes.gunicorn import freeze
 from hooks.app import create_app
-from hooks.requests import STATIC_SITE, VIRTUAL_HOST
+from hooks.payload import STATIC_SITE, VIRTUAL_HOST
 
 SIZES = (10, 100, 1_000, 10_000)
 ROUNDS = 7

@@ -7,7 +7,7 @@ so that none of them ever leads to another host (V4).
 
 import re
 
-from hooks.requests import Object
+from hooks.payload import Object
 from pages import rules
 from pages.api import Redirect
 

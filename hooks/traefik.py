@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from hooks import redirects
-from hooks.requests import Object
+from hooks.payload import Object
 from pages import names, rules
 from pages.api import HeaderRule, Redirect, RedirectTarget, Route, VirtualHostSpec
 

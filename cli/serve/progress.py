@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import click
 
-from hooks.requests import Object
+from hooks.payload import Object
 from pages.api import StaticSite
 from pages.manifests import Problem
 from syncer.errors import SyncError

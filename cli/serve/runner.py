@@ -16,7 +16,7 @@ from cli.serve import api, dashboard, edge, nginx_config
 from cli.serve.nginx import Nginx, NginxError, loopback
 from cli.serve.progress import Progress, SiteName
 from cli.serve.watch import Watch
-from hooks.requests import Object
+from hooks.payload import Object
 from pages import metrics
 from pages.api import StaticSite, VirtualHostSpec
 from syncer.app import Engine, create_app

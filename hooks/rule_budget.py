@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from hooks.requests import Object
+from hooks.payload import Object
 from pages import names, rules, validation
 
 MAX_CHARACTERS = 256 << 10

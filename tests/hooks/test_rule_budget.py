@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooks import room
+from hooks import rule_budget
 from pages import rules
 from tests.hooks.test_platform import Object, ask, generated, hosts
 
@@ -104,7 +104,7 @@ def test_a_site_with_a_mistake_keeps_its_rules_and_how_many_are_left_out() -> No
 
 @given(st.lists(st.integers(0, 1000), max_size=20), st.integers(-100, 5000))
 def test_nobody_gets_more_than_there_is_and_who_wants_little_gets_it_all(wanted: list[int], there_is: int) -> None:
-    found = room.shares(wanted, there_is)
+    found = rule_budget.shares(wanted, there_is)
     assert sum(found) <= max(there_is, 0)
     equal = max(there_is, 0) // max(len(wanted), 1)
     for want, got in zip(wanted, found, strict=True):
