@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from hooks import payload, rule_budget
 from hooks.claims import Claim, Decision
 from hooks.payload import Object
-from pages import names, rules
+from pages import names, rule_syntax
 from pages.api import HeaderRule, Redirect, SiteRules, StaticSite
-from pages.rules import Home
+from pages.rule_syntax import Home
 
 _KEPT = ("protected", "rules", "fileRules", "rulesLeftOut")
 _NOTHING = (SiteRules().dump(),)
@@ -86,7 +86,7 @@ class Routes:
 
 def _sound(redirects: Sequence[Redirect], headers: Sequence[HeaderRule], home: Home) -> Object:
     """As a route has them; what leads to itself is left out (the syncer says so)."""
-    sound = [each.dump() for each in redirects if not rules.leads_to_itself(each.from_, each.to, home)]
+    sound = [each.dump() for each in redirects if not rule_syntax.leads_to_itself(each.from_, each.to, home)]
     found = {"redirects": sound, "headers": [each.dump() for each in headers]}
     return {key: value for key, value in found.items() if value}
 

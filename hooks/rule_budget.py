@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from hooks.payload import Object
-from pages import names, rules, validation
+from pages import names, rule_syntax, validation
 
 MAX_CHARACTERS = 256 << 10
 _REST = 16 << 10  # what such an object has besides its routes
-_MATCH = 1_000 + 2 * (rules.MAX_FROM_LENGTH + validation.MAX_PREFIX_LENGTH)  # of a route, with domain and Service
+_MATCH = 1_000 + 2 * (rule_syntax.MAX_FROM_LENGTH + validation.MAX_PREFIX_LENGTH)  # of a route, with domain and Service
 _FRAME = 100  # around the rules of a site
 _PARTS = ("rules", "fileRules")
 _KINDS = ("redirects", "headers")

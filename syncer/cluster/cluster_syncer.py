@@ -33,7 +33,7 @@ from syncer.reporting.event_writer import EventWriter
 from syncer.schedule.schedule import Capacity
 from syncer.service.loop import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
-from syncer.stores.cluster import ClusterStore
+from syncer.stores.kubernetes import ClusterStore
 from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 from syncer.webhooks.matching import LatestIndex

@@ -10,7 +10,7 @@ from pathlib import Path
 from syncer.egress.addresses import Addresses
 from syncer.errors import BranchNotFound, EmptyRepo, GitFailed, LimitExceeded, ObjectNotGiven, SyncError
 from syncer.git import diagnosis, hardening, missing
-from syncer.git.objects import OID, Objects
+from syncer.git.object_reader import OID, Objects
 from syncer.git.process import Ended, GitProcesses, Job
 from syncer.git.remote import Remote
 from syncer.git.smart_http import SmartHTTP

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from pages.api import SiteRules, StaticSite
-from syncer.content import lfs, links, rules, tree, walk
+from syncer.content import lfs, rules, symlinks, tree, walk
 from syncer.content.tree import Listing
 from syncer.errors import (
     GitFailed,
@@ -19,7 +19,7 @@ from syncer.errors import (
     SyncError,
 )
 from syncer.git import commits
-from syncer.git.objects import Objects
+from syncer.git.object_reader import Objects
 from syncer.limits import SiteLimits
 from syncer.sources import Source
 from syncer.volume.records import Release, SiteKey, key_of
@@ -102,7 +102,7 @@ class Publishing:
     def _read(self, key: SiteKey, draft: Release, objects: Objects) -> tuple[Listing, SiteRules]:
         """What is published of the folder, and its rules."""
         listing = tree.read(walk.listing(objects, draft.tree), self._limits)
-        listing = links.follow(listing, objects.contents, self._limits)
+        listing = symlinks.follow(listing, objects.contents, self._limits)
         listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
         listing, found = rules.take_out(listing, objects.contents)
         if not listing.files and found == SiteRules():

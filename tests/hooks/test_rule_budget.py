@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooks import rule_budget
-from pages import rules
+from pages import rule_syntax
 from tests.hooks.test_platform import Object, ask, generated, hosts
 
 MAX_ANNOTATIONS = 262_144
@@ -88,7 +88,7 @@ def test_the_last_are_left_out_and_those_of_the_files_before_those_of_the_site()
 @pytest.mark.parametrize("value", ["v", '"' * 2048, MARKUP])
 def test_the_most_that_a_site_may_write_becomes_objects_of_a_size_that_is_taken(name: str, value: str) -> None:
     most = {"redirects": redirects(50, "/&" * 512), "headers": headers(20, value, 10)}
-    of_files = {"redirects": redirects(rules.MAX_FILE_REDIRECTS), "headers": headers(20)}
+    of_files = {"redirects": redirects(rule_syntax.MAX_FILE_REDIRECTS), "headers": headers(20)}
     route = routes(site(name, **most, status={"rules": of_files}))[name]
     assert count(route) + route.get("rulesLeftOut", 0) == 190
 

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import pytest
 
-from syncer.git.objects import Objects
+from syncer.git.object_reader import Objects
 from syncer.publishing.release import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing

@@ -6,7 +6,7 @@ from typing import IO
 
 import pytest
 
-from syncer.content import links
+from syncer.content import symlinks
 from syncer.content.tree import File, Listing
 from syncer.errors import LimitExceeded
 from syncer.limits import SiteLimits
@@ -26,7 +26,7 @@ def follow(
         [File(path, f"content of {path}", 7) for path in files],
         links=[File(path, path, len(text)) for path, text in texts.items()],
     )
-    followed = links.follow(listing, blobs, limits or SiteLimits())
+    followed = symlinks.follow(listing, blobs, limits or SiteLimits())
     assert followed.links == []
     assert len({file.path for file in followed.files}) == len(followed.files)
     return {file.path: file.oid.removeprefix("content of ") for file in followed.files}, followed.skipped["symlink"]

@@ -11,7 +11,7 @@ from lightkube.config.models import User
 from syncer.cluster.events_api import ClusterEvents
 from syncer.reporting.event_writer import ApiAway, Written
 from syncer.reporting.events import Event
-from syncer.stores.cluster import STATIC_SITE, not_written
+from syncer.stores.kubernetes import STATIC_SITE, not_written
 from tests.support.scripted_server import ScriptedServer, says
 
 JSON = b'{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "slow down", "code": 429}'

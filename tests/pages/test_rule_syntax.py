@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pages import rules
+from pages import rule_syntax
 from pages.api import StaticSite
 from syncer.content import lines
 from syncer.publishing import visitors
@@ -24,12 +24,12 @@ def numbers(text: str) -> list[int]:
 @pytest.mark.parametrize(
     ("row", "values"),
     [
-        ("aliases", [rules.MAX_ALIASES]),
-        ("redirects", [rules.MAX_REDIRECTS, rules.MAX_FILE_REDIRECTS]),
-        ("paths with headers", [rules.MAX_HEADERS, rules.MAX_HEADERS, rules.MAX_HEADER_VALUES]),
-        ("`from`, `for`", [rules.MAX_FROM_LENGTH, rules.MAX_PLACEHOLDERS]),
-        ("`to`", [rules.MAX_TO_LENGTH]),
-        ("a header", [rules.MAX_HEADER_NAME_LENGTH, rules.MAX_HEADER_VALUE_LENGTH]),
+        ("aliases", [rule_syntax.MAX_ALIASES]),
+        ("redirects", [rule_syntax.MAX_REDIRECTS, rule_syntax.MAX_FILE_REDIRECTS]),
+        ("paths with headers", [rule_syntax.MAX_HEADERS, rule_syntax.MAX_HEADERS, rule_syntax.MAX_HEADER_VALUES]),
+        ("`from`, `for`", [rule_syntax.MAX_FROM_LENGTH, rule_syntax.MAX_PLACEHOLDERS]),
+        ("`to`", [rule_syntax.MAX_TO_LENGTH]),
+        ("a header", [rule_syntax.MAX_HEADER_NAME_LENGTH, rule_syntax.MAX_HEADER_VALUE_LENGTH]),
         ("a file", [lines.MAX_BYTES >> 10, lines.MAX_LINES, lines.MAX_LINE_LENGTH]),
         ("problems that are kept", [lines.MAX_PROBLEMS]),
     ],
@@ -51,11 +51,11 @@ def test_the_password_limits_are_those_of_the_code() -> None:
 def test_the_page_names_each_header_that_is_refused() -> None:
     section = PAGE.partition("Not a site's to set")[2].partition("`Strict-Transport-Security`")[0]
     named = {each.lower() for each in re.findall(r"`([A-Za-z0-9-]+)`", section)}
-    assert named == set(rules.REFUSED_HEADERS) | set(rules.REFUSED_PREFIXES)
+    assert named == set(rule_syntax.REFUSED_HEADERS) | set(rule_syntax.REFUSED_PREFIXES)
     schema: dict[str, Any] = crds.schema("StaticSite")["properties"]["spec"]["properties"]["headers"]
     written = str(schema["items"]["properties"]["values"]["x-kubernetes-validations"])
-    assert "|".join(rules.REFUSED_HEADERS) in written
-    assert "|".join(rules.REFUSED_PREFIXES) in written
+    assert "|".join(rule_syntax.REFUSED_HEADERS) in written
+    assert "|".join(rule_syntax.REFUSED_PREFIXES) in written
 
 
 def test_the_example_is_accepted() -> None:

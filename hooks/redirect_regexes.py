@@ -8,7 +8,7 @@ so that none of them ever leads to another host (V4).
 import re
 
 from hooks.payload import Object
-from pages import rules
+from pages import rule_syntax
 from pages.api import Redirect
 
 _SCHEME_AND_HOST = "^[a-z]+://[^/?#]*"
@@ -21,11 +21,11 @@ def redirect(rule: Redirect, path_prefix: str) -> Object:
     """The redirectRegex of a rule, below the site's pathPrefix. Its query goes along unless the target has its own."""
     names: list[str] = []
     expression = f"{_SCHEME_AND_HOST}{escaped(path_prefix)}"
-    for segment in rules.segments(rule.from_):
+    for segment in rule_syntax.segments(rule.from_):
         if segment.is_name:
             names.append(segment.text)
         expression += "/" + (_SEGMENT if segment.is_name else escaped(segment.text))
-    if rules.has_splat(rule.from_):
+    if rule_syntax.has_splat(rule.from_):
         expression += _SPLAT
         names.append("splat")
     elif rule.from_ == "/" and not path_prefix:
@@ -35,7 +35,7 @@ def redirect(rule: Redirect, path_prefix: str) -> Object:
     return {
         "regex": expression + _QUERY,
         "replacement": _replacement(rule.to, names, path_prefix),
-        "permanent": rule.status in rules.PERMANENT,
+        "permanent": rule.status in rule_syntax.PERMANENT,
     }
 
 
@@ -62,7 +62,7 @@ def _replacement(to: str, names: list[str], path_prefix: str) -> str:
     for number, name in enumerate(names, 1):
         known.setdefault(name, number)
     made = _literal(path_prefix) if to.startswith("/") else ""
-    for piece in rules.pieces(to):
+    for piece in rule_syntax.pieces(to):
         if piece.is_name and piece.text in known:
             made += f"${{{known[piece.text]}}}"
         else:
