@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from bench.ending import exit_code
 from cli.processes.gunicorn import keep_collector_out
 from hooks.app import create_app
-from hooks.requests import STATIC_SITE, VIRTUAL_HOST
+from hooks.payload import STATIC_SITE, VIRTUAL_HOST
 
 SIZES = (10, 100, 1_000, 10_000)
 ROUNDS = 7

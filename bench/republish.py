@@ -15,9 +15,9 @@ import tabulate
 from bench.adapters import Site
 from bench.syncing import source_sync, static_site
 from pages.api import StaticSite
-from syncer.git.hosts import AllowedHosts
+from syncer.egress.hosts import AllowedHosts
+from syncer.publishing.source import SourceSync
 from syncer.sources import source_of
-from syncer.sync import SourceSync
 from tests.support.repositories import ENVIRONMENT, Repository
 
 FILES = 5_000

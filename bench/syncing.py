@@ -6,13 +6,13 @@ from pathlib import Path
 from bench.adapters import Site
 from pages.api import ALLOW_LOCAL, StaticSite, StaticSiteStatus
 from pages.core import Secret
-from syncer.git.addresses import Addresses
+from syncer.egress.addresses import Addresses
+from syncer.egress.hosts import AllowedHosts
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
+from syncer.publishing.source import SourceSync
 from syncer.service.loop import Syncer
 from syncer.stores import Snapshot
-from syncer.sync import SourceSync
 from syncer.volume.releases import Releases
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from hooks import platform as stage_one
 from hooks import virtualhost as stage_two
-from hooks.requests import CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, Object
+from hooks.payload import CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, Object
 
 _RELATED = (STATIC_SITE, NAMESPACE)
 

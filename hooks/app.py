@@ -16,10 +16,10 @@ from flask import Flask, Response, request
 from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
-from hooks import platform, requests, virtualhost
+from hooks import payload, platform, virtualhost
 from hooks.bearer import Tokens
 from hooks.metrics import HookMetrics
-from hooks.requests import NotAHookRequest, Object
+from hooks.payload import NotAHookRequest, Object
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ _QUESTION: Mapping[str, Any] = {
         "spec": {"pagesDomain": "pages.example.com", "tls": {"mode": "Off"}},
     },
     "children": {},
-    "related": {requests.STATIC_SITE: {}},
+    "related": {payload.STATIC_SITE: {}},
 }
 
 
@@ -112,8 +112,8 @@ def _begin_reconcile() -> None:
 
 def _bind_parent(parent: object) -> None:
     if isinstance(parent, dict):
-        metadata = requests.metadata(parent)
-        routes = requests.spec(parent).get("routes")
+        metadata = payload.metadata(parent)
+        routes = payload.spec(parent).get("routes")
         sites = [route.get("site") for route in routes if isinstance(route, dict)] if isinstance(routes, list) else []
         structlog.contextvars.bind_contextvars(
             parent=f"{metadata.get('namespace')}/{metadata.get('name')}",
@@ -122,7 +122,7 @@ def _bind_parent(parent: object) -> None:
 
 
 def _hook_request() -> Mapping[str, Any]:
-    found = requests.decode(request.get_data(cache=False))
+    found = payload.decode(request.get_data(cache=False))
     _bind_parent(found.get("parent"))
     return found
 

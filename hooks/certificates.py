@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hooks.requests import Object, spec
+from hooks.payload import Object, spec
 from pages import names
 from pages.api import IssuerRef, PlatformSpec
 

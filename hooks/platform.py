@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hooks import certificates, claims, requests
+from hooks import certificates, claims, payload
 from hooks.claims import Claim, Decision
-from hooks.requests import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, NotAHookRequest, Object
+from hooks.payload import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, NotAHookRequest, Object
 from hooks.routes import Routes, Valid
 from pages import api, conditions, mistakes, names
 from pages.api import ALLOW_LOCAL, API_VERSION, HeldRemoval, Platform, PlatformSpec, Rejection, StaticSite
@@ -31,7 +31,7 @@ def customize(request: Mapping[str, Any]) -> Object:
     Namespaces are always among them, so that a Platform that gets a namespaceSelector, or a mistake in it, changes
     nothing here: an answer with fewer objects would look like a mass removal.
     """
-    requests.parent(request, "Platform")
+    payload.parent(request, "Platform")
     return {
         "relatedResources": [
             {"apiVersion": API_VERSION, "resource": "staticsites", "labelSelector": {}},
@@ -48,20 +48,20 @@ def sync(
     A mass removal is held back for ``hold``. ``allow_local``: a repository may be a folder of this machine, which
     only ``pages serve`` wants.
     """
-    parent = requests.parent(request, "Platform")
-    observed = _observed_hosts(requests.objects(request, "children", VIRTUAL_HOST))
+    parent = payload.parent(request, "Platform")
+    observed = _observed_hosts(payload.objects(request, "children", VIRTUAL_HOST))
     sites = _related_sites(request, observed)
-    namespaces = requests.objects(request, "related", NAMESPACE)
+    namespaces = payload.objects(request, "related", NAMESPACE)
     try:
         platform = Platform.model_validate({**parent, "status": None})
     except ValidationError as error:
-        kept = [*observed.values(), *requests.objects(request, "children", CERTIFICATE)]
+        kept = [*observed.values(), *payload.objects(request, "children", CERTIFICATE)]
         return _invalid(parent, kept, error, now)
     read = partial(StaticSite.model_validate, context={ALLOW_LOCAL: allow_local})
     decision, valid = _decide(platform.spec, sites, read, namespaces, observed)
     wanted = _virtual_hosts(platform.spec, decision, observed, Routes(decision, valid, observed))
     brake = _brake(parent, wanted, observed, now=now, hold=hold)
-    hosts = wanted | {name: requests.bare(host) for name, host in observed.items()} if brake else wanted
+    hosts = wanted | {name: payload.bare(host) for name, host in observed.items()} if brake else wanted
     children = [hosts[name] for name in sorted(hosts)]
     if certificate := certificates.wildcard_certificate(platform.spec):
         children.append(certificate)
@@ -82,14 +82,14 @@ def sync(
 
 def _related_sites(request: Mapping[str, Any], observed: Mapping[str, Object]) -> list[Object]:
     """All StaticSites. No list at all, where some are routed, is not the same as an empty one."""
-    sites = requests.objects(request, "related", STATIC_SITE)
+    sites = payload.objects(request, "related", STATIC_SITE)
     if observed and STATIC_SITE not in request["related"]:
         raise NotAHookRequest(f"related.{STATIC_SITE} is missing: the customize hook asks for it")
     return sites
 
 
 def _observed_hosts(children: Iterable[Object]) -> dict[str, Object]:
-    return {requests.metadata(child).get("name", ""): child for child in children}
+    return {payload.metadata(child).get("name", ""): child for child in children}
 
 
 def _decide(
@@ -105,17 +105,17 @@ def _decide(
     valid: dict[tuple[str, str], Valid] = {}
     invalid: list[Rejection] = []
     for site in sites:
-        if requests.metadata(site).get("deletionTimestamp"):
+        if payload.metadata(site).get("deletionTimestamp"):
             continue
         try:
             made = read({**site, "status": None})
         except ValidationError as error:
             invalid.append(_rejection(site, error))
             # What it said when it last made sense stays.
-            wanted += held.get(str(requests.metadata(site).get("uid")), [])
+            wanted += held.get(str(payload.metadata(site).get("uid")), [])
         else:
             wanted += _claims(made, spec)
-            valid[made.metadata.namespace, made.metadata.name] = Valid(made, requests.status(site).get("rules"))
+            valid[made.metadata.namespace, made.metadata.name] = Valid(made, payload.status(site).get("rules"))
     decision = claims.decide(
         wanted,
         spec,
@@ -132,7 +132,7 @@ def _held_claims(observed: Mapping[str, Object]) -> dict[str, list[Claim]]:
     """What is routed now, by the site's uid."""
     held: dict[str, list[Claim]] = {}
     for domain, host in observed.items():
-        routes = requests.spec(host).get("routes")
+        routes = payload.spec(host).get("routes")
         for route in routes if isinstance(routes, list) else []:
             site = route.get("site", {})
             uid = site.get("uid")
@@ -163,7 +163,7 @@ def _claims(site: StaticSite, spec: PlatformSpec) -> Iterator[Claim]:
 
 
 def _rejection(site: Object, error: ValidationError) -> Rejection:
-    metadata = requests.metadata(site)
+    metadata = payload.metadata(site)
     return Rejection(
         namespace=str(metadata.get("namespace", "")),
         name=str(metadata.get("name", "")),
@@ -176,7 +176,7 @@ def _selector(spec: PlatformSpec, namespaces: Iterable[Object]) -> Callable[[str
     selector = spec.namespace_selector
     if selector is None:
         return lambda _namespace: True
-    labels = {requests.metadata(each).get("name"): requests.metadata(each).get("labels") or {} for each in namespaces}
+    labels = {payload.metadata(each).get("name"): payload.metadata(each).get("labels") or {} for each in namespaces}
     return lambda namespace: selector.matches(labels.get(namespace, {}))
 
 
@@ -219,7 +219,7 @@ def _brake(
         return None
     fingerprint = hashlib.sha256("\n".join(dropped).encode()).hexdigest()[:16]
     since = now
-    before = requests.status(parent).get("heldRemoval")
+    before = payload.status(parent).get("heldRemoval")
     if isinstance(before, dict) and before.get("fingerprint") == fingerprint:
         since = datetime.fromisoformat(before["since"])
     if now - since >= hold:
@@ -246,11 +246,11 @@ def _invalid(parent: Object, kept: list[Object], error: ValidationError, now: da
     stamped = _stamp([condition("Ready", ok=False, reason="InvalidSpec", message=message)], parent, now)
     dumped = [each.model_dump(by_alias=True, exclude_none=True, mode="json") for each in stamped]
     return {
-        "status": requests.status(parent) | {"conditions": dumped},
-        "children": [requests.bare(child) for child in kept],
+        "status": payload.status(parent) | {"conditions": dumped},
+        "children": [payload.bare(child) for child in kept],
     }
 
 
 def _stamp(fresh: list[Condition], parent: Object, now: datetime) -> list[Condition]:
-    generation = requests.metadata(parent).get("generation")
-    return conditions.stamp(fresh, requests.conditions(parent), generation=generation, now=now)
+    generation = payload.metadata(parent).get("generation")
+    return conditions.stamp(fresh, payload.conditions(parent), generation=generation, now=now)

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import msgspec
 from pydantic import ValidationError
 
-from hooks import requests, room
+from hooks import payload, rule_budget
 from hooks.claims import Claim, Decision
-from hooks.requests import Object
-from pages import names, rules
+from hooks.payload import Object
+from pages import names, rule_syntax
 from pages.api import HeaderRule, Redirect, SiteRules, StaticSite
-from pages.rules import Home
+from pages.rule_syntax import Home
 
 _KEPT = ("protected", "rules", "fileRules", "rulesLeftOut")
 _NOTHING = (SiteRules().dump(),)
@@ -52,7 +52,7 @@ class Routes:
             else:
                 route |= self._wishes(domain, claim)
             routes.append(route)
-        return room.limit(routes)
+        return rule_budget.limit(routes)
 
     def _target(self, alias: Claim) -> Object:
         main = self._mains[alias.site]
@@ -77,7 +77,7 @@ class Routes:
         return {key: value for key, value in wishes.items() if value}
 
     def _before(self, domain: str, claim: Claim) -> Object:
-        found = requests.spec(self._observed.get(domain, {})).get("routes")
+        found = payload.spec(self._observed.get(domain, {})).get("routes")
         for route in found if isinstance(found, list) else []:
             if isinstance(route, dict) and route.get("site", {}).get("uid") == claim.uid and claim.uid:
                 return route
@@ -86,7 +86,7 @@ class Routes:
 
 def _sound(redirects: Sequence[Redirect], headers: Sequence[HeaderRule], home: Home) -> Object:
     """As a route has them; what leads to itself is left out (the syncer says so)."""
-    sound = [each.dump() for each in redirects if not rules.leads_to_itself(each.from_, each.to, home)]
+    sound = [each.dump() for each in redirects if not rule_syntax.leads_to_itself(each.from_, each.to, home)]
     found = {"redirects": sound, "headers": [each.dump() for each in headers]}
     return {key: value for key, value in found.items() if value}
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from hooks import redirects
-from hooks.requests import Object
-from pages import names, rules
+from hooks import redirect_regexes
+from hooks.payload import Object
+from pages import names, rule_syntax
 from pages.api import HeaderRule, Redirect, RedirectTarget, Route, VirtualHostSpec
 
 _API_VERSION = "traefik.io/v1alpha1"
@@ -37,7 +37,7 @@ def _alias_objects(host: VirtualHostSpec, route: Route, target: RedirectTarget) 
     name = names.alias(site.namespace, site.name, host.domain)
     labels = names.site_labels(site.namespace, site.name, host.domain)
     scheme = "https" if host.tls else "http"
-    regex = redirects.alias(target.domain.lower(), target.path_prefix, scheme)
+    regex = redirect_regexes.alias(target.domain.lower(), target.path_prefix, scheme)
     redirect = _middleware(name, labels, {"redirectRegex": regex})
     routes = [_rule(host, rule(host.domain, route.path_prefix), [redirect])]
     return [_ingress_route(name, labels, host.entry_points, routes, _secret(host)), redirect]
@@ -110,7 +110,7 @@ class _Site:
             _middleware(
                 names.redirect_middleware(*self._site, number),
                 self._labels,
-                {"redirectRegex": redirects.redirect(each, self._route.path_prefix)},
+                {"redirectRegex": redirect_regexes.redirect(each, self._route.path_prefix)},
             )
             for number, each in enumerate(wanted, 1)
         ]
@@ -145,8 +145,8 @@ class _Site:
 
     def _acme(self, headers: dict[int, Object]) -> Object:
         """No redirect comes between a certificate authority and its answer (D7); a solver's own route has priority."""
-        match = f"Host(`{self._host.domain}`) && PathPrefix(`{rules.ACME}/`)"
-        middlewares = [*self._covering(headers, f"{rules.ACME}/*"), *self._serving]
+        match = f"Host(`{self._host.domain}`) && PathPrefix(`{rule_syntax.ACME}/`)"
+        middlewares = [*self._covering(headers, f"{rule_syntax.ACME}/*"), *self._serving]
         return _rule(self._host, match, middlewares, len(self._match("/.well-known")) + 2)
 
 

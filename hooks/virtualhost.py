@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hooks import certificates, requests, traefik
-from hooks.requests import CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE, Object
+from hooks import certificates, payload, traefik
+from hooks.payload import CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE, Object
 from pages import conditions, mistakes, names
 from pages.api import Resources, Route, RouteStatus, VirtualHost, VirtualHostSpec
 from pages.conditions import Condition, condition
@@ -18,8 +18,8 @@ _KINDS = (CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE)
 
 def sync(request: Mapping[str, Any], *, now: datetime) -> Object:
     """Answer ``/virtualhost/sync``. Raises NotAHookRequest."""
-    parent = requests.parent(request, "VirtualHost")
-    observed = {kind: requests.objects(request, "children", kind) for kind in _KINDS}
+    parent = payload.parent(request, "VirtualHost")
+    observed = {kind: payload.objects(request, "children", kind) for kind in _KINDS}
     try:
         host = VirtualHost.model_validate(parent)
     except ValidationError as error:
@@ -35,7 +35,7 @@ def sync(request: Mapping[str, Any], *, now: datetime) -> Object:
 
 
 def _name(found: Object) -> tuple[object, object]:
-    return found.get("kind"), requests.metadata(found).get("name")
+    return found.get("kind"), payload.metadata(found).get("name")
 
 
 def _children(host: VirtualHostSpec) -> list[Object]:
@@ -52,11 +52,11 @@ def _children(host: VirtualHostSpec) -> list[Object]:
 def _keep(parent: Object, observed: Mapping[str, list[Object]], error: ValidationError, now: datetime) -> Object:
     """Somebody broke the VirtualHost by hand: what there is stays until stage one has mended it."""
     broken = condition("Ready", ok=False, reason="InvalidSpec", message=mistakes.explain(error)[0][1])
-    status = requests.status(parent)
+    status = payload.status(parent)
     stamped = conditions.stamp(
-        [broken], requests.conditions(parent), generation=requests.metadata(parent).get("generation"), now=now
+        [broken], payload.conditions(parent), generation=payload.metadata(parent).get("generation"), now=now
     )
-    kept = [requests.bare(each) for group in observed.values() for each in group]
+    kept = [payload.bare(each) for group in observed.values() for each in group]
     return {"status": status | {"conditions": _dump(stamped)}, "children": kept}
 
 

@@ -18,12 +18,12 @@ from werkzeug.exceptions import (
 from pages.api import StaticSite
 from syncer.errors import SyncError
 from syncer.sources import Source, source_of
-from syncer.tokens import Trust
 from syncer.volume.records import SiteKey, key_of
 from syncer.webhooks.bodies import NotADelivery, UnknownContentType
 from syncer.webhooks.matching import Index
 from syncer.webhooks.receiver import FORGES, Answer, NotSigned, Receiver
 from syncer.webhooks.record import Record
+from syncer.webhooks.trust import Trust
 
 log = structlog.get_logger(__name__)
 

@@ -50,7 +50,7 @@ def main() -> None:
     """Sync the sites of ``sites.json``; hasten a repository for each line of stdin, until its end."""
     import structlog  # noqa: PLC0415 - not in the process that measures
 
-    import syncer.cluster  # noqa: F401, PLC0415 - for its weight
+    import syncer.cluster.cluster_syncer  # noqa: F401, PLC0415 - for its weight
     from bench.syncing import make_syncer  # noqa: PLC0415
     from syncer.sources import Source  # noqa: PLC0415
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
 from syncer.disk.policy import DiskPolicy
+from syncer.egress.hosts import AllowedHosts
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
+from syncer.publishing.source import SourceSync
 from syncer.service.loop import Syncer
 from syncer.stores import Snapshot
-from syncer.sync import SourceSync
 from syncer.volume.releases import Releases
 
 NAMESPACE = "soak"

@@ -15,7 +15,7 @@ from cli.backends import LogWanted, SyncResult, cluster_facts, cluster_log, key
 from cli.diagnosis.facts import Facts, Object, Seen, condition, status
 from cli.exits import CannotAsk, Failed, Forbidden
 from pages.api import API_VERSION, REQUESTED_AT
-from syncer.stores.cluster import STATIC_SITE
+from syncer.stores.kubernetes import STATIC_SITE
 
 _SECONDS = 15.0
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404

@@ -11,7 +11,7 @@ from cli.diagnosis.facts import HIDDEN, Facts, Object, Seen, condition, status
 from hooks import traefik
 from pages import names
 from pages.api import Route, VirtualHostSpec
-from syncer.stores.cluster import PLATFORM, VIRTUAL_HOST
+from syncer.stores.kubernetes import PLATFORM, VIRTUAL_HOST
 
 if TYPE_CHECKING:
     from cli.backends.cluster import Cluster

@@ -18,7 +18,7 @@ from cli.backends.cluster_facts import LEASE, LEASE_NAME, look_at_issuer
 from cli.backends.visit import resolve
 from cli.diagnosis.facts import HIDDEN, Object
 from cli.diagnosis.installation_facts import Found, Right
-from syncer.stores.cluster import PLATFORM
+from syncer.stores.kubernetes import PLATFORM
 
 OURS = ("staticsites.pages.kup6s.com", "platforms.pages.kup6s.com", "virtualhosts.pages.kup6s.com")
 METACONTROLLER = "compositecontrollers.metacontroller.k8s.io"

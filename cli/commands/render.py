@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cli import metacontroller
-from hooks.requests import Object
+from hooks.payload import Object
 from pages import manifests
 from pages.api import API_VERSION, Platform, StaticSite
 from pages.manifests import Contents, Manifest

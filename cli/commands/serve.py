@@ -16,14 +16,14 @@ from cli.serve.runner import Runner, Settings
 from pages import manifests, validation
 from pages.api import API_VERSION, StaticSite, canonical_repo
 from syncer.disk.policy import DiskPolicy
+from syncer.egress.addresses import Addresses
+from syncer.egress.hosts import AllowedHosts, HostPattern
 from syncer.errors import SyncError
-from syncer.git.addresses import Addresses
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts, HostPattern
 from syncer.git.remote import Remote
 from syncer.limits import Limits
 from syncer.metrics.counted import Counted
-from syncer.schedule import Capacity
+from syncer.schedule.schedule import Capacity
 from syncer.stores.state import StateNotUsable
 
 

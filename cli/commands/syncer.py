@@ -14,12 +14,12 @@ from cli.commands.hooks import LOG_LEVEL
 from cli.options import common, disk, metrics, site_limits
 from cli.processes import gunicorn
 from cli.processes.listener import Listener
-from syncer import tokens
 from syncer.disk.policy import DiskPolicy
-from syncer.git.hosts import AllowedHosts
+from syncer.egress.hosts import AllowedHosts
 from syncer.limits import Limits
-from syncer.schedule import Capacity
-from syncer.tokens import Trust
+from syncer.schedule.schedule import Capacity
+from syncer.webhooks import trust
+from syncer.webhooks.trust import Trust
 
 if TYPE_CHECKING:  # the process above the worker only waits, and should be small
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # the process above the worker only waits, and should be smal
     from flask import Flask
     from gunicorn.workers.base import Worker
 
-    from syncer.cluster import ClusterSyncer
+    from syncer.cluster.cluster_syncer import ClusterSyncer
 
 _MIN_LEASE_SECONDS = 5
 _THREADS = 16  # a client that sends slowly holds one for a while
@@ -166,7 +166,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     @functools.cache
     def at_work() -> "ClusterSyncer":
         """The worker's, made there."""
-        from syncer.cluster import ClusterSyncer, Settings  # noqa: PLC0415
+        from syncer.cluster.cluster_syncer import ClusterSyncer, Settings  # noqa: PLC0415
 
         settings = Settings(
             namespace=namespace,
@@ -184,7 +184,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
         return ClusterSyncer(settings)
 
     def health() -> "Flask":
-        from syncer.health import create_app  # noqa: PLC0415
+        from syncer.cluster.health import create_app  # noqa: PLC0415
 
         return create_app(at_work().sick, at_work().not_ready)
 
@@ -210,7 +210,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     ]
 
     def start(worker: "Worker") -> None:
-        from syncer.cluster import NoCluster  # noqa: PLC0415
+        from syncer.cluster.cluster_syncer import NoCluster  # noqa: PLC0415
 
         gunicorn.freeze(worker)
         try:
@@ -255,9 +255,9 @@ def _check_trust(trust: Trust, *, without_webhooks: bool) -> None:
 
 def _token_key(file: Path) -> bytes:
     key = file.read_bytes().strip()
-    if len(key) < tokens.MIN_KEY_BYTES:
+    if len(key) < trust.MIN_KEY_BYTES:
         raise click.BadParameter(
-            f"{file} holds {len(key)} bytes; {tokens.MIN_KEY_BYTES} are needed: head -c 32 /dev/urandom | base64",
+            f"{file} holds {len(key)} bytes; {trust.MIN_KEY_BYTES} are needed: head -c 32 /dev/urandom | base64",
             param_hint="--token-key-file",
         )
     return key

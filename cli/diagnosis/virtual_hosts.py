@@ -5,7 +5,7 @@ from datetime import timedelta
 from cli.diagnosis import remedies
 from cli.diagnosis.facts import Facts, Object, Seen, condition, moment, status
 from cli.diagnosis.verdicts import HIDDEN, Link, broken, ok, unknown, waiting, warning
-from pages import rules
+from pages import rule_syntax
 
 _PATIENCE = timedelta(minutes=2)
 # A reason of IngressReady that is a decision about the site, and not a moment of its way.
@@ -71,9 +71,9 @@ def _route(host: Object, site: Object) -> Object | None:
 
 def _not_taken_over(route: Object, domain: str, spec: Object) -> str:
     """What the site has and its route has not, or the other way round. A change of a rule is not seen from here."""
-    home = rules.Home(domain, spec.get("pathPrefix") or "", tuple(spec.get("aliases") or ()))
+    home = rule_syntax.Home(domain, spec.get("pathPrefix") or "", tuple(spec.get("aliases") or ()))
     redirects = [
-        each for each in spec.get("redirects") or [] if not rules.leads_to_itself(each["from"], each["to"], home)
+        each for each in spec.get("redirects") or [] if not rule_syntax.leads_to_itself(each["from"], each["to"], home)
     ]
     if bool(route.get("protected")) != bool(spec.get("basicAuth")):
         return "spec.basicAuth"

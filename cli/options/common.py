@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pages import sizes, validation
-from syncer.git.hosts import AllowedHosts
+from syncer.egress.hosts import AllowedHosts
 
 HOSTS = (
     "forge.example.com, *.example.com, forge.example.com:8443; in full, with http:// or https://, where plain http, an "

@@ -18,7 +18,7 @@ from cli.serve.edge_objects import (
     key,
     spec,
 )
-from pages import rules, validation
+from pages import rule_syntax, validation
 
 _RULE = re.compile(r"Host\(`([^`]*)`\)(?: && (.*))?")
 _FOLDER = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
@@ -140,7 +140,7 @@ def _matched(item: Object, rule: str) -> tuple[str, str, tuple[Place, ...]]:
 def _path_in(rule: str, form: str) -> str:
     before, _, rest = form.partition("{0}")
     path = rule.removeprefix(before).partition("`")[0].removesuffix("/" if rest.startswith("/") else "")
-    return rules.plain_path(path) if path and form.format(path) == rule else ""
+    return rule_syntax.plain_path(path) if path and form.format(path) == rule else ""
 
 
 def _apply_all(

@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 import click
 
-from hooks.requests import Object
+from hooks.payload import Object
 from pages.api import StaticSite
 from pages.manifests import Problem
 from syncer.errors import SyncError
-from syncer.publishing import Outcome
+from syncer.publishing.release import Outcome
 
 SiteName = tuple[str, str]
 

@@ -16,33 +16,33 @@ from cli.serve import api, dashboard, edge, nginx_config
 from cli.serve.nginx import Nginx, NginxError, loopback
 from cli.serve.progress import Progress, SiteName
 from cli.serve.watch import Watch
-from hooks.requests import Object
+from hooks.payload import Object
 from pages import metrics
 from pages.api import StaticSite, VirtualHostSpec
 from syncer.app import Engine, create_app
-from syncer.commit_status.writer import CommitStatuses
 from syncer.dashboard.app import create_app as create_dashboard
 from syncer.dashboard.journal import Journal
 from syncer.dashboard.view import View
 from syncer.disk.policy import DiskPolicy
+from syncer.egress.hosts import AllowedHosts
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import SiteLimits
 from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observed
-from syncer.publishing import Outcome
-from syncer.schedule import Capacity
+from syncer.publishing.release import Outcome
+from syncer.publishing.source import SourceSync
+from syncer.reporting.commit_status.writer import CommitStatuses
+from syncer.schedule.schedule import Capacity
 from syncer.service.loop import Syncer
 from syncer.stores.directory import DirectoryStore
 from syncer.stores.site_log import SiteLog
 from syncer.stores.state import State
-from syncer.sync import SourceSync
-from syncer.tokens import Trust
 from syncer.volume.releases import Releases
 from syncer.webhooks.matching import LatestIndex
 from syncer.webhooks.record import Record
 from syncer.webhooks.requests import Requests
+from syncer.webhooks.trust import Trust
 
 log = structlog.get_logger(__name__)
 

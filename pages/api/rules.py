@@ -5,17 +5,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, WrapValidator, model_validator
 from pydantic.functional_validators import ModelWrapValidatorHandler
 
-from pages import rules
+from pages import rule_syntax
 from pages.api.objects import Model
 
 MAX_PROBLEMS = 40
 MAX_PROBLEM_LENGTH = 512
 
-RedirectFrom = Annotated[str, AfterValidator(rules.redirect_from)]
-RedirectTo = Annotated[str, AfterValidator(rules.redirect_to)]
-HeaderFor = Annotated[str, AfterValidator(rules.header_for)]
-HeaderName = Annotated[str, AfterValidator(rules.header_name)]
-HeaderValue = Annotated[str, AfterValidator(rules.header_value)]
+RedirectFrom = Annotated[str, AfterValidator(rule_syntax.redirect_from)]
+RedirectTo = Annotated[str, AfterValidator(rule_syntax.redirect_to)]
+HeaderFor = Annotated[str, AfterValidator(rule_syntax.header_for)]
+HeaderName = Annotated[str, AfterValidator(rule_syntax.header_name)]
+HeaderValue = Annotated[str, AfterValidator(rule_syntax.header_value)]
 
 
 class Redirect(Model):
@@ -27,7 +27,7 @@ class Redirect(Model):
 
     @model_validator(mode="after")
     def _splat_is_there(self) -> Self:
-        if ":splat" in self.to and not rules.has_splat(self.from_):
+        if ":splat" in self.to and not rule_syntax.has_splat(self.from_):
             raise ValueError("to has ':splat', so from must end with '/*'")
         return self
 
@@ -36,12 +36,12 @@ class HeaderRule(Model):
     """Answers below ``for`` get these headers."""
 
     for_: HeaderFor = Field(alias="for")
-    values: dict[HeaderName, HeaderValue] = Field(min_length=1, max_length=rules.MAX_HEADER_VALUES)
+    values: dict[HeaderName, HeaderValue] = Field(min_length=1, max_length=rule_syntax.MAX_HEADER_VALUES)
 
     @model_validator(mode="after")
     def _each_is_this_sites(self) -> Self:
         for name, value in self.values.items():
-            rules.header(name, value)
+            rule_syntax.header(name, value)
         return self
 
 
@@ -56,16 +56,16 @@ class Problem(Model):
 class SiteRules(Model):
     """What ``_redirects`` and ``_headers`` of the live release say."""
 
-    redirects: list[Redirect] = Field(default_factory=list, max_length=rules.MAX_FILE_REDIRECTS)
-    headers: list[HeaderRule] = Field(default_factory=list, max_length=rules.MAX_HEADERS)
+    redirects: list[Redirect] = Field(default_factory=list, max_length=rule_syntax.MAX_FILE_REDIRECTS)
+    headers: list[HeaderRule] = Field(default_factory=list, max_length=rule_syntax.MAX_HEADERS)
     problems: list[Problem] = Field(default_factory=list, max_length=MAX_PROBLEMS)
 
 
 class RouteRules(Model):
     """The redirects and headers of a route, from the site or from its files."""
 
-    redirects: list[Redirect] = Field(default_factory=list, max_length=rules.MAX_FILE_REDIRECTS)
-    headers: list[HeaderRule] = Field(default_factory=list, max_length=rules.MAX_HEADERS)
+    redirects: list[Redirect] = Field(default_factory=list, max_length=rule_syntax.MAX_FILE_REDIRECTS)
+    headers: list[HeaderRule] = Field(default_factory=list, max_length=rule_syntax.MAX_HEADERS)
 
 
 def _or_none(value: Any, handler: ModelWrapValidatorHandler[SiteRules]) -> SiteRules | None:  # noqa: ANN401 - JSON

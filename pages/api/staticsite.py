@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from pages import rules, validation
+from pages import rule_syntax, validation
 from pages.api.objects import (
     MAX_REQUEST_LENGTH,
     REQUESTED_AT,
@@ -72,9 +72,9 @@ class StaticSiteSpec(Model):
     secret_ref: SecretRef | None = None
     sync_interval: SyncInterval = "5m"
     commit_status: CommitStatus | None = None
-    aliases: list[Alias] = Field(default_factory=list, max_length=rules.MAX_ALIASES)
-    redirects: list[Redirect] = Field(default_factory=list, max_length=rules.MAX_REDIRECTS)
-    headers: list[HeaderRule] = Field(default_factory=list, max_length=rules.MAX_HEADERS)
+    aliases: list[Alias] = Field(default_factory=list, max_length=rule_syntax.MAX_ALIASES)
+    redirects: list[Redirect] = Field(default_factory=list, max_length=rule_syntax.MAX_REDIRECTS)
+    headers: list[HeaderRule] = Field(default_factory=list, max_length=rule_syntax.MAX_HEADERS)
     basic_auth: BasicAuth | None = None
     suspend: bool = Field(default=False, strict=True)
 

@@ -1,6 +1,6 @@
 """``_headers``, in Netlify's syntax: a path at a line's beginning, and below it, indented, ``Name: value``. Pure."""
 
-from pages import rules
+from pages import rule_syntax
 from pages.api import HeaderRule
 from syncer.content.lines import BadLine, Lines
 
@@ -24,8 +24,8 @@ def parse(lines: Lines) -> list[HeaderRule]:
             path = ""  # what stands below a bad path is not for the one before
             path = _path(line.strip())
             found.setdefault(path, {})
-        if len(found) > rules.MAX_HEADERS:
-            lines.note(number, f"a file has at most {rules.MAX_HEADERS} paths; from here on they are left out")
+        if len(found) > rule_syntax.MAX_HEADERS:
+            lines.note(number, f"a file has at most {rule_syntax.MAX_HEADERS} paths; from here on they are left out")
             found.popitem()
             break
     return [HeaderRule.model_validate({"for": each, "values": values}) for each, values in found.items() if values]
@@ -37,7 +37,7 @@ def _path(text: str) -> str:
     if "*" in text[:-1] or ":" in text:
         raise BadLine("placeholders, and '*' elsewhere than at the end, are not supported")
     try:
-        return rules.header_for(text)
+        return rule_syntax.header_for(text)
     except ValueError as error:
         raise BadLine(f"the path {error}") from None
 
@@ -52,12 +52,12 @@ def _add(values: dict[str, str], text: str) -> None:
     known = next((each for each in values if each.lower() == name.lower()), None)
     joined = f"{values[known]}, {value}" if known else value
     try:
-        rules.header_name(name)
-        rules.header_value(value)
-        rules.header_value(joined)
-        rules.header(name, joined)
+        rule_syntax.header_name(name)
+        rule_syntax.header_value(value)
+        rule_syntax.header_value(joined)
+        rule_syntax.header(name, joined)
     except ValueError as error:
         raise BadLine(f"{name[:64]!r} {error}" if "not a site's" not in str(error) else str(error)) from None
-    if known is None and len(values) == rules.MAX_HEADER_VALUES:
-        raise BadLine(f"a path has at most {rules.MAX_HEADER_VALUES} headers")
+    if known is None and len(values) == rule_syntax.MAX_HEADER_VALUES:
+        raise BadLine(f"a path has at most {rule_syntax.MAX_HEADER_VALUES} headers")
     values[known or name] = joined

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from pages import rules
+from pages import rule_syntax
 from pages.api import Redirect
 from syncer.content.lines import BadLine, Lines, ascii_only
 from syncer.content.served import Served
@@ -45,9 +45,9 @@ def parse(lines: Lines, served: Served) -> Found:
         with lines.noting(number):
             for remark in _take(words, served, found):
                 lines.note(number, remark)
-        if len(found.redirects) > rules.MAX_FILE_REDIRECTS:
+        if len(found.redirects) > rule_syntax.MAX_FILE_REDIRECTS:
             lines.note(
-                number, f"a file has at most {rules.MAX_FILE_REDIRECTS} redirects; from here on they are left out"
+                number, f"a file has at most {rule_syntax.MAX_FILE_REDIRECTS} redirects; from here on they are left out"
             )
             found.redirects.pop()
             break
@@ -94,15 +94,15 @@ def _parts(words: Sequence[str]) -> tuple[str, str, Sequence[str]]:
 def _status(words: Sequence[str]) -> tuple[int, bool]:
     """The status code, and whether an exclamation mark stands behind it: it comes before the files. Raises BadLine."""
     if not words:
-        return rules.PERMANENT[0], False
+        return rule_syntax.PERMANENT[0], False
     match = _STATUS.fullmatch(words[0])
     if match is None and _CONDITION.match(words[0]):
         raise BadLine("conditions such as Country, Language and Role are not supported")
     if match is None:
         raise BadLine(f"{words[0][:40]!r} is no status code: a line is `from to [status]`")
     status = int(match[1])
-    if status not in {*rules.STATUSES, *_FALLBACKS}:
-        known = ", ".join(map(str, rules.STATUSES))
+    if status not in {*rule_syntax.STATUSES, *_FALLBACKS}:
+        known = ", ".join(map(str, rule_syntax.STATUSES))
         raise BadLine(f"status {status} is not supported, only {known}")
     if len(words) > 1:
         raise BadLine("conditions such as Country, Language and Role are not supported")
@@ -135,22 +135,22 @@ def _hidden(redirect: Redirect, served: Served) -> str | None:
 def _redirect(from_: str, to: str, status: int) -> Redirect:
     """One redirect. Raises BadLine, ValueError."""
     redirect = _made(ascii_only(from_), ascii_only(to), status)
-    if unknown := rules.unknown_names(redirect.from_, redirect.to):
+    if unknown := rule_syntax.unknown_names(redirect.from_, redirect.to):
         raise BadLine(f"':{unknown[0]}' in the target is not in what is redirected")
-    if rules.leads_to_itself(redirect.from_, redirect.to):
+    if rule_syntax.leads_to_itself(redirect.from_, redirect.to):
         raise BadLine("it leads to itself")
     return redirect
 
 
 def _made(from_: str, to: str, status: int) -> Redirect:
     try:
-        rules.redirect_from(from_)
+        rule_syntax.redirect_from(from_)
     except ValueError as error:
         raise BadLine(f"what is redirected {error}") from None
     try:
-        rules.redirect_to(to)
+        rule_syntax.redirect_to(to)
     except ValueError as error:
         raise BadLine(f"the target {error}") from None
-    if ":splat" in to and not rules.has_splat(from_):
+    if ":splat" in to and not rule_syntax.has_splat(from_):
         raise BadLine("':splat' in the target is not in what is redirected")
     return Redirect.model_validate({"from": from_, "to": to, "status": status})

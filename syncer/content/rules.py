@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pages import rules
+from pages import rule_syntax
 from pages.api import SiteRules, StaticSite
 from syncer.content import headers, redirects
 from syncer.content.lines import MAX_BYTES, Lines
@@ -41,17 +41,17 @@ def take_out(listing: Listing, blobs: ReadBlobs) -> tuple[Listing, SiteRules]:
 
 def describe(site: StaticSite, found: SiteRules) -> str:
     """What is wrong with the site's rules, its own and those of its files: the first few, or nothing."""
-    home = rules.Home(site.spec.host or "", site.spec.path_prefix, tuple(site.spec.aliases))
+    home = rule_syntax.Home(site.spec.host or "", site.spec.path_prefix, tuple(site.spec.aliases))
     said = [
         f"spec.redirects[{number}] leads to itself and is left out"
         for number, each in enumerate(site.spec.redirects)
-        if rules.leads_to_itself(each.from_, each.to, home)
+        if rule_syntax.leads_to_itself(each.from_, each.to, home)
     ]
     said += [f"{each.file} line {each.line}: {each.message}" for each in found.problems]
     said += [
         f"{redirects.FILE}: {each.from_} leads to itself and is left out"
         for each in found.redirects
-        if rules.leads_to_itself(each.from_, each.to, home)
+        if rule_syntax.leads_to_itself(each.from_, each.to, home)
     ]
     more = [f"and {len(said) - _SHOWN} more in status.rules.problems"] if len(said) > _SHOWN else []
     return "; ".join([*said[:_SHOWN], *more])

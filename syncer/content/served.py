@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import unquote
 
-from pages import rules
+from pages import rule_syntax
 
 _INDEX = "index.html"
 _PAGE = ".html"
@@ -28,9 +28,9 @@ class Served:
 
     def hidden(self, from_: str) -> str | None:
         """The address of a file, if there is any, before which a redirect of that ``from`` comes."""
-        segments = rules.segments(from_)
-        if not (rules.has_splat(from_) or any(each.is_name for each in segments)):
+        segments = rule_syntax.segments(from_)
+        if not (rule_syntax.has_splat(from_) or any(each.is_name for each in segments)):
             return from_ if self.file(from_) else None
         path = "".join("/[^/]+" if each.is_name else f"/{re.escape(unquote(each.text))}" for each in segments)
-        pattern = re.compile(path + ("(/.*)?" if rules.has_splat(from_) else ""))
+        pattern = re.compile(path + ("(/.*)?" if rule_syntax.has_splat(from_) else ""))
         return next(filter(pattern.fullmatch, self._files), None)

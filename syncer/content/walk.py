@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple, cast
 
 from syncer.errors import GitFailed, LimitExceeded
-from syncer.git.objects import Objects
+from syncer.git.object_reader import Objects
 
 _AT_ONCE = 200  # trees, whose answers are in memory together
 _MAX_FOLDERS = 50_000  # none of them need hold a file, so the limit of files does not bound them (C4)

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from pages import sizes
 from pages.conditions import find as find_condition
-from syncer.dashboard import links, plain_words, times
+from syncer.dashboard import plain_words, times
 from syncer.dashboard.listing import STATES, Query, find, state_of
 from syncer.dashboard.view import View
 from syncer.service.loop import Seen

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pages.api import StaticSite
 from syncer.errors import SiteDeleted
-from syncer.publishing import Outcome, Published
+from syncer.publishing.release import Outcome, Published
 
 _MOST_SITES = 10_000
 _MOST_LINES = 20

@@ -7,10 +7,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from syncer.egress.addresses import Addresses
 from syncer.errors import BranchNotFound, EmptyRepo, GitFailed, LimitExceeded, ObjectNotGiven, SyncError
 from syncer.git import diagnosis, hardening, missing
-from syncer.git.addresses import Addresses
-from syncer.git.objects import OID, Objects
+from syncer.git.object_reader import OID, Objects
 from syncer.git.process import Ended, GitProcesses, Job
 from syncer.git.remote import Remote
 from syncer.git.smart_http import SmartHTTP

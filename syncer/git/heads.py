@@ -25,7 +25,7 @@ from syncer.errors import (
 )
 from syncer.git import diagnosis
 from syncer.git.commands import Git
-from syncer.git.objects import OID
+from syncer.git.object_reader import OID
 from syncer.git.remote import Remote
 from syncer.git.smart_http import Answer, SmartHTTP
 from syncer.retry_after import pause_seconds

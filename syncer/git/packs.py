@@ -11,7 +11,7 @@ from typing import Protocol
 
 from syncer.git.commands import Git
 from syncer.git.heads import NotUnderstood, check_status, packet
-from syncer.git.objects import OID
+from syncer.git.object_reader import OID
 from syncer.git.remote import Remote
 
 _DELIMITER, _FLUSH = b"0001", b"0000"

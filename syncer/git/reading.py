@@ -7,7 +7,7 @@ from typing import Self
 
 from syncer.errors import SyncError
 from syncer.git.commands import Git
-from syncer.git.objects import Objects
+from syncer.git.object_reader import Objects
 
 _CONVERSATION_SECONDS = 20.0  # its clock allows for a large site after that
 

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import requests
 import urllib3
 
+from syncer.egress.dialling import CONNECT_SECONDS, Addresses, CheckedAdapter, Clock, hanging_up
 from syncer.errors import SyncError, TimedOut, Unreachable
 from syncer.git import diagnosis
-from syncer.git.dialling import CONNECT_SECONDS, Addresses, CheckedAdapter, Clock, hanging_up
 from syncer.git.remote import Remote
 
 MAX_ANSWER = 1 << 20

@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 from pages.metrics import Metric
 from syncer.disk.room import Disks
 from syncer.git.traffic import Request, Traffic
-from syncer.publishing import Outcome, Published
+from syncer.publishing.release import Outcome, Published
 from syncer.volume.writing import Changes
 from syncer.webhooks.receiver import FORGES
 

@@ -14,22 +14,23 @@ from functools import partial
 import structlog
 
 from pages.api import StaticSite
-from syncer import sources, status
+from syncer import sources
 from syncer.errors import Busy, LeaseLost, SiteDeleted, SyncError, TimedOut, Unreachable
-from syncer.events import Tell
 from syncer.git.mirrors import Mirrors
 from syncer.metrics.counted import Counted
 from syncer.metrics.observed import Observation
-from syncer.publishing import Outcome, Published
-from syncer.routing import Routings
-from syncer.schedule import Capacity, Result, Run, Schedule, Wish
+from syncer.publishing.release import Outcome, Published
+from syncer.publishing.source import SourceSync
+from syncer.reporting import status
+from syncer.reporting.events import Tell
+from syncer.reporting.observed_routes import Routings
+from syncer.reporting.status_writer import StatusWriter
+from syncer.reporting.statuses import Speech, Statuses
+from syncer.schedule.schedule import Capacity, Result, Run, Schedule, Wish
 from syncer.service.housekeeping import Housekeeper
 from syncer.service.sites import Sites
 from syncer.sources import Source
-from syncer.status_writer import StatusWriter
-from syncer.statuses import Speech, Statuses
 from syncer.stores import Store
-from syncer.sync import SourceSync
 from syncer.volume.records import SiteKey, key_of
 from syncer.volume.releases import Releases
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pages.api import StaticSite
 from syncer.errors import SyncError
-from syncer.publishing import Outcome
+from syncer.publishing.release import Outcome
 
 _MAX_BYTES = 128 << 10  # a site; then the older half goes
 Line = dict[str, Any]

@@ -13,7 +13,6 @@ import structlog
 
 from pages.api import StaticSite
 from syncer.sources import Source, source_of
-from syncer.tokens import Trust
 from syncer.webhooks import Event, Forge, Headers, refs
 from syncer.webhooks.bodies import Body, NotADelivery
 from syncer.webhooks.forgejo import FORGEJO
@@ -23,6 +22,7 @@ from syncer.webhooks.github import GITHUB
 from syncer.webhooks.gitlab import GITLAB
 from syncer.webhooks.matching import Index
 from syncer.webhooks.record import Delivery, Record
+from syncer.webhooks.trust import Trust
 
 log = structlog.get_logger(__name__)
 

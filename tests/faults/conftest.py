@@ -13,14 +13,14 @@ import pytest
 from pages.api import ALLOW_LOCAL, StaticSite
 from pages.core import Secret
 from syncer.disk.policy import DiskPolicy
+from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SyncError
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
-from syncer.publishing import Outcome, Published
+from syncer.publishing.release import Outcome, Published
+from syncer.publishing.source import SourceSync
 from syncer.sources import group
-from syncer.sync import SourceSync
 from syncer.volume.records import Release, key_of
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer

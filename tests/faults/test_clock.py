@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from syncer.schedule import Result, Schedule, Wish
+from syncer.schedule.schedule import Result, Schedule, Wish
 from tests.faults.conftest import Volume
 from tests.support.git_server import GitServer
 

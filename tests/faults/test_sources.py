@@ -6,7 +6,7 @@ from base64 import b64encode
 import pytest
 
 from pages.api import StaticSiteSpec
-from syncer.schedule import Result, Schedule, Wish
+from syncer.schedule.schedule import Result, Schedule, Wish
 from syncer.volume.records import key_of
 from tests.faults.conftest import Volume
 from tests.support.git_server import GitServer

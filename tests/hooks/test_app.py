@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from hooks import app as app_module
 from hooks.app import create_app
-from hooks.requests import STATIC_SITE, VIRTUAL_HOST
+from hooks.payload import STATIC_SITE, VIRTUAL_HOST
 from tests.support.serving import PAGES, eventually, free_port
 
 PLATFORM = {

@@ -7,15 +7,15 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from hooks import requests
+from hooks import payload
 from hooks.app import create_app
 
 MANIFESTS = sorted((Path(__file__).parents[2] / "metacontroller").glob("*.yaml"))
 PLURALS = {
-    requests.VIRTUAL_HOST: "virtualhosts",
-    requests.CERTIFICATE: "certificates",
-    requests.INGRESS_ROUTE: "ingressroutes",
-    requests.MIDDLEWARE: "middlewares",
+    payload.VIRTUAL_HOST: "virtualhosts",
+    payload.CERTIFICATE: "certificates",
+    payload.INGRESS_ROUTE: "ingressroutes",
+    payload.MIDDLEWARE: "middlewares",
 }
 
 
@@ -47,8 +47,8 @@ def test_every_kind_that_we_answer_is_declared() -> None:
         for path in MANIFESTS
     }
     assert declared == {
-        "platform": {resource(requests.VIRTUAL_HOST), resource(requests.CERTIFICATE)},
-        "virtualhost": {resource(each) for each in (requests.CERTIFICATE, requests.INGRESS_ROUTE, requests.MIDDLEWARE)},
+        "platform": {resource(payload.VIRTUAL_HOST), resource(payload.CERTIFICATE)},
+        "virtualhost": {resource(each) for each in (payload.CERTIFICATE, payload.INGRESS_ROUTE, payload.MIDDLEWARE)},
     }
 
 

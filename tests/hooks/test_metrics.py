@@ -15,7 +15,7 @@ import pytest
 
 from hooks import claims
 from hooks.metrics import METRICS, REASONS
-from hooks.requests import STATIC_SITE, VIRTUAL_HOST
+from hooks.payload import STATIC_SITE, VIRTUAL_HOST
 from pages.reasons import GROUPS
 from tests.support import metrics
 from tests.support.engine import descendants

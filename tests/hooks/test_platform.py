@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooks import platform, virtualhost
-from hooks.requests import STATIC_SITE, VIRTUAL_HOST, NotAHookRequest
+from hooks.payload import STATIC_SITE, VIRTUAL_HOST, NotAHookRequest
 
 Object = dict[str, Any]
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -6,14 +6,14 @@ from typing import Any
 
 from pages.api import ObjectMeta, StaticSite
 from pages.core import Secret
+from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SyncError
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import SiteLimits, Timeouts
-from syncer.publishing import Outcome
+from syncer.publishing.release import Outcome
+from syncer.publishing.source import SourceSync
 from syncer.sources import group
-from syncer.sync import SourceSync
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 

@@ -17,14 +17,14 @@ from typing import Any, Self
 
 from pages.api import ALLOW_LOCAL, StaticSite
 from syncer.disk.policy import DiskPolicy
+from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SyncError
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
-from syncer.publishing import Outcome
+from syncer.publishing.release import Outcome
+from syncer.publishing.source import SourceSync
 from syncer.sources import group
-from syncer.sync import SourceSync
 from syncer.volume.records import key_of
 from syncer.volume.releases import Releases
 

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from syncer import errors
-from syncer.git.addresses import Addresses
+from syncer.egress.addresses import Addresses
+from syncer.egress.hosts import AllowedHosts
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.remote import Remote
 from syncer.limits import Timeouts
 from tests.support.answering import answering

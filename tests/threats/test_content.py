@@ -7,10 +7,10 @@ from typing import IO, Any
 
 import pytest
 
-from syncer import status
-from syncer.git.objects import Objects
-from syncer.publishing import Published
-from syncer.routing import Routing
+from syncer.git.object_reader import Objects
+from syncer.publishing.release import Published
+from syncer.reporting import status
+from syncer.reporting.observed_routes import Routing
 from syncer.volume.records import Release
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer

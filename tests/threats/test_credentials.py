@@ -11,8 +11,8 @@ from syncer.errors import SyncError
 from syncer.git.commands import Git
 from syncer.git.heads import Heads
 from syncer.git.remote import Credential, Remote
-from syncer.publishing import Published
-from syncer.tokens import sync_token
+from syncer.publishing.release import Published
+from syncer.webhooks.trust import sync_token
 from tests.support.bench import Bench, a_site
 from tests.support.canary import CommandLines, spellings
 from tests.support.git_server import GitServer

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from pages import validation
 from pages.api import StaticSite, canonical_repo
 from syncer import errors
+from syncer.egress.hosts import AllowedHosts
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.remote import Remote
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer

@@ -5,7 +5,7 @@ import pytest
 from cli.serve.progress import Progress
 from pages.api import StaticSite
 from syncer.errors import TimedOut
-from syncer.publishing import Published
+from syncer.publishing.release import Published
 from syncer.volume.records import Release
 
 RELEASE = Release(uid="1", repo="", branch="main", commit="c" * 40, path="", tree="", files=3)

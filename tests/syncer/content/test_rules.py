@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hooks import redirects as traefik
-from pages import rules as grammar
+from hooks import redirect_regexes as traefik
+from pages import rule_syntax as grammar
 from pages.api import Redirect, SiteRules, StaticSite
 from syncer.content import headers, redirects, rules
 from syncer.content.lines import MAX_BYTES, MAX_LINES, Lines

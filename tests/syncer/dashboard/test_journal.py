@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from syncer.dashboard import links
+from syncer.dashboard import urls
 from syncer.dashboard.journal import Journal
 from syncer.errors import SiteDeleted, Unreachable
-from syncer.publishing import Published
+from syncer.publishing.release import Published
 from syncer.volume.records import Release
 from tests.support.dashboard import COMMIT, seen
 
@@ -54,7 +54,7 @@ def test_it_is_bounded() -> None:
 )
 def test_a_commit_has_a_page_at_its_forge(repo: str, forge: str | None, page: str | None) -> None:
     told: dict[str, Any] = {"commitStatus": {"forge": forge, "secretRef": {"name": "x"}}} if forge else {}
-    assert links.commit(seen("docs", repo=repo, **told).site, COMMIT) == page
+    assert urls.commit(seen("docs", repo=repo, **told).site, COMMIT) == page
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_commit_has_a_page_at_its_forge(repo: str, forge: str | None, page: st
     ],
 )
 def test_nothing_but_http_is_linked_to(url: str | None) -> None:
-    assert links.safe(url) is None
+    assert urls.safe(url) is None
 
 
 def test_a_release_is_told_with_its_numbers() -> None:

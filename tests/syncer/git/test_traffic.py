@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from syncer.egress.addresses import Addresses
+from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SyncError
-from syncer.git.addresses import Addresses
 from syncer.git.commands import Git
 from syncer.git.heads import Heads
-from syncer.git.hosts import AllowedHosts
 from syncer.git.remote import Remote
 from syncer.git.traffic import Request, Traffic
 from syncer.limits import Timeouts

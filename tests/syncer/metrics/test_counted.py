@@ -9,7 +9,7 @@ from prometheus_client import generate_latest
 from syncer.errors import SyncError
 from syncer.git.traffic import Request
 from syncer.metrics.counted import DELIVERED, Counted
-from syncer.publishing import Published
+from syncer.publishing.release import Published
 from syncer.volume.records import Release
 from syncer.volume.writing import Changes
 from syncer.webhooks.receiver import FORGES

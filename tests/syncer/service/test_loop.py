@@ -11,16 +11,16 @@ import pytest
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
+from syncer.egress.hosts import AllowedHosts
 from syncer.git.attempts import Attempts
 from syncer.git.commands import Git
-from syncer.git.hosts import AllowedHosts
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
-from syncer.schedule import Capacity
+from syncer.publishing.source import SourceSync
+from syncer.schedule.schedule import Capacity
 from syncer.service.loop import Syncer
 from syncer.sources import source_of
 from syncer.stores import Snapshot
-from syncer.sync import SourceSync
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 
@@ -175,7 +175,7 @@ def test_f4_stopping_ends_a_running_git(tmp_path: Path, git_server: GitServer) -
 def test_a_failure_is_tried_again_and_recovers(
     running: Running, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("syncer.schedule.FIRST_BACKOFF_SECONDS", 0.05)
+    monkeypatch.setattr("syncer.schedule.schedule.FIRST_BACKOFF_SECONDS", 0.05)
     git_server.repository("a").commit({"index.html": "a"})
     git_server.fail("a", 500)
     running.follow(a_site(git_server, "a"))
@@ -207,7 +207,7 @@ def test_f8_a_server_that_asks_to_be_left_alone_is_left_alone(
     tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F8: whatever a webhook says meanwhile, and other servers do not suffer."""
-    monkeypatch.setattr("syncer.schedule.FIRST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("syncer.schedule.schedule.FIRST_BACKOFF_SECONDS", 0.01)
     (tmp_path / "other").mkdir()
     with GitServer(tmp_path / "other") as other:
         other.repository("good").commit({"index.html": "good"})
@@ -233,7 +233,7 @@ def test_f8_f9_what_each_answer_of_a_server_means_and_that_the_last_release_stay
     tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F8, F9: an error, silence, and silence once the pack is wanted."""
-    monkeypatch.setattr("syncer.schedule.FIRST_BACKOFF_SECONDS", 0.05)
+    monkeypatch.setattr("syncer.schedule.schedule.FIRST_BACKOFF_SECONDS", 0.05)
     running = Running(tmp_path, git_server, timeouts=Timeouts(ask=1, transfer=1))
     site = a_site(git_server, "a")
     repository = git_server.repository("a")
@@ -262,9 +262,9 @@ def test_f32_a_poison_site_delays_no_other(
     tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F32: several that hang at once, tried again all the time, at the very server of the others."""
-    monkeypatch.setattr("syncer.schedule.FIRST_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr("syncer.schedule.MAX_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr("syncer.schedule.SLOW_SECONDS", 0.3)
+    monkeypatch.setattr("syncer.schedule.schedule.FIRST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("syncer.schedule.schedule.MAX_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("syncer.schedule.schedule.SLOW_SECONDS", 0.3)
     running = Running(tmp_path, git_server, timeouts=Timeouts(ask=3, transfer=3))
     poison = [a_site(git_server, f"bad{number}") for number in range(4)]
     for number in range(4):
@@ -306,8 +306,8 @@ def test_f11_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
     running: Running, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F11."""
-    monkeypatch.setattr("syncer.schedule.FIRST_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr("syncer.schedule.MAX_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("syncer.schedule.schedule.FIRST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("syncer.schedule.schedule.MAX_BACKOFF_SECONDS", 0.01)
     git_server.repository("a").commit({"index.html": "a"})
     git_server.require("a", "tess", "right")
     running.store.secrets["token"] = a_secret("wrong")

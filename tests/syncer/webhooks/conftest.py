@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 
 from pages.api import StaticSite
 from syncer.app import Engine, create_app
-from syncer.tokens import Trust
 from syncer.webhooks.matching import Index
+from syncer.webhooks.trust import Trust
 from tests.support.deliveries import SECRET, Sent
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syncer.tokens import Trust
+from syncer.webhooks.trust import Trust
 from tests.support import deliveries
 from tests.support.deliveries import FORM, JSON, SECRET, Sent, github_push, gitlab_push, recorded
 from tests.syncer.webhooks.conftest import API, KEY, a_site

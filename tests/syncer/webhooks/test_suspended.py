@@ -1,6 +1,6 @@
 """A suspended site is not synced by a webhook or a request either, and whoever sends one is told."""
 
-from syncer.tokens import Trust
+from syncer.webhooks.trust import Trust
 from tests.support import deliveries
 from tests.support.deliveries import SECRET
 from tests.syncer.webhooks.conftest import API, KEY, a_site, nothing_else

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from syncer.tokens import Trust
+from syncer.webhooks.trust import Trust
 from tests.support import deliveries
 from tests.support.deliveries import SECRET, Sent, github_push, gitlab_push
 from tests.syncer.webhooks.conftest import API, KEY, a_site, nothing_else

@@ -1,0 +1,111 @@
+"""Whatever tenants write, each object is one that Metacontroller can apply, and nobody's rules cost another site's."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooks import rule_budget
+from pages import rule_syntax
+from tests.hooks.test_platform import Object, ask, generated, hosts
+
+MAX_ANNOTATIONS = 262_144
+DOMAIN = f"{'d' * 60}.{'e' * 60}.example.org"
+MARKUP = "<&>" * 682  # Go writes each of these with six characters
+
+
+def site(name: str, prefix: str = "", /, **more: Any) -> Object:
+    status = more.pop("status", {})
+    return {
+        "apiVersion": "pages.kup6s.com/v1beta1",
+        "kind": "StaticSite",
+        "metadata": {"namespace": "n" * 60, "name": name, "uid": f"uid-{name}"},
+        "spec": {"repo": "https://forge.example.com/x", "domain": DOMAIN, "pathPrefix": prefix, **more},
+        "status": status,
+    }
+
+
+def redirects(count: int, to: str = "/to") -> list[Object]:
+    return [{"from": f"/from-{number}", "to": to} for number in range(count)]
+
+
+def headers(count: int, value: str = "value", names: int = 1) -> list[Object]:
+    return [
+        {"for": f"/for-{number}/*", "values": {f"X-{name}": value for name in range(names)}} for number in range(count)
+    ]
+
+
+def routes(*sites: Object) -> dict[str, Object]:
+    """By the site's name, from an answer whose objects are all small enough."""
+    answer = ask(list(sites))
+    for each in [*hosts(answer), *generated(answer)]:
+        assert as_go_writes_it(each) < MAX_ANNOTATIONS, (each["kind"], each["metadata"]["name"])
+    return {route["site"]["name"]: route for host in hosts(answer) for route in host["spec"]["routes"]}
+
+
+def as_go_writes_it(each: Object) -> int:
+    text = json.dumps(each, separators=(",", ":"))
+    return len(text) + 5 * sum(text.count(special) for special in "<>&")
+
+
+def count(route: Object) -> int:
+    parts = [route.get(part, {}).get(kind, []) for part in ("rules", "fileRules") for kind in ("redirects", "headers")]
+    return sum(map(len, parts))
+
+
+def test_rules_that_fit_stay_whole() -> None:
+    most = {"redirects": redirects(50), "headers": headers(20)}
+    found = routes(site("one", **most), site("two", "/two", **most))
+    assert [(count(each), "rulesLeftOut" in each) for each in found.values()] == [(70, False), (70, False)]
+
+
+def test_one_tenants_many_rules_leave_those_of_the_others() -> None:
+    few = {"redirects": redirects(50, "/" + "t" * 500), "headers": headers(3)}
+    greedy = [site(f"greedy-{number}", f"/a{number}", headers=headers(20, "v" * 2000, 10)) for number in range(5)]
+    found = routes(*greedy, site("modest", "/z", **few), site("none", "/y"))
+    assert count(found["modest"]) == 53
+    assert "rulesLeftOut" not in found["modest"] and "rulesLeftOut" not in found["none"]
+    for each in greedy:
+        route = found[each["metadata"]["name"]]
+        assert count(route) + route["rulesLeftOut"] == 20
+        assert count(route) >= 1
+
+
+def test_the_last_are_left_out_and_those_of_the_files_before_those_of_the_site() -> None:
+    wanted = {"redirects": redirects(50, "/" + "t" * 1000), "headers": headers(9, "v" * 2000, 10)}
+    of_files = {"redirects": redirects(100), "headers": headers(20)}
+    route = routes(site("one", **wanted, status={"rules": of_files}))["one"]
+    assert [each["from"] for each in route["rules"]["redirects"]] == [each["from"] for each in wanted["redirects"]]
+    assert [each["for"] for each in route["rules"]["headers"]] == [each["for"] for each in wanted["headers"]]
+    kept = len(route["fileRules"]["redirects"])
+    assert route["fileRules"]["redirects"][-1]["from"] == f"/from-{kept - 1}"
+    assert route["rulesLeftOut"] == 120 - kept - len(route["fileRules"].get("headers", []))
+
+
+@pytest.mark.parametrize("name", ["s", "s" * 63])
+@pytest.mark.parametrize("value", ["v", '"' * 2048, MARKUP])
+def test_the_most_that_a_site_may_write_becomes_objects_of_a_size_that_is_taken(name: str, value: str) -> None:
+    most = {"redirects": redirects(50, "/&" * 512), "headers": headers(20, value, 10)}
+    of_files = {"redirects": redirects(rule_syntax.MAX_FILE_REDIRECTS), "headers": headers(20)}
+    route = routes(site(name, **most, status={"rules": of_files}))[name]
+    assert count(route) + route.get("rulesLeftOut", 0) == 190
+
+
+def test_a_site_with_a_mistake_keeps_its_rules_and_how_many_are_left_out() -> None:
+    many = site("one", headers=headers(20, "v" * 2000, 10))
+    before = hosts(ask([many]))
+    broken = site("one", headers=[{"for": "nonsense", "values": {}}])
+    (after,) = hosts(ask([broken], before))
+    assert after["spec"]["routes"] == before[0]["spec"]["routes"]
+    assert after["spec"]["routes"][0]["rulesLeftOut"]
+
+
+@given(st.lists(st.integers(0, 1000), max_size=20), st.integers(-100, 5000))
+def test_nobody_gets_more_than_there_is_and_who_wants_little_gets_it_all(wanted: list[int], there_is: int) -> None:
+    found = rule_budget.shares(wanted, there_is)
+    assert sum(found) <= max(there_is, 0)
+    equal = max(there_is, 0) // max(len(wanted), 1)
+    for want, got in zip(wanted, found, strict=True):
+        assert min(want, equal) <= got <= want

@@ -1,0 +1,64 @@
+"""The page about redirects and headers says what the code does."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pages import rule_syntax
+from pages.api import StaticSite
+from syncer.content import lines
+from syncer.publishing import visitors
+from tests.support import crds
+
+PAGE = (Path(__file__).parents[2] / "docs/reference/redirects-and-headers.md").read_text()
+LIMITS = dict(re.findall(r"^\| ([^|]+) \| ([^|]*[0-9][^|]*) \|$", PAGE.partition("## Limits")[2], re.MULTILINE))
+
+
+def numbers(text: str) -> list[int]:
+    return [int(each.replace(",", "")) for each in re.findall(r"[0-9][0-9,]*", text)]
+
+
+@pytest.mark.parametrize(
+    ("row", "values"),
+    [
+        ("aliases", [rule_syntax.MAX_ALIASES]),
+        ("redirects", [rule_syntax.MAX_REDIRECTS, rule_syntax.MAX_FILE_REDIRECTS]),
+        ("paths with headers", [rule_syntax.MAX_HEADERS, rule_syntax.MAX_HEADERS, rule_syntax.MAX_HEADER_VALUES]),
+        ("`from`, `for`", [rule_syntax.MAX_FROM_LENGTH, rule_syntax.MAX_PLACEHOLDERS]),
+        ("`to`", [rule_syntax.MAX_TO_LENGTH]),
+        ("a header", [rule_syntax.MAX_HEADER_NAME_LENGTH, rule_syntax.MAX_HEADER_VALUE_LENGTH]),
+        ("a file", [lines.MAX_BYTES >> 10, lines.MAX_LINES, lines.MAX_LINE_LENGTH]),
+        ("problems that are kept", [lines.MAX_PROBLEMS]),
+    ],
+)
+def test_the_limits_are_those_of_the_code(row: str, values: list[int]) -> None:
+    assert numbers(LIMITS[row]) == values
+
+
+def test_the_password_limits_are_those_of_the_code() -> None:
+    section = PAGE.partition("## `spec.basicAuth`")[2]
+    for text in (
+        f"cost of at most {visitors.MAX_BCRYPT_COST}",
+        f"{visitors.MAX_USERS} users",
+        f"{visitors.MAX_BYTES >> 10} KiB",
+    ):
+        assert text in section
+
+
+def test_the_page_names_each_header_that_is_refused() -> None:
+    section = PAGE.partition("Not a site's to set")[2].partition("`Strict-Transport-Security`")[0]
+    named = {each.lower() for each in re.findall(r"`([A-Za-z0-9-]+)`", section)}
+    assert named == set(rule_syntax.REFUSED_HEADERS) | set(rule_syntax.REFUSED_PREFIXES)
+    schema: dict[str, Any] = crds.schema("StaticSite")["properties"]["spec"]["properties"]["headers"]
+    written = str(schema["items"]["properties"]["values"]["x-kubernetes-validations"])
+    assert "|".join(rule_syntax.REFUSED_HEADERS) in written
+    assert "|".join(rule_syntax.REFUSED_PREFIXES) in written
+
+
+def test_the_example_is_accepted() -> None:
+    example = yaml.safe_load(PAGE.partition("```yaml\n")[2].partition("```")[0])
+    StaticSite.model_validate(example)
+    assert crds.mistakes("StaticSite", example) == []

@@ -1,0 +1,65 @@
+"""Statuses reach a store that is down for a while."""
+
+import threading
+import time
+
+from pages.api import StaticSite, StaticSiteStatus
+from syncer.reporting.status_writer import StatusWriter
+from syncer.stores import StatusNotWritten
+from tests.support.serving import eventually
+
+
+class Api:
+    """Refuses until it ``recovers``."""
+
+    def __init__(self) -> None:
+        self.recovers = threading.Event()
+        self.tries = 0
+        self.written: list[tuple[str, str]] = []
+
+    def write(self, site: StaticSite, status: StaticSiteStatus) -> None:
+        self.tries += 1
+        if not self.recovers.is_set():
+            raise StatusNotWritten("429: too many requests")
+        self.written.append((site.metadata.name, status.last_commit or ""))
+
+
+def a_site(name: str) -> StaticSite:
+    metadata = {"namespace": "team", "name": name, "uid": name}
+    return StaticSite.model_validate({"metadata": metadata, "spec": {"repo": "https://example.com/x.git"}})
+
+
+def test_f19_what_the_api_refuses_is_tried_again_until_the_latest_of_each_site_is_written() -> None:
+    api = Api()
+    writer = StatusWriter(api.write)
+    writer.start()
+    try:
+        for commit in ("1", "2", "3"):
+            for name in ("a", "b"):
+                writer.put(a_site(name), StaticSiteStatus(last_commit=commit))
+        eventually(lambda: api.tries >= 3)
+        api.recovers.set()
+        eventually(lambda: dict(api.written) == {"a": "3", "b": "3"})
+    finally:
+        writer.close(5)
+    assert dict(api.written) == {"a": "3", "b": "3"}
+
+
+def test_f19_an_api_that_says_how_long_it_wants_to_rest_is_not_asked_before() -> None:
+    tries: list[float] = []
+
+    def write(_site: StaticSite, _status: StaticSiteStatus) -> None:
+        tries.append(time.monotonic())
+        if len(tries) == 1:
+            raise StatusNotWritten("429: too many requests", pause=1.5)
+
+    writer = StatusWriter(write)
+    writer.start()
+    try:
+        writer.put(a_site("a"), StaticSiteStatus())
+        eventually(lambda: len(tries) == 1)
+        writer.put(a_site("b"), StaticSiteStatus())
+        eventually(lambda: len(tries) == 3)
+    finally:
+        writer.close(5)
+    assert tries[1] - tries[0] >= 1.5
