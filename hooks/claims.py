@@ -78,20 +78,22 @@ def decide(
     decision = Decision()
     keys: dict[str, tuple[str, str]] = {}
     held_domains = {(domain, uid) for (domain, _), uid in holders.items()}
+    domains = _Domains(spec)
     checks: tuple[Check, ...] = (
         partial(_check_namespace, selected),
         partial(_check_name, keys),
-        partial(_check_domain, spec),
+        partial(_check_domain, domains),
         partial(_check_certificate, has_certificate),
-        partial(_check_owner, spec, decision.grants),
+        partial(_check_owner, domains, decision.grants),
     )
     for claim in sorted(claims, key=partial(_precedence, holders, held_domains)):
-        refusal = next(filter(None, (check(claim) for check in checks)), None)
-        if refusal:
-            decision.reject(claim, *refusal)
-            continue
-        keys[names.traefik_key(claim.namespace, claim.name)] = claim.site
-        decision.grants.setdefault(claim.domain, []).append(claim)
+        for check in checks:
+            if refusal := check(claim):
+                decision.reject(claim, *refusal)
+                break
+        else:
+            keys[names.traefik_key(claim.namespace, claim.name)] = claim.site
+            decision.grants.setdefault(claim.domain, []).append(claim)
     decision.drop_stray_aliases()
     return decision
 
@@ -126,10 +128,9 @@ def _check_name(keys: Mapping[str, tuple[str, str]], claim: Claim) -> tuple[str,
     )
 
 
-def _check_domain(spec: PlatformSpec, claim: Claim) -> tuple[str, str] | None:
-    pages_domain = spec.pages_domain.lower()
-    reserved = (f"webhook.{pages_domain}", *spec.reserved_domains)
-    if any(_covers(pattern, claim.domain) for pattern in reserved):
+def _check_domain(domains: "_Domains", claim: Claim) -> tuple[str, str] | None:
+    pages_domain = domains.pages_domain
+    if domains.reserved.cover(claim.domain):
         instead = "take it out of spec.aliases" if claim.is_alias else "choose another domain or name"
         return "DomainReserved", f"{claim.domain} is reserved by the administrator: {instead}"
     if claim.domain == names.default_domain(claim.name, pages_domain):
@@ -140,7 +141,7 @@ def _check_domain(spec: PlatformSpec, claim: Claim) -> tuple[str, str] | None:
             f"an alias there can only be {own}" if claim.is_alias else f"leave spec.domain out to be served at {own}"
         )
         return "PlatformDomain", f"{claim.domain} belongs to the platform: {instead}, or use a domain of your own"
-    if spec.domain_policies and not _policies(spec, claim):
+    if domains.policies and not domains.policies_for(claim):
         return "DomainNotAllowed", (
             f"namespace {claim.namespace!r} may not use {claim.domain}: "
             "ask the administrator to add it to the Platform's domainPolicies"
@@ -158,12 +159,12 @@ def _check_certificate(has_certificate: Callable[[str], bool], claim: Claim) -> 
     )
 
 
-def _check_owner(spec: PlatformSpec, grants: Mapping[str, list[Claim]], claim: Claim) -> tuple[str, str] | None:
+def _check_owner(domains: "_Domains", grants: Mapping[str, list[Claim]], claim: Claim) -> tuple[str, str] | None:
     granted = grants.get(claim.domain)
     if not granted:
         return None
     owner = granted[0]
-    shared = any(policy.shared_paths for policy in _policies(spec, claim))
+    shared = any(policy.shared_paths for policy in domains.policies_for(claim))
     if owner.namespace != claim.namespace and not shared:
         # Another namespace's names are not this tenant's to know.
         return "DomainConflict", f"{claim.domain} is in use by a site of another namespace: choose another domain"
@@ -175,16 +176,31 @@ def _check_owner(spec: PlatformSpec, grants: Mapping[str, list[Claim]], claim: C
     return None
 
 
-def _policies(spec: PlatformSpec, claim: Claim) -> list[DomainPolicy]:
-    return [
-        policy
-        for policy in spec.domain_policies
-        if (claim.namespace in policy.namespaces or "*" in policy.namespaces)
-        and any(_covers(pattern, claim.domain) for pattern in policy.domains)
-    ]
+class _Patterns:
+    """Domains, and with ``*.`` any name below one (never the name itself)."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        lower = [pattern.lower() for pattern in patterns]
+        self._domains = {pattern for pattern in lower if not pattern.startswith("*.")}
+        self._endings = tuple(pattern[1:] for pattern in lower if pattern.startswith("*."))
+
+    def cover(self, domain: str) -> bool:
+        """Whether one of them means the domain."""
+        return domain in self._domains or domain.endswith(self._endings)
 
 
-def _covers(pattern: str, domain: str) -> bool:
-    """Whether a pattern means the domain: itself, or with ``*.`` any name below it (never the name itself)."""
-    pattern = pattern.lower()
-    return domain.endswith(pattern[1:]) if pattern.startswith("*.") else domain == pattern
+class _Domains:
+    """What the Platform says of domains, prepared once for all claims."""
+
+    def __init__(self, spec: PlatformSpec) -> None:
+        self.pages_domain = spec.pages_domain.lower()
+        self.reserved = _Patterns([f"webhook.{self.pages_domain}", *spec.reserved_domains])
+        self.policies = [(policy, _Patterns(policy.domains)) for policy in spec.domain_policies]
+
+    def policies_for(self, claim: Claim) -> list[DomainPolicy]:
+        """The policies that let the claim's namespace use its domain."""
+        return [
+            policy
+            for policy, domains in self.policies
+            if (claim.namespace in policy.namespaces or "*" in policy.namespaces) and domains.cover(claim.domain)
+        ]

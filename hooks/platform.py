@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
 from hooks import certificates, claims, payload
@@ -23,6 +24,7 @@ HELD_ABOVE = 10
 HELD_ABOVE_SHARE = 0.5
 MAX_REJECTIONS = 500
 _SHORT_HOLD = timedelta(seconds=1)
+_MOST_REMEMBERED_BYTES = 2 << 10
 
 
 def customize(request: Mapping[str, Any]) -> Object:
@@ -57,7 +59,7 @@ def sync(
     except ValidationError as error:
         kept = [*observed.values(), *payload.objects(request, "children", CERTIFICATE)]
         return _invalid(parent, kept, error, now)
-    read = partial(StaticSite.model_validate, context={ALLOW_LOCAL: allow_local})
+    read = partial(_read, allow_local=allow_local)
     decision, valid = _decide(platform.spec, sites, read, namespaces, observed)
     wanted = _virtual_hosts(platform.spec, decision, observed, Routes(decision, valid, observed))
     brake = _brake(parent, wanted, observed, now=now, hold=hold)
@@ -108,7 +110,7 @@ def _decide(
         if payload.metadata(site).get("deletionTimestamp"):
             continue
         try:
-            made = read({**site, "status": None})
+            made = read(site)
         except ValidationError as error:
             invalid.append(_rejection(site, error))
             # What it said when it last made sense stays.
@@ -126,6 +128,19 @@ def _decide(
     decision.rejections += invalid
     decision.rejections.sort(key=lambda rejection: (rejection.namespace, rejection.name, rejection.alias or ""))
     return decision, valid
+
+
+def _read(site: Object, *, allow_local: bool) -> StaticSite:
+    """The site without its status. Raises ValidationError."""
+    text = msgspec.json.encode({**site, "status": None})
+    remembered = len(text) <= _MOST_REMEMBERED_BYTES
+    return (_validated if remembered else _validated.__wrapped__)(text, allow_local=allow_local)
+
+
+# Of thousands of sites all but one are as they were a moment ago, and to look at them again is half of the work.
+@lru_cache(maxsize=1 << 14)
+def _validated(text: bytes, *, allow_local: bool) -> StaticSite:
+    return StaticSite.model_validate(msgspec.json.decode(text), context={ALLOW_LOCAL: allow_local})
 
 
 def _held_claims(observed: Mapping[str, Object]) -> dict[str, list[Claim]]:
