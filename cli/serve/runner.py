@@ -10,14 +10,13 @@ from pathlib import Path
 import structlog
 
 from cli import metacontroller
-from cli.options import metrics
+from cli.options import metrics_port
 from cli.processes.listener import Listener
 from cli.serve import api, dashboard, edge, nginx_config
 from cli.serve.nginx import Nginx, NginxError, loopback
 from cli.serve.progress import Progress, SiteName
 from cli.serve.watch import Watch
 from hooks.payload import Object
-from pages import metrics
 from pages.api import StaticSite, VirtualHostSpec
 from syncer.app import Engine, create_app
 from syncer.dashboard.app import create_app as create_dashboard
@@ -113,7 +112,7 @@ class Runner:
             self._syncer = self._make_syncer(state)
             self._listener = Listener("127.0.0.1:0")  # nginx stands before it
             self._dashboard = Listener("127.0.0.1:0")  # and before this
-            metrics_listener = metrics.listen(self._settings.metrics_bind)
+            metrics_listener = metrics_port.listen(self._settings.metrics_bind)
             state.write_api_port(self._listener.port)
             stack.callback(self._nginx.stop)
             self._progress.problems(self._store.reload())
@@ -202,7 +201,7 @@ class Runner:
     def _show_metrics(self, listener: Listener, stack: ExitStack) -> None:
         registry = self._counted.registry
         registry.register(Observed(self._syncer.observation, lambda: True, self._settings.site_metrics))
-        listener.start(metrics.create_app(metrics.of_one_process(registry)))
+        listener.start(metrics_port.create_app(metrics_port.of_one_process(registry)))
         stack.callback(listener.stop)
 
     def _watch(self, stack: ExitStack) -> None:
