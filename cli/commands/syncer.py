@@ -199,8 +199,9 @@ def syncer(  # noqa: PLR0917 - click passes them by name
         return create_app(at_work().view())
 
     def shown_metrics() -> "WSGIApplication":
+        from pages import metrics  # noqa: PLC0415
 
-        return metrics_port.create_app(metrics_port.of_one_process(at_work().registry))
+        return metrics.create_app(metrics.of_one_process(at_work().registry))
 
     beside: list[tuple[Listener | None, Callable[[], WSGIApplication]]] = [
         (None if without_webhooks else Listener.for_option("--health-bind", health_bind), health),

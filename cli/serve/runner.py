@@ -17,6 +17,7 @@ from cli.serve.nginx import Nginx, NginxError, loopback
 from cli.serve.progress import Progress, SiteName
 from cli.serve.watch import Watch
 from hooks.payload import Object
+from pages import metrics
 from pages.api import StaticSite, VirtualHostSpec
 from syncer.app import Engine, create_app
 from syncer.dashboard.app import create_app as create_dashboard
@@ -201,7 +202,7 @@ class Runner:
     def _show_metrics(self, listener: Listener, stack: ExitStack) -> None:
         registry = self._counted.registry
         registry.register(Observed(self._syncer.observation, lambda: True, self._settings.site_metrics))
-        listener.start(metrics_port.create_app(metrics_port.of_one_process(registry)))
+        listener.start(metrics.create_app(metrics.of_one_process(registry)))
         stack.callback(listener.stop)
 
     def _watch(self, stack: ExitStack) -> None:
