@@ -68,7 +68,7 @@ def keep_collector_out(worker: object) -> None:
     gc.disable()
 
 
-def collect_sometimes(worker: "Worker", *_request: object) -> None:
+def collect_sometimes(worker: "Worker", _request: object, _environ: object, _response: object) -> None:
     """Collect what other code leaves in cycles, between two requests."""
     if worker.nr % _COLLECT_EVERY == 0:
         gc.collect()
