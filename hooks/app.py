@@ -100,7 +100,7 @@ def _decide(
     seconds, children = time.perf_counter() - began, len(answer.get("children", []))
     counted.decided(request.path, children, seconds)
     look(answer.get("status", {}))
-    log.info("hook_answered", children=children, milliseconds=round(seconds * 1000, 1))
+    log.info("hook_answered", bytes=request.content_length, children=children, milliseconds=round(seconds * 1000, 1))
     return Response(to_json(answer), 200, mimetype="application/json")
 
 

@@ -34,7 +34,7 @@ _CONTROLLERS = (
 
 Object = dict[str, Any]
 
-_RESOURCES = {
+RESOURCES = {
     plural: create_namespaced_resource(group, version, kind, plural)
     for plural, kind, group, version in (
         ("staticsites", "StaticSite", "pages.kup6s.com", "v1beta1"),
@@ -110,20 +110,20 @@ class Cluster:
 
     def create(self, kind: str, new: Object) -> None:
         """Create an object."""
-        self._client.create(_RESOURCES[kind](**new))
+        self._client.create(RESOURCES[kind](**new))
 
     def make(self, kind: str, wanted: Object) -> None:
         """Create an object of a kind, or make it so, without kubectl."""
-        self._client.apply(_RESOURCES[kind](**wanted), field_manager="tests", force=True)
+        self._client.apply(RESOURCES[kind](**wanted), field_manager="tests", force=True)
 
     def remove(self, kind: str, name: str, namespace: str = SYSTEM) -> None:
         """Delete an object and wait for nothing."""
-        self._client.delete(_RESOURCES[kind], name, namespace=namespace)
+        self._client.delete(RESOURCES[kind], name, namespace=namespace)
 
     def get(self, kind: str, name: str, namespace: str = SYSTEM) -> Object | None:
         """The object, or None."""
         try:
-            return self._client.get(_RESOURCES[kind], name, namespace=namespace)
+            return self._client.get(RESOURCES[kind], name, namespace=namespace)
         except ApiError as error:
             if error.status.code != HTTPStatus.NOT_FOUND:
                 raise
@@ -131,7 +131,7 @@ class Cluster:
 
     def list(self, kind: str, namespace: str = ALL_NS) -> Sequence[Object]:
         """All objects of the kind."""
-        return list(self._client.list(_RESOURCES[kind], namespace=namespace))
+        return list(self._client.list(RESOURCES[kind], namespace=namespace))
 
     def namespaces(self) -> Sequence[Object]:
         """All namespaces, with their labels."""
@@ -151,7 +151,7 @@ class Cluster:
         """Delete all objects of some kinds, of each namespace by one request."""
         for kind in kinds:
             for namespace in {each["metadata"]["namespace"] for each in self.list(kind)}:
-                self._client.deletecollection(_RESOURCES[kind], namespace=namespace)
+                self._client.deletecollection(RESOURCES[kind], namespace=namespace)
 
     def namespace(self, name: str) -> None:
         """Make a namespace."""
@@ -229,7 +229,7 @@ class ControlPlane(Cluster):
         certificate = (self._folder / "certificates/apiserver.crt").read_bytes()
         self._write_kubeconfig(base64.b64encode(certificate).decode())
         # Ready as it is, it does not serve all custom kinds yet. kubectl waits for that; the first time there are none.
-        self.kubectl("get", ",".join(_RESOURCES), "--all-namespaces", check=False)
+        self.kubectl("get", ",".join(RESOURCES), "--all-namespaces", check=False)
 
     def _is_ready(self) -> bool:
         process = self._processes["kube-apiserver"]
