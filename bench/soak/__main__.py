@@ -122,14 +122,14 @@ def come_to_rest(root: Path, pushes: Pushes, syncer: SyncerProcess) -> float:
     for name in pushes.names:
         syncer.tell(name)
     pushes.wait(CONVERGE_SECONDS)
-    while damaged := [path for path in root.glob(f"volume/live/{NAMESPACE}/*/same/*") if not _is_whole(path)]:
+    while damaged := [path for path in root.glob(f"volume/live/{NAMESPACE}/*/same/*") if not is_whole(path)]:
         if time.monotonic() - start > CONVERGE_SECONDS:
             raise TimeoutError(f"still damaged: {damaged}")
         time.sleep(0.05)
     return time.monotonic() - start
 
 
-def _is_whole(path: Path) -> bool:
+def is_whole(path: Path) -> bool:
     """Whether a file that never changes, or its packed copy, is as it was pushed."""
     with contextlib.suppress(FileNotFoundError):
         content = path.read_bytes()

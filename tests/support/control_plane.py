@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lightkube import ALL_NS, ApiError, Client, KubeConfig
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Namespace
+from lightkube.types import PatchType
 
 from tests.support.serving import eventually, free_port
 
@@ -31,6 +32,20 @@ SYSTEM = "kup6s-pages"
 _CONTROLLERS = (
     "garbage-collector-controller,namespace-controller,serviceaccount-controller,clusterrole-aggregation-controller"
 )
+
+_AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {
+            "level": "Metadata",
+            "verbs": ["create", "update", "patch", "delete"],
+            "resources": [{"group": group} for group in ("pages.kup6s.com", "traefik.io", "cert-manager.io")],
+        },
+        {"level": "None"},
+    ],
+}
 
 Object = dict[str, Any]
 
@@ -116,6 +131,16 @@ class Cluster:
         """Create an object of a kind, or make it so, without kubectl."""
         self._client.apply(RESOURCES[kind](**wanted), field_manager="tests", force=True)
 
+    def merge(self, kind: str, name: str, change: Object, namespace: str = SYSTEM) -> None:
+        """Change some fields of an object."""
+        self._client.patch(RESOURCES[kind], name, change, namespace=namespace, patch_type=PatchType.MERGE)
+
+    def set_status(self, kind: str, name: str, status: Object, namespace: str = SYSTEM) -> None:
+        """Replace an object's status."""
+        patch = [{"op": "add", "path": "/status", "value": status}]
+        resource = RESOURCES[kind].Status
+        self._client.patch(resource, name, patch, namespace=namespace, patch_type=PatchType.JSON)
+
     def remove(self, kind: str, name: str, namespace: str = SYSTEM) -> None:
         """Delete an object and wait for nothing."""
         self._client.delete(RESOURCES[kind], name, namespace=namespace)
@@ -178,10 +203,12 @@ class ControlPlane(Cluster):
         self._token = secrets.token_hex(16)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.server = f"https://127.0.0.1:{self._port}"
+        self.audit_log = self._folder / "audit.log"  # each write of a kind that the hooks or the syncer write
 
     def __enter__(self) -> Self:
         try:
             self._write_keys()
+            (self._folder / "audit-policy.yaml").write_text(yaml.safe_dump(_AUDIT_POLICY))
             self._start_etcd()
             self.start_api()
         except BaseException:
@@ -214,6 +241,8 @@ class ControlPlane(Cluster):
             "--bind-address=127.0.0.1",
             f"--cert-dir={self._folder}/certificates",
             f"--token-auth-file={self._folder}/tokens.csv",
+            f"--audit-policy-file={self._folder}/audit-policy.yaml",
+            f"--audit-log-path={self.audit_log}",
             "--authorization-mode=RBAC",
             "--disable-admission-plugins=ServiceAccount",
             "--service-account-issuer=https://kubernetes.default.svc",

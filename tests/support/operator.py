@@ -35,43 +35,53 @@ class Operator(Protocol):
 
 
 class Player:
-    """Asks the hooks itself, once for each time that it is told to settle."""
+    """Asks the hooks itself, once for each time that it is told to settle, and writes what is stored otherwise."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, operator: Cluster) -> None:
         self._cluster = cluster
-        self._made: dict[Key, Object] = {}
-        self.platform_status: Object = {}
+        self._operator = operator  # the same, with the operator's rights
 
     def settle(self) -> None:
         """Bring the generated objects up to date: what is new before what leads there, what is gone at last."""
-        answer = _asked(self._cluster, [each for (kind, _), each in self._made.items() if kind == "VirtualHost"])
-        self.platform_status = answer.platform_status
+        there = _there(self._cluster)
+        answer = _asked(self._cluster, [each for (kind, _), each in there.items() if kind == "VirtualHost"])
         wanted = _by_key([*answer.virtual_hosts, *answer.objects])
         for key in sorted(wanted, key=lambda key: list(_PLURALS).index(key[0])):
-            if self._made.get(key, {}).get("spec") != wanted[key]["spec"]:
-                self._cluster.make(_PLURALS[key[0]], _written(wanted[key]))
-        for kind, name in self._made.keys() - wanted.keys():
-            self._cluster.remove(_PLURALS[kind], name)
-        self._made = wanted
+            if there.get(key, {}).get("spec") != wanted[key]["spec"]:
+                self._operator.make(_PLURALS[key[0]], _written(wanted[key]))
+        for kind, name in there.keys() - wanted.keys():
+            self._operator.remove(_PLURALS[kind], name)
+        for host in answer.virtual_hosts:
+            self._say("VirtualHost", host["metadata"]["name"], host["status"], there)
+        if answer.platform_status != self.platform_status:
+            self._operator.set_status("platforms", "platform", answer.platform_status)
+
+    @property
+    def platform_status(self) -> Object:
+        return _platform_status(self._cluster)
+
+    def _say(self, kind: str, name: str, status: Object, there: dict[Key, Object]) -> None:
+        if there.get((kind, name), {}).get("status") != status:
+            self._operator.set_status(_PLURALS[kind], name, status)
 
 
 class Real:
     """A Metacontroller at work, which is waited for until there is exactly what the player would have made."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, hooks: Hooks, metacontroller: MetacontrollerProcess) -> None:
         self._cluster = cluster
+        self.hooks = hooks
+        self.metacontroller = metacontroller
 
     def settle(self) -> None:
         eventually(self._is_settled, 200)
 
     @property
     def platform_status(self) -> Object:
-        return dict((self._cluster.get("platforms", "platform") or {}).get("status", {}))
+        return _platform_status(self._cluster)
 
     def _is_settled(self) -> bool:
-        there = _by_key(
-            each | {"kind": kind} for kind, plural in _PLURALS.items() for each in self._cluster.list(plural, SYSTEM)
-        )
+        there = _there(self._cluster)
         answer = _asked(self._cluster, [each for (kind, _), each in there.items() if kind == "VirtualHost"])
         wanted = _by_key([*answer.virtual_hosts, *answer.objects])
         said, to_say = self.platform_status, answer.platform_status
@@ -84,17 +94,18 @@ class Real:
 def operating(cluster: ControlPlane, folder: Path) -> Iterator[Operator]:
     """An operator for this cluster; its logs are in the folder."""
     executable = metacontroller()
+    kubeconfig = cluster.service_account("pages-operator", folder)
     if not executable:
-        yield Player(cluster)
+        with Cluster(kubeconfig) as operator:
+            yield Player(cluster, operator)
         return
     cluster.start_controllers()
-    kubeconfig = cluster.service_account("pages-operator", folder)
     with Hooks(folder) as hooks:
         hooks.wait_until_ready()
         connect(cluster, hooks)
         with MetacontrollerProcess(folder, executable, kubeconfig) as real:
             real.wait_until_ready()
-            yield Real(cluster)
+            yield Real(cluster, hooks, real)
 
 
 def metacontroller() -> str | None:
@@ -113,6 +124,15 @@ def _asked(cluster: Cluster, hosts: Sequence[Object]) -> Reconciled:
     assert platform
     now = datetime.now(UTC)
     return reconcile(platform, cluster.list("staticsites"), cluster.namespaces(), hosts, now=now)
+
+
+def _there(cluster: Cluster) -> dict[Key, Object]:
+    """All generated objects, as the API server has stored them."""
+    return _by_key(each | {"kind": kind} for kind, plural in _PLURALS.items() for each in cluster.list(plural, SYSTEM))
+
+
+def _platform_status(cluster: Cluster) -> Object:
+    return dict((cluster.get("platforms", "platform") or {}).get("status", {}))
 
 
 def _by_key(objects: Iterable[Object]) -> dict[Key, Object]:

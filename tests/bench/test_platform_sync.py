@@ -1,0 +1,15 @@
+"""The measurement of stage one, in small."""
+
+import pytest
+
+from bench import platform_sync
+from hooks import platform
+
+
+def test_a_short_run_ends_with_nothing_wrong() -> None:
+    assert platform_sync.main((10, 40), rounds=1) == []
+
+
+def test_sites_that_stage_one_forgets_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "_claims", lambda _site, _spec: iter(()))
+    assert platform_sync.main((10,), rounds=1)[0] == "10: 0 domains are routed, not 10"

@@ -1,0 +1,44 @@
+"""What has been written at an API server, by its audit log: also what changed nothing, which no watch tells of."""
+
+import json
+from typing import NamedTuple
+
+from tests.support.control_plane import ControlPlane
+
+
+class Write(NamedTuple):
+    """One request of a program."""
+
+    verb: str
+    kind: str  # in the plural, with the part: virtualhosts/status
+    name: str
+
+
+class Writes:
+    """The requests that ServiceAccounts have sent since this was made or ``forget`` was called."""
+
+    def __init__(self, cluster: ControlPlane) -> None:
+        self._log = cluster.audit_log
+        self._start = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin again."""
+        self._start = self._log.stat().st_size
+
+    def all(self) -> list[Write]:
+        """Each of them, in their order."""
+        with self._log.open("rb") as log:
+            log.seek(self._start)
+            complete = log.read().rpartition(b"\n")[0].splitlines()
+        return [_write(event) for event in map(json.loads, complete) if _is_of_a_program(event)]
+
+
+def _is_of_a_program(event: dict[str, dict[str, str]]) -> bool:
+    return event["user"]["username"].startswith("system:serviceaccount:")
+
+
+def _write(event: dict[str, dict[str, str]]) -> Write:
+    about = event["objectRef"]
+    part = f"/{about['subresource']}" if "subresource" in about else ""
+    return Write(str(event["verb"]), about["resource"] + part, about.get("name", ""))
