@@ -89,12 +89,12 @@ def flood(folder: Path, deliveries: int, sites: int) -> tuple[list[Row], list[st
         for name in names:
             server.repository(name).commit({"index.html": "0"})
         with serving(folder, "flood", {name: server.url(name) for name in names}, server.origin) as pages:
-            sent = [_request(gitea_push(server.url(names[number % sites]))) for number in range(deliveries)]
-            deliver(pages.port, sent)  # warms everything up
+            repos = [server.url(names[number % sites]) for number in range(deliveries)]
+            deliver(pages.port, repos)  # warms everything up
             time.sleep(4)
             before = pages.megabytes()
             server.requests.clear()
-            seconds, codes = deliver(pages.port, sent)
+            seconds, codes = deliver(pages.port, repos)
             time.sleep(4)
             after = pages.megabytes()
             asked = Counter(line.partition(".git")[0] for line in server.requests if line.startswith("POST"))
@@ -112,8 +112,9 @@ def flood(folder: Path, deliveries: int, sites: int) -> tuple[list[Row], list[st
     return rows, wrong
 
 
-def deliver(port: int, requests: Sequence[bytes]) -> tuple[list[float], Counter[int]]:
-    """The seconds that each answer took, and last the seconds of it all; and the statuses."""
+def deliver(port: int, repos: Sequence[str]) -> tuple[list[float], Counter[int]]:
+    """A delivery about each: the seconds that each answer took, and last the seconds of it all; and the statuses."""
+    requests = [_request(gitea_push(repo)) for repo in repos]  # new ones: what has come before is only noted
     began = time.perf_counter()
     done = asyncio.run(_send_all(port, requests))
     return [*(seconds for seconds, _ in done), time.perf_counter() - began], Counter(code for _, code in done)

@@ -180,7 +180,8 @@ def test_objects_of_the_version_before_are_written_once(full: Full) -> None:
     full.writes.forget()
     metacontroller.start()
     full.settle()
-    assert Counter(each.kind for each in full.writes.all()) == {"virtualhosts": full.watch.count("staticsites")}
+    written = Counter(each.kind for each in full.writes.all() if "/" not in each.kind)
+    assert written == {"virtualhosts": full.watch.count("staticsites")}
     full.writes.forget()
     _restart_metacontroller(full)
     assert full.writes.all() == []
