@@ -288,6 +288,8 @@ class ControlPlane(Cluster):
 
     def start_controllers(self) -> None:
         """Begin to collect garbage, of the kinds that are there by now: of later ones it learns only after a while."""
+        if "kube-controller-manager" in self._processes:
+            return
         self._start(
             "kube-controller-manager",
             f"--kubeconfig={self.kubeconfig}",
