@@ -1,9 +1,13 @@
-"""What has been written at an API server, by its audit log: also what changed nothing, which no watch tells of."""
+"""What has been written at an API server, by its audit log: also what changed nothing, which no watch tells of.
+
+What the server refused, such as a change of an object that has changed meanwhile, is not written.
+"""
 
 import json
+from http import HTTPStatus
 from typing import NamedTuple
 
-from tests.support.control_plane import ControlPlane
+from tests.support.control_plane import ControlPlane, Object
 
 
 class Write(NamedTuple):
@@ -31,14 +35,15 @@ class Writes:
         with self._log.open("rb") as log:
             log.seek(self._start)
             complete = log.read().rpartition(b"\n")[0].splitlines()
-        return [_write(event) for event in map(json.loads, complete) if _is_of_a_program(event)]
+        return [_write(event) for event in map(json.loads, complete) if _is_taken(event)]
 
 
-def _is_of_a_program(event: dict[str, dict[str, str]]) -> bool:
-    return event["user"]["username"].startswith("system:serviceaccount:")
+def _is_taken(event: Object) -> bool:
+    by_a_program = event["user"]["username"].startswith("system:serviceaccount:")
+    return bool(by_a_program and event["responseStatus"]["code"] < HTTPStatus.BAD_REQUEST)
 
 
-def _write(event: dict[str, dict[str, str]]) -> Write:
+def _write(event: Object) -> Write:
     about = event["objectRef"]
     part = f"/{about['subresource']}" if "subresource" in about else ""
-    return Write(str(event["verb"]), about["resource"] + part, about.get("name", ""))
+    return Write(event["verb"], about["resource"] + part, about.get("name", ""))
