@@ -7,9 +7,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 import structlog
 
@@ -245,19 +245,24 @@ class Syncer:
     def _recall(self, site: StaticSite) -> None:
         with structlog.contextvars.bound_contextvars(reconcile=uuid.uuid4().hex[:12], repo=site.spec.repo):
             try:
-                self._source_sync.recall(site, partial(self._report, time.monotonic()))
+                began = time.monotonic()
+                if outcome := self._source_sync.recall(site):
+                    self._report(began, site, outcome)
             except Exception:  # as below
                 log.exception("recall_crashed", site=site.key)
 
     def _work(self, run: Run[Source]) -> None:
         with self._lock:
             groups = {source: self._groups[source] for source in run.keys if source in self._groups}
-        outcomes: dict[Source, list[Outcome]] = {}
+        outcomes: dict[Source, list[Outcome]] = {source: [] for source in groups}
         repo, began = run.keys[0].repo, time.monotonic()
         with structlog.contextvars.bound_contextvars(reconcile=uuid.uuid4().hex[:12], repo=repo):
             try:
                 if groups:
-                    outcomes = self._source_sync.run_all(groups, partial(self._report, began))
+                    with closing(self._source_sync.run_all(groups)) as results:
+                        for site, outcome in results:
+                            outcomes[sources.source_of(site)].append(outcome)
+                            self._report(began, site, outcome)
             except Exception:  # a bug must not take the worker or the other sites with it
                 log.exception("sync_crashed")
             finally:

@@ -91,7 +91,7 @@ class Volume:
         """Sync all; return the last outcome."""
         outcomes: list[Outcome] = []
         for source, members in group(sites).items():
-            self.source_sync().run(source, members, lambda _site, outcome: outcomes.append(outcome))
+            outcomes += [outcome for _, outcome in self.source_sync().run_all({source: members})]
         return outcomes[-1]
 
     def publish(self, site: StaticSite) -> Release:

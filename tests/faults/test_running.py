@@ -118,7 +118,7 @@ def test_f26_a_site_that_is_deleted_right_before_it_goes_live_is_never_seen(
     git_server.repository().commit({"index.html": "x"})
     source_sync = volume.source_sync()
     source_sync.ask_before_publishing(lambda _site: False)
-    outcome = source_sync.run(source_of(volume.site()), [volume.site()], lambda _site, _outcome: None)[0]
+    ((_, outcome),) = source_sync.run_all({source_of(volume.site()): [volume.site()]})
     assert isinstance(outcome, SiteDeleted)
     assert not os.path.lexists(volume.live_link())
     assert list(volume.home().iterdir()) == []

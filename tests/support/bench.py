@@ -45,7 +45,8 @@ class Bench:
         self.outcomes = {}
         self.server.requests.clear()
         for source, members in group(sites).items():
-            source_sync.run(source, members, self._note)
+            for site, outcome in source_sync.run_all({source: members}):
+                self.outcomes[site.metadata.name] = outcome
         return self.outcomes
 
     def _secret(self, namespace: str, name: str) -> Secret | None:
@@ -54,9 +55,6 @@ class Bench:
         encoded = {key: b64encode(value).decode() for key, value in (data or {}).items()}
         written = {"metadata": metadata.dump(), "type": self.secret_type, "data": encoded}
         return None if data is None else Secret.model_validate(written)
-
-    def _note(self, site: StaticSite, outcome: Outcome) -> None:
-        self.outcomes[site.metadata.name] = outcome
 
     def live(self, name: str = "site") -> dict[str, str]:
         folder = self.root / "volume/live/team" / name

@@ -22,7 +22,6 @@ from syncer.errors import SyncError
 from syncer.git.commands import Git
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
-from syncer.publishing.release import Outcome
 from syncer.publishing.source import SourceSync
 from syncer.sources import group
 from syncer.volume.records import key_of
@@ -144,18 +143,15 @@ def sync_once(one: Round) -> str:
         read_secret=lambda _namespace, _name: None,
     )
     errors: list[str] = []
-
-    def note(_site: StaticSite, outcome: Outcome) -> None:
-        if isinstance(outcome, SyncError):
-            errors.append(f"{outcome.reason}: {outcome}")
-
     releases.prepare()
     site = one.site()
     if one.remove:
         releases.take_offline(key_of(site))
     else:
         for source, sites in group([site]).items():
-            source_sync.run(source, sites, note)
+            for _, outcome in source_sync.run_all({source: sites}):
+                if isinstance(outcome, SyncError):
+                    errors.append(f"{outcome.reason}: {outcome}")
         mirrors.keep_only(group([site]))
     releases.collect()
     releases.verify()

@@ -13,7 +13,7 @@ from syncer.publishing.release import Published
 from syncer.publishing.source import SourceSync
 from syncer.reporting.commit_status.calls import Call
 from syncer.reporting.commit_status.writer import CommitStatuses
-from syncer.sources import source_of
+from syncer.sources import group
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 from tests.support.serving import eventually
@@ -58,15 +58,17 @@ def test_syncs_go_on_while_the_forge_hangs_and_it_learns_the_latest(tmp_path: Pa
     commits = []
     for text in ("one", "two", "three"):
         commits.append(repository.commit({"public/index.html": text}))
-        (outcome,) = sync.run(source_of(a_site(git_server)), [a_site(git_server)], statuses.ended)
-        assert isinstance(outcome, Published)
+        for site, outcome in sync.run_all(group([a_site(git_server)])):
+            assert isinstance(outcome, Published)
+            statuses.ended(site, outcome)
     assert forge.calls == []
     forge.may_answer.set()
     eventually(lambda: ("success", commits[-1]) in forge.states)
     assert len(forge.calls) <= 2, "what came between is no news any more"
 
     broken = a_site(git_server, path="/none")
-    sync.run(source_of(broken), [broken], statuses.ended)
+    for site, outcome in sync.run_all(group([broken])):
+        statuses.ended(site, outcome)
     eventually(lambda: forge.states[-1] == ("failure", commits[-1]))
     assert "SubpathNotFound" in forge.calls[-1].content["description"]
     statuses.stop()
