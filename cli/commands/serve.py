@@ -23,7 +23,7 @@ from syncer.git.commands import Git
 from syncer.git.remote import Remote
 from syncer.limits import Limits
 from syncer.metrics.counted import Counted
-from syncer.schedule.schedule import Capacity
+from syncer.schedule.lanes import Capacity
 from syncer.stores.state import StateNotUsable
 
 

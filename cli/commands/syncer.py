@@ -17,7 +17,7 @@ from cli.processes.listener import Listener
 from syncer.disk.policy import DiskPolicy
 from syncer.egress.hosts import AllowedHosts
 from syncer.limits import Limits
-from syncer.schedule.schedule import Capacity
+from syncer.schedule.lanes import Capacity
 from syncer.webhooks import trust
 from syncer.webhooks.trust import Trust
 

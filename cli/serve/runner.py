@@ -33,7 +33,7 @@ from syncer.metrics.observed import Observed
 from syncer.publishing.release import Outcome
 from syncer.publishing.source import SourceSync
 from syncer.reporting.commit_status.writer import CommitStatuses
-from syncer.schedule.schedule import Capacity
+from syncer.schedule.lanes import Capacity
 from syncer.service.loop import Syncer
 from syncer.stores.directory import DirectoryStore
 from syncer.stores.site_log import SiteLog

@@ -30,7 +30,7 @@ from syncer.publishing.release import Outcome
 from syncer.publishing.source import SourceSync
 from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.reporting.event_writer import EventWriter
-from syncer.schedule.schedule import Capacity
+from syncer.schedule.lanes import Capacity
 from syncer.service.loop import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.kubernetes import ClusterStore

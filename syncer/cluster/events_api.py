@@ -13,7 +13,7 @@ from lightkube.types import PatchType
 from pages.api import API_VERSION
 from pages.conditions import format_time
 from syncer.reporting.event_writer import ApiAway, EventNotWritten, Written
-from syncer.retry_after import pause_wanted
+from syncer.retries import requested_pause
 
 _NOT_FOUND, _TOO_MANY, _BROKEN = 404, 429, 500
 _REPORTER = "pages-syncer"
@@ -68,8 +68,8 @@ def _sent(send: Callable[[], object]) -> bool:
         if code == _NOT_FOUND:
             return False
         if code == _TOO_MANY or code >= _BROKEN:
-            raise ApiAway(str(error), pause_wanted(error)) from error
+            raise ApiAway(str(error), requested_pause(error)) from error
         raise EventNotWritten(str(error)) from error
     except httpx2.HTTPError as error:
-        raise ApiAway(str(error) or type(error).__name__, pause_wanted(error)) from error
+        raise ApiAway(str(error) or type(error).__name__, requested_pause(error)) from error
     return True

@@ -14,7 +14,7 @@ from pages.conditions import find as find_condition
 from syncer.dashboard import plain_words, times, urls
 from syncer.dashboard.listing import STATES, Query, find, state_of
 from syncer.dashboard.view import View
-from syncer.service.loop import Seen
+from syncer.service.sites import Seen
 
 _STATIC = Path(__file__).parent / "static"
 _TYPES = {"dashboard.css": "text/css", "dashboard.js": "text/javascript", "icon.svg": "image/svg+xml"}

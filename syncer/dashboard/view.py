@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from syncer.dashboard.journal import Entry
-from syncer.service.loop import Seen
+from syncer.service.sites import Seen
 from syncer.webhooks.record import Delivery
 
 

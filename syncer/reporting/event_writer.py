@@ -16,9 +16,9 @@ from typing import Protocol
 import structlog
 
 from pages.api import StaticSite, StaticSiteStatus
-from syncer import backoff
 from syncer.reporting import events
 from syncer.reporting.events import Deployment, Event
+from syncer.retries import backoff_seconds
 
 log = structlog.get_logger(__name__)
 
@@ -137,7 +137,7 @@ class EventWriter:
             except ApiAway as error:
                 failures += 1
                 log.info("events_wait", error=str(error))
-                self._give_back(each, max(backoff.seconds(failures, _FIRST_SECONDS), error.pause))
+                self._give_back(each, max(backoff_seconds(failures, _FIRST_SECONDS), error.pause))
             except EventNotWritten as error:
                 self._noted("failed")
                 log.warning("event_not_written", site=f"{each.namespace}/{each.site_name}", error=str(error))

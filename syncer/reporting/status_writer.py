@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from pages.api import StaticSite, StaticSiteStatus
-from syncer import backoff
+from syncer.retries import backoff_seconds
 from syncer.stores import StatusNotWritten
 
 log = structlog.get_logger(__name__)
@@ -98,7 +98,7 @@ class StatusWriter:
             self._being_written.discard(uid)
             self._failures = self._failures + 1 if again else 0
             self._not_before = (
-                time.monotonic() + max(backoff.seconds(self._failures, _FIRST_SECONDS), pause) if again else 0.0
+                time.monotonic() + max(backoff_seconds(self._failures, _FIRST_SECONDS), pause) if again else 0.0
             )
             if again:
                 self._waiting.setdefault(uid, (site, again))

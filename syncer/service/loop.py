@@ -1,14 +1,12 @@
 """The syncer at work: follows the store, runs what is due on a few threads, says at each site how it went."""
 
 import math
-import random
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -26,9 +24,10 @@ from syncer.reporting.events import Tell
 from syncer.reporting.observed_routes import Routings
 from syncer.reporting.status_writer import StatusWriter
 from syncer.reporting.statuses import Speech, Statuses
-from syncer.schedule.schedule import Capacity, Result, Run, Schedule, Wish
+from syncer.schedule.lanes import Backoff, Capacity, EntrySpec, Result, Run
+from syncer.schedule.schedule import Schedule
 from syncer.service.housekeeping import Housekeeper
-from syncer.service.sites import Sites
+from syncer.service.sites import Seen, Sites
 from syncer.sources import Source
 from syncer.stores import Store
 from syncer.volume.records import SiteKey, key_of
@@ -46,14 +45,6 @@ Observer = Callable[[StaticSite, Outcome, float], None]  # and the seconds that 
 _Identity = tuple[str, str, int, str]
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A site with its latest status, and in how many seconds its source is looked at again, where that is known."""
-
-    site: StaticSite
-    next_look: float | None = None
-
-
 class Syncer:
     """Owns the schedule and the worker threads: ``run`` blocks until ``stop``, which any thread may call."""
 
@@ -65,6 +56,7 @@ class Syncer:
         mirrors: Mirrors,
         *,
         capacity: Capacity | None = None,
+        backoff: Backoff | None = None,
         housekeeping_seconds: float = HOUSEKEEPING_SECONDS,
         heartbeat: timedelta = status.HEARTBEAT,
         base_url: status.BaseURL = status.public_base_url,
@@ -92,7 +84,7 @@ class Syncer:
         self._mirrors = mirrors
         self._capacity = capacity or Capacity()
         self._observer = observer
-        self._schedule: Schedule[Source] = Schedule(random.random, self._capacity)
+        self._schedule: Schedule[Source] = Schedule(self._capacity, backoff)
         self._writer = StatusWriter(store.write_status, written=self._counted.status_written)
         self._statuses = Statuses(self._writer, releases, Speech(base_url, sync_token, heartbeat), tell)
         self._groups: dict[Source, list[StaticSite]] = {}
@@ -199,7 +191,7 @@ class Syncer:
             self._sites.follow(snapshot)
             self._groups = groups
             now = time.monotonic()
-            self._schedule.keep({source: _wish(source, sites) for source, sites in groups.items()}, now)
+            self._schedule.keep({source: _entry_spec(source, sites) for source, sites in groups.items()}, now)
             for source in changed:
                 self._schedule.hasten(source, now)
             self._hold_back_the_deadly(now)
@@ -295,11 +287,11 @@ class Syncer:
             self._observer(self._statuses.on(current), outcome, seconds)
 
 
-def _wish(source: Source, sites: Sequence[StaticSite]) -> Wish:
+def _entry_spec(source: Source, sites: Sequence[StaticSite]) -> EntrySpec:
     interval = sources.interval(source, sites).total_seconds()
     # A commit needs no question that others have, and is not to wait for their answer.
     group = (source.mirror_id, source.commit) if source.commit else source.mirror_id
-    return Wish(interval, group, source.host, sources.payer(sites))
+    return EntrySpec(interval, group, source.host, sources.payer(sites))
 
 
 def _errors(outcomes: Iterable[Outcome]) -> list[SyncError]:

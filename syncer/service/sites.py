@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import structlog
@@ -22,6 +23,14 @@ class _Listed(NamedTuple):
 
     snapshot: Snapshot
     by_uid: Mapping[str, StaticSite]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A site with its latest status, and the seconds until its source is next synced, where that is known."""
+
+    site: StaticSite
+    next_look: float | None = None
 
 
 class Sites:

@@ -19,7 +19,7 @@ from pages import mistakes
 from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
 from pages.core import Secret
 from syncer.errors import SecretForbidden, SecretUnreadable
-from syncer.retry_after import pause_wanted
+from syncer.retries import requested_pause
 from syncer.stores import Snapshot, StatusNotWritten
 from syncer.stores.informer import RELIST_SECONDS, Informer, Key, Object
 
@@ -207,7 +207,7 @@ class ClusterStore:
 
 def not_written(error: httpx2.HTTPError) -> StatusNotWritten:
     """What the API answered, or that it did not."""
-    return StatusNotWritten(str(error) or type(error).__name__, pause_wanted(error))
+    return StatusNotWritten(str(error) or type(error).__name__, requested_pause(error))
 
 
 def _reader(model: type[M]) -> Callable[[Object], _Seen[M]]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pages.api import ALLOW_LOCAL, StaticSite
-from syncer.service.loop import Seen
+from syncer.service.sites import Seen
 
 COMMIT = "8d5d3c0e6a1b4f7c9e2d0a5b8c1f4e7d0a3b6c9f"
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\"&{{7*7}}"

@@ -12,7 +12,7 @@ from syncer.dashboard import plain_words
 from syncer.dashboard.app import create_app
 from syncer.dashboard.journal import Entry
 from syncer.dashboard.view import View
-from syncer.service.loop import Seen
+from syncer.service.sites import Seen
 from syncer.webhooks.record import Delivery
 from tests.support.dashboard import HOSTILE, condition, many, release, seen
 

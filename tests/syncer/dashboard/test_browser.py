@@ -12,7 +12,7 @@ from cli.processes.listener import Listener
 from syncer.dashboard.app import create_app
 from syncer.dashboard.journal import Entry
 from syncer.dashboard.view import View
-from syncer.service.loop import Seen
+from syncer.service.sites import Seen
 from syncer.webhooks.record import Delivery
 from tests.support import chromium
 from tests.support.dashboard import COMMIT, HOSTILE, condition, many, release, seen
