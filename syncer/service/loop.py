@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from pages.api import StaticSite
+from pages.api import SiteKey, StaticSite
 from syncer import sources
 from syncer.errors import Busy, LeaseLost, SiteDeleted, SyncError, TimedOut, Unreachable
 from syncer.git.mirrors import Mirrors
@@ -31,7 +31,6 @@ from syncer.service.housekeeping import Housekeeper
 from syncer.service.sites import Sites
 from syncer.sources import Source
 from syncer.stores import Store
-from syncer.volume.records import SiteKey, key_of
 from syncer.volume.releases import Releases
 
 log = structlog.get_logger(__name__)
@@ -227,7 +226,7 @@ class Syncer:
         self._counted.damaged(len(damaged))
         with self._lock:
             for source, sites in self._groups.items():
-                if any(key_of(site) in damaged for site in sites):
+                if any(site.site_key in damaged for site in sites):
                     self._schedule.hasten(source, time.monotonic())
         self._wake.set()
 

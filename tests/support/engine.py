@@ -25,7 +25,6 @@ from syncer.limits import Timeouts
 from syncer.publishing.release import Outcome
 from syncer.publishing.source import SourceSync
 from syncer.sources import group
-from syncer.volume.records import key_of
 from syncer.volume.releases import Releases
 
 # What Python says of before it does it: everything of ours that changes the disk, or starts a program.
@@ -152,7 +151,7 @@ def sync_once(one: Round) -> str:
     releases.prepare()
     site = one.site()
     if one.remove:
-        releases.take_offline(key_of(site))
+        releases.take_offline(site.site_key)
     else:
         for source, sites in group([site]).items():
             source_sync.run(source, sites, note)
