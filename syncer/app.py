@@ -15,10 +15,9 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from pages.api import StaticSite
+from pages.api import SiteKey, StaticSite
 from syncer.errors import SyncError
 from syncer.sources import Source, source_of
-from syncer.volume.records import SiteKey, key_of
 from syncer.webhooks.bodies import NotADelivery, UnknownContentType
 from syncer.webhooks.matching import Index
 from syncer.webhooks.receiver import FORGES, Answer, NotSigned, Receiver
@@ -85,7 +84,7 @@ def _register_count(app: Flask, delivered: Callable[[str, str], None]) -> None:
 def _register_sites(app: Flask, trust: Trust, engine: Engine, record: Record) -> None:
     def site_of(namespace: str, name: str) -> StaticSite:
         """The site whose token was sent; one that is not there is as closed as any other (W8)."""
-        site = engine.index().named(namespace, name)
+        site = engine.index().named(SiteKey(namespace, name))
         if not trust.opens(site, request.headers.get("X-API-Key")) or site is None:
             raise Unauthorized("X-API-Key must be the site's status.syncToken")
         return site
@@ -96,12 +95,12 @@ def _register_sites(app: Flask, trust: Trust, engine: Engine, record: Record) ->
         if site.spec.suspend:
             return _delivered(Answer("ignored", "the site is suspended (spec.suspend)"))
         engine.request([source_of(site)])
-        return _delivered(Answer("queued", "queued: 1 site", (site.key,)))
+        return _delivered(Answer("queued", "queued: 1 site", (site.site_key,)))
 
     @app.delete("/site/<namespace>/<name>")
     def delete(namespace: str, name: str) -> Response:
         site = site_of(namespace, name)
-        engine.take_offline(key_of(site))
+        engine.take_offline(site.site_key)
         log.info("site_dropped", site=site.key)
         return _json({"status": "deleted", "message": "the next sync brings the site back", "site": site.key})
 
@@ -129,7 +128,9 @@ def _body() -> bytes:
 
 def _delivered(answer: Answer) -> Response:
     status = HTTPStatus.ACCEPTED if answer.status == "queued" else HTTPStatus.OK
-    return _json({"status": answer.status, "message": answer.message, "sites": answer.sites}, status)
+    return _json(
+        {"status": answer.status, "message": answer.message, "sites": [str(site) for site in answer.sites]}, status
+    )
 
 
 def _json(content: dict[str, Any], status: int = HTTPStatus.OK, kind: str = "application/json") -> Response:

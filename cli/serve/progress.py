@@ -6,12 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 import click
 
 from hooks.payload import Object
-from pages.api import StaticSite
+from pages.api import SiteKey, StaticSite
 from pages.manifests import Problem
 from syncer.errors import SyncError
 from syncer.publishing.release import Outcome
-
-SiteName = tuple[str, str]
 
 
 class Progress:
@@ -21,9 +19,9 @@ class Progress:
         self._lock = threading.Lock()
         self._problems: set[str] = set()
         self._rejections: set[str] = set()
-        self._urls: dict[SiteName, str] = {}
-        self._said: dict[SiteName, str] = {}  # what was said of a site last
-        self._expected: set[SiteName] | None = None
+        self._urls: dict[SiteKey, str] = {}
+        self._said: dict[SiteKey, str] = {}  # what was said of a site last
+        self._expected: set[SiteKey] | None = None
         self._early: list[tuple[StaticSite, Outcome]] = []
 
     def problems(self, problems: Sequence[Problem]) -> None:
@@ -31,21 +29,21 @@ class Progress:
         with self._lock:
             self._problems = _echo_new({str(each) for each in problems}, self._problems)
 
-    def routed(self, urls: Mapping[SiteName, str], rejections: Sequence[Object]) -> None:
+    def routed(self, urls: Mapping[SiteKey, str], rejections: Sequence[Object]) -> None:
         """Where the sites are found, and those that are not."""
         said = {f"{each['namespace']}/{each['name']}: {each['reason']}: {each['message']}" for each in rejections}
         with self._lock:
             for name in urls.keys() - self._urls.keys() if self._expected is not None else ():
-                click.echo(f"  added      {'/'.join(name)}  {urls[name]}")
+                click.echo(f"  added      {name}  {urls[name]}")
             for name in self._urls.keys() - urls.keys():
-                click.echo(f"  removed    {'/'.join(name)}")
+                click.echo(f"  removed    {name}")
                 self._said.pop(name, None)
                 self._await_no_more(name)
             self._urls = dict(urls)
             self._rejections = _echo_new(said, self._rejections)
 
     def serving(
-        self, sites: Sequence[SiteName], suspended: Collection[SiteName], where: str, webhooks: str, dashboard: str
+        self, sites: Sequence[SiteKey], suspended: Collection[SiteKey], where: str, webhooks: str, dashboard: str
     ) -> None:
         """Nginx answers. The first syncs have begun, and quick ones may have ended: they are told now."""
         with self._lock:
@@ -68,14 +66,14 @@ class Progress:
                 self._tell(site, outcome)
 
     def _tell(self, site: StaticSite, outcome: Outcome) -> None:
-        name = (site.metadata.namespace, site.metadata.name)
+        name = site.site_key
         word, text = self._describe(site, outcome)
         if self._said.get(name) != text:
             self._said[name] = text
             click.echo(f"  {self._count(name)}{word:<9}  {site.key}  {text}", err=word == "failed")
         self._await_no_more(name)
 
-    def _await_no_more(self, name: SiteName) -> None:
+    def _await_no_more(self, name: SiteKey) -> None:
         if self._expected and name in self._expected:
             self._expected.discard(name)
             if not self._expected:
@@ -84,11 +82,11 @@ class Progress:
     def _describe(self, site: StaticSite, outcome: Outcome) -> tuple[str, str]:
         if isinstance(outcome, SyncError):
             return "failed", f"{outcome.reason}: {outcome}"
-        url = self._urls.get((site.metadata.namespace, site.metadata.name), "(not routed)")
+        url = self._urls.get(site.site_key, "(not routed)")
         release = outcome.release
         return "published", f"{url}  {release.files} files, commit {release.commit[:12]}"
 
-    def _count(self, name: SiteName) -> str:
+    def _count(self, name: SiteKey) -> str:
         """``[2/3]`` during the first round."""
         if not self._expected or name not in self._expected:
             return ""

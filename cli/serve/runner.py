@@ -14,11 +14,11 @@ from cli.options import metrics_port
 from cli.processes.listener import Listener
 from cli.serve import api, dashboard, edge, nginx_config
 from cli.serve.nginx import Nginx, NginxError, loopback
-from cli.serve.progress import Progress, SiteName
+from cli.serve.progress import Progress
 from cli.serve.watch import Watch
 from hooks.payload import Object
 from pages import metrics
-from pages.api import StaticSite, VirtualHostSpec
+from pages.api import SiteKey, StaticSite, VirtualHostSpec
 from syncer.app import Engine, create_app
 from syncer.dashboard.app import create_app as create_dashboard
 from syncer.dashboard.journal import Journal
@@ -268,10 +268,10 @@ class Runner:
         label, _, parent = host.partition(".")
         return [f"{label}.{LOCAL_DOMAIN}"] if parent == self._pages_domain != LOCAL_DOMAIN else []
 
-    def _urls(self, hosts: Iterable[Object]) -> dict[SiteName, str]:
+    def _urls(self, hosts: Iterable[Object]) -> dict[SiteKey, str]:
         specs = [VirtualHostSpec.model_validate(host["spec"]) for host in hosts]
         return {
-            (route.site.namespace, route.site.name): f"{self._base_url(spec)}{route.path_prefix}/"
+            route.site.site_key: f"{self._base_url(spec)}{route.path_prefix}/"
             for spec in specs
             for route in spec.routes
         }
@@ -290,5 +290,5 @@ def local_platform(platform: Object) -> Object:
     return {**platform, "spec": spec | {"tls": {"mode": "Off"}}}
 
 
-def _name(site: Object) -> SiteName:
-    return site["metadata"]["namespace"], site["metadata"]["name"]
+def _name(site: Object) -> SiteKey:
+    return SiteKey(site["metadata"]["namespace"], site["metadata"]["name"])

@@ -11,7 +11,7 @@ import structlog
 from lightkube import AsyncClient, Client
 from lightkube.core.exceptions import ConfigError
 
-from pages.api import StaticSite
+from pages.api import SiteKey, StaticSite
 from syncer.app import Engine
 from syncer.cluster.events_api import ClusterEvents
 from syncer.cluster.lease import Lease
@@ -34,7 +34,6 @@ from syncer.schedule.lanes import Capacity
 from syncer.service.loop import HOUSEKEEPING_SECONDS, Syncer
 from syncer.sources import Source
 from syncer.stores.kubernetes import ClusterStore
-from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 from syncer.webhooks.matching import LatestIndex
 from syncer.webhooks.record import Record

@@ -10,6 +10,7 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from pages import sizes
+from pages.api import SiteKey
 from pages.conditions import find as find_condition
 from syncer.dashboard import plain_words, times, urls
 from syncer.dashboard.listing import STATES, Query, find, state_of
@@ -66,7 +67,7 @@ def _register_pages(app: Flask, view: View) -> None:
     def one_site(namespace: str, name: str) -> str | Response:
         if answer := _standby(view, root="../../../"):
             return answer
-        seen = next((each for each in view.sites() if each.site.key == f"{namespace}/{name}"), None)
+        seen = next((each for each in view.sites() if each.site.site_key == SiteKey(namespace, name)), None)
         if seen is None:
             raise NotFound("There is no site of that name.")
         uid = seen.site.metadata.uid

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pages.api import SiteRules, StaticSite
+from pages.api import SiteKey, SiteRules, StaticSite
 from syncer.content import lfs, rules, symlinks, tree, walk
 from syncer.content.tree import Listing
 from syncer.errors import (
@@ -22,7 +22,7 @@ from syncer.git import commits
 from syncer.git.object_reader import Objects
 from syncer.limits import SiteLimits
 from syncer.sources import Source
-from syncer.volume.records import Release, SiteKey, key_of
+from syncer.volume.records import Release
 from syncer.volume.releases import Releases
 from syncer.volume.writing import Changes
 
@@ -69,7 +69,7 @@ class Publishing:
         live = current.get(site.metadata.uid)
         if live and _is_as_wanted(live, release):
             return Published(live, changed=False)
-        key = key_of(site)
+        key = site.site_key
         with self._recalling[key]:
             live = self._releases.current(key)
             if live and _is_as_wanted(live, release):  # by another thread
@@ -79,7 +79,7 @@ class Publishing:
 
     def publish(self, site: StaticSite, source: Source, commit: str, objects: Objects) -> Published:
         """Make the commit live from the mirror. Raises a SyncError; the release that was live stays so."""
-        key = key_of(site)
+        key = site.site_key
         current = self._releases.current(key)
         self._begin(site, commit)
         draft = _draft(site, source, commit, objects)
@@ -97,7 +97,7 @@ class Publishing:
 
     def _restate(self, site: StaticSite, draft: Release) -> Published:
         self._confirm(site)
-        return Published(self._releases.restate(key_of(site), draft), changed=False)
+        return Published(self._releases.restate(site.site_key, draft), changed=False)
 
     def _read(self, key: SiteKey, draft: Release, objects: Objects) -> tuple[Listing, SiteRules]:
         """What is published of the folder, and its rules."""

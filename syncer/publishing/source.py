@@ -20,7 +20,7 @@ from syncer.publishing.credentials import ReadSecret
 from syncer.publishing.release import Begin, Outcome, Publishing, StillThere
 from syncer.publishing.visitors import Visitors
 from syncer.sources import Source, source_of
-from syncer.volume.records import Release, key_of
+from syncer.volume.records import Release
 from syncer.volume.releases import Releases
 
 Groups = Mapping[Source, Sequence[StaticSite]]
@@ -120,10 +120,10 @@ class SourceSync:
         """
         found = {}
         for site in sites:
-            sound = self._releases.current(key_of(site))
-            seen = sound or self._releases.origin(key_of(site))
+            sound = self._releases.current(site.site_key)
+            seen = sound or self._releases.origin(site.site_key)
             if seen and seen.uid != site.metadata.uid:
-                self._releases.take_offline(key_of(site))
+                self._releases.take_offline(site.site_key)
             elif sound:
                 found[sound.uid] = sound
         return found

@@ -10,7 +10,6 @@ import re
 from pages.api import StaticSite
 from syncer.errors import SecretForbidden, SiteClosed
 from syncer.publishing.credentials import ReadSecret
-from syncer.volume.records import key_of
 from syncer.volume.releases import Releases
 
 KEYS = ("users", "auth")
@@ -36,7 +35,7 @@ class Visitors:
 
     def follow(self, site: StaticSite) -> None:
         """Let in who is in the Secret, and nobody else. Raises SiteClosed; SecretUnreadable, and nothing changes."""
-        key = key_of(site)
+        key = site.site_key
         if site.spec.basic_auth is None:
             self._releases.write_users(key, None)
             return

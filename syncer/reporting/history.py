@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pages.api import ReleaseStatus, StaticSite
 from syncer.errors import SyncError
 from syncer.sources import source_of
-from syncer.volume.records import Release, key_of
+from syncer.volume.records import Release
 from syncer.volume.releases import Releases
 
 MOST = 10
@@ -23,7 +23,7 @@ def read(releases: Releases, site: StaticSite, commit: str | None = None) -> lis
     Records are read only where the names on the volume say that something has changed: most looks find nothing new.
     """
     before = site.status.releases if site.status else []
-    key = key_of(site)
+    key = site.site_key
     try:
         stamps, live = releases.stamps(key)
         known = {_stamp(each): each.live for each in before if each.available}

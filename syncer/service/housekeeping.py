@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import structlog
 
+from pages.api import SiteKey
 from syncer.disk.room import Disks
 from syncer.errors import LeaseLost, SyncError
 from syncer.git.mirrors import Mirrors
 from syncer.sources import Source
-from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 
 log = structlog.get_logger(__name__)

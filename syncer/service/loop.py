@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import structlog
 
-from pages.api import StaticSite
+from pages.api import SiteKey, StaticSite
 from syncer import sources
 from syncer.errors import Busy, LeaseLost, SiteDeleted, SyncError, TimedOut, Unreachable
 from syncer.git.mirrors import Mirrors
@@ -30,7 +30,6 @@ from syncer.service.housekeeping import Housekeeper
 from syncer.service.sites import Seen, Sites
 from syncer.sources import Source
 from syncer.stores import Store
-from syncer.volume.records import SiteKey, key_of
 from syncer.volume.releases import Releases
 
 log = structlog.get_logger(__name__)
@@ -219,7 +218,7 @@ class Syncer:
         self._counted.damaged(len(damaged))
         with self._lock:
             for source, sites in self._groups.items():
-                if any(key_of(site) in damaged for site in sites):
+                if any(site.site_key in damaged for site in sites):
                     self._schedule.hasten(source, time.monotonic())
         self._wake.set()
 

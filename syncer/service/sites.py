@@ -12,7 +12,6 @@ from syncer import sources
 from syncer.errors import SyncError
 from syncer.sources import Source
 from syncer.stores import Snapshot
-from syncer.volume.records import key_of
 from syncer.volume.releases import Releases
 
 log = structlog.get_logger(__name__)
@@ -55,7 +54,7 @@ class Sites:
 
     def current(self, site: StaticSite) -> StaticSite | None:
         """The site as it is now; one deleted while it was being synced must not come back to life (F26)."""
-        key, (snapshot, by_uid) = key_of(site), self._listed
+        key, (snapshot, by_uid) = site.site_key, self._listed
         gone = (snapshot.complete or key in snapshot.deleted) and key not in snapshot.unreadable
         return by_uid.get(site.metadata.uid, None if gone else site)
 
@@ -71,8 +70,8 @@ class Sites:
     def take_offline_what_is_gone(self) -> None:
         """Stop serving what no site has any more."""
         snapshot = self._listed.snapshot
-        wanted = {key_of(site) for site in snapshot.sites} | snapshot.unreadable
-        suspended = {key_of(site): site for site in snapshot.sites if site.spec.suspend}
+        wanted = {site.site_key for site in snapshot.sites} | snapshot.unreadable
+        suspended = {site.site_key: site for site in snapshot.sites if site.spec.suspend}
         with _logged("sites_not_listed"):
             for key in self._releases.sites():
                 if key not in wanted and (snapshot.complete or key in snapshot.deleted):
@@ -85,15 +84,15 @@ class Sites:
     def take_offline_what_it_left(self, site: StaticSite) -> None:
         """But not what another site of that name, created meanwhile, has published (F26)."""
         with _logged("site_not_removed", site=site.key):
-            live = self._releases.origin(key_of(site))
+            live = self._releases.origin(site.site_key)
             if live is None or live.uid == site.metadata.uid:
-                self._releases.take_offline(key_of(site))
+                self._releases.take_offline(site.site_key)
 
     def _take_offline_what_others_left(self, site: StaticSite) -> None:
         with _logged("site_not_removed", site=site.key):
-            live = self._releases.origin(key_of(site))
+            live = self._releases.origin(site.site_key)
             if live and live.uid != site.metadata.uid:
-                self._releases.take_offline(key_of(site))
+                self._releases.take_offline(site.site_key)
 
 
 @contextmanager

@@ -16,12 +16,12 @@ from lightkube.types import PatchType
 from pydantic import BaseModel, ValidationError
 
 from pages import mistakes
-from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
+from pages.api import Platform, SiteKey, StaticSite, StaticSiteStatus, VirtualHost
 from pages.core import Secret
 from syncer.errors import SecretForbidden, SecretUnreadable
 from syncer.retries import requested_pause
 from syncer.stores import Snapshot, StatusNotWritten
-from syncer.stores.informer import RELIST_SECONDS, Informer, Key, Object
+from syncer.stores.informer import RELIST_SECONDS, Informer, Object
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ class ClusterStore:
         self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="watch")
         self._lock = threading.Lock()
-        self._deleted: set[Key] = set()
+        self._deleted: set[SiteKey] = set()
         self._informers: _Informers | None = None
 
     def start(self) -> None:
@@ -122,12 +122,12 @@ class ClusterStore:
             if isinstance(error, Exception):
                 raise error
 
-    def _changed(self, _key: Key, before: _Seen[M] | None, now: _Seen[M] | None, _by_event: bool) -> None:
+    def _changed(self, _key: SiteKey, before: _Seen[M] | None, now: _Seen[M] | None, _by_event: bool) -> None:
         if (before and before.version) != (now and now.version):
             self._on_change()
 
     def _site_changed(
-        self, key: Key, before: _Seen[StaticSite] | None, now: _Seen[StaticSite] | None, by_event: bool
+        self, key: SiteKey, before: _Seen[StaticSite] | None, now: _Seen[StaticSite] | None, by_event: bool
     ) -> None:
         """Take note of a deletion; a change of nothing but its status is our own."""
         with self._lock:
@@ -175,7 +175,7 @@ class ClusterStore:
     def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
         """Patch our fields of the status, if this very site is still there. Raises StatusNotWritten."""
         metadata = site.metadata
-        known = self._informers.sites.get(metadata.namespace, metadata.name) if self._informers else None
+        known = self._informers.sites.get(site.site_key) if self._informers else None
         try:
             for _ in range(_TRIES):
                 if known is None or known.uid != metadata.uid:

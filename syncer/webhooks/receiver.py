@@ -11,7 +11,7 @@ from typing import Literal
 
 import structlog
 
-from pages.api import StaticSite
+from pages.api import SiteKey, StaticSite
 from syncer.sources import Source, source_of
 from syncer.webhooks import Event, Forge, Headers, refs
 from syncer.webhooks.bodies import Body, NotADelivery
@@ -39,11 +39,11 @@ class NotSigned(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the forge is told; ``sites`` are those that are queued, as namespace/name."""
+    """What the forge is told; ``sites`` are those that are queued."""
 
     status: Literal["queued", "ignored", "duplicate"]
     message: str
-    sites: tuple[str, ...] = ()
+    sites: tuple[SiteKey, ...] = ()
 
 
 class Receiver:
@@ -106,14 +106,14 @@ class Receiver:
             return Answer("ignored", f"{_count(len(wanted))} suspended (spec.suspend)")
         wanted = awake
         self._request(source_of(site) for site in wanted)
-        return Answer("queued", f"queued: {_count(len(wanted))}", tuple(site.key for site in wanted))
+        return Answer("queued", f"queued: {_count(len(wanted))}", tuple(site.site_key for site in wanted))
 
     def _take_note(self, forge: Forge, event: Event, sites: list[StaticSite], answer: Answer) -> None:
         name = refs.shown(event.name)
         log.info("delivery", forge=forge.name, delivery=name, status=answer.status, sites=len(answer.sites))
         now, queued = datetime.now(UTC), set(answer.sites)
         for site in sites:
-            outcome = "queued" if site.key in queued else _why_not(event, site)
+            outcome = "queued" if site.site_key in queued else _why_not(event, site)
             self._record.put(site.metadata.uid, Delivery(now, forge.name, name, outcome))
 
 

@@ -21,7 +21,7 @@ from syncer.limits import Timeouts
 from syncer.publishing.release import Outcome, Published
 from syncer.publishing.source import SourceSync
 from syncer.sources import group
-from syncer.volume.records import Release, key_of
+from syncer.volume.records import Release
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 from tests.support.readers import Reader
@@ -127,7 +127,7 @@ class Volume:
 
     def old_releases(self, site: StaticSite) -> int:
         """How many releases there are besides the live one."""
-        return len([each for each in self.home(key_of(site).name).iterdir() if each.is_dir()]) - 1
+        return len([each for each in self.home(site.site_key.name).iterdir() if each.is_dir()]) - 1
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from pages.api import StaticSiteSpec
 from syncer.schedule.lanes import EntrySpec, Result
 from syncer.schedule.schedule import Schedule
-from syncer.volume.records import key_of
 from tests.faults.conftest import Volume
 from tests.support.chance import Fixed
 from tests.support.git_server import GitServer
@@ -114,7 +113,7 @@ def test_f15_the_old_is_served_until_the_new_is_good(volume: Volume, git_server:
         repository.commit({"other/index.html": "new"})
     volume.publish(after)
     assert volume.live() == {"index.html": "new"}
-    assert volume.releases.sites() == [key_of(after)]
+    assert volume.releases.sites() == [after.site_key]
 
 
 def test_f15_a_new_credential_is_never_sent_to_the_old_repository(volume: Volume, git_server: GitServer) -> None:

@@ -24,7 +24,6 @@ from syncer.git.mirrors import Mirrors
 from syncer.limits import Timeouts
 from syncer.publishing.source import SourceSync
 from syncer.sources import group
-from syncer.volume.records import key_of
 from syncer.volume.releases import Releases
 
 # What Python says of before it does it: everything of ours that changes the disk, or starts a program.
@@ -146,7 +145,7 @@ def sync_once(one: Round) -> str:
     releases.prepare()
     site = one.site()
     if one.remove:
-        releases.take_offline(key_of(site))
+        releases.take_offline(site.site_key)
     else:
         for source, sites in group([site]).items():
             for _, outcome in source_sync.run_all({source: sites}):

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pages.api import StaticSiteStatus
+from pages.api import SiteKey, StaticSiteStatus
 from syncer.disk.policy import DiskPolicy
 from syncer.publishing.release import Published
 from syncer.sources import source_of
-from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 from tests.support.bench import Bench
 from tests.support.bench import a_site as one_site

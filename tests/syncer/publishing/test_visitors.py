@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pages.api import StaticSite
+from pages.api import SiteKey, StaticSite
 from pages.core import Secret
 from syncer.errors import SecretForbidden, SecretUnreadable, SiteClosed
 from syncer.publishing.visitors import Visitors, users
-from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 
 APR1 = "ann:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/"

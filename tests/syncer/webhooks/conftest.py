@@ -15,8 +15,8 @@ from syncer.webhooks.trust import Trust
 from tests.support.deliveries import SECRET, Sent
 
 if TYPE_CHECKING:
+    from pages.api import SiteKey
     from syncer.sources import Source
-    from syncer.volume.records import SiteKey
 
 KEY = b"k" * 32
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pages.api import SiteKey
 from syncer.webhooks.matching import Index, LatestIndex
 from tests.syncer.webhooks.conftest import a_site
 
@@ -103,7 +104,7 @@ def test_the_index_is_made_anew_when_the_sites_change() -> None:
     holder = [sites]
     latest = LatestIndex(lambda: holder[0])
     assert latest() is latest()
-    assert latest().named("team", "docs") is None
+    assert latest().named(SiteKey("team", "docs")) is None
     holder[0] = {"uid": a_site("team/docs", "https://example.com/org/repo")}
-    assert latest().named("team", "docs")
+    assert latest().named(SiteKey("team", "docs"))
     assert latest() is latest()
