@@ -36,11 +36,11 @@ def main() -> None:
         }
         repository.commit(files)
         site = static_site(Site("site", f"file://{repository.folder}"))
-        sync, git, releases, _ = source_sync(root, AllowedHosts.parse("", local=True))
-        releases.prepare()
+        sync, workspace = source_sync(root, AllowedHosts.parse("", local=True))
+        sync.prepare()
         list(sync.run_all(group([site])))
         rows = [one_round(repository, site, sync, root / f"checkout{number}") for number in range(1, ROUNDS + 1)]
-        git.close()
+        workspace.git.close()
     headers = ("clone ms", "fetch + checkout ms", "push to live ms", "times clone", "times checkout")
     print(tabulate.tabulate(rows, headers=headers, floatfmt=".1f"))
     print(f"median {median(row[3] for row in rows):.1f} and {median(row[4] for row in rows):.1f}; {GOAL}")

@@ -1,4 +1,4 @@
-"""One source, from its git server to the live sites: what a worker does when the schedule says so."""
+"""Syncs a source: from its git server to the live releases of its sites."""
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -8,20 +8,19 @@ from errno import EDQUOT, ENOSPC
 from pages.api import StaticSite
 from syncer.egress.hosts import AllowedHosts
 from syncer.errors import AuthFailed, GitFailed, StorageFailed, StorageFull, SyncError
-from syncer.git.commands import Git
 from syncer.git.heads import Heads, Tips
-from syncer.git.mirrors import Mirror, Mirrors
+from syncer.git.mirrors import Mirror
 from syncer.git.reading import Reading
 from syncer.git.refusals import Refusals
 from syncer.git.remote import Remote
-from syncer.limits import SiteLimits
+from syncer.outcome import Outcome
 from syncer.publishing import credentials
-from syncer.publishing.credentials import ReadSecret
-from syncer.publishing.release import Begin, Outcome, Publishing, StillThere
+from syncer.publishing.credentials import Secrets
+from syncer.publishing.release import Publishing
 from syncer.publishing.visitors import Visitors
+from syncer.publishing.workspace import Workspace
 from syncer.sources import Source, source_of
 from syncer.volume.records import Release
-from syncer.volume.releases import Releases
 
 Groups = Mapping[Source, Sequence[StaticSite]]
 Outcomes = Generator[tuple[StaticSite, Outcome]]
@@ -29,7 +28,7 @@ Outcomes = Generator[tuple[StaticSite, Outcome]]
 
 @dataclass(frozen=True)
 class _Work:
-    """What there is to do for a source, which is at ``tip``."""
+    """The sites of a source, which is at ``tip``, and their live releases."""
 
     mirror: Mirror
     tip: str | SyncError
@@ -38,32 +37,26 @@ class _Work:
 
 
 class SourceSync:
-    """Brings sources to the volume. Stateless but for the mirrors and the volume themselves."""
+    """Brings sources to the volume. It remembers only which credentials were rejected."""
 
-    def __init__(
-        self,
-        *,
-        git: Git,
-        mirrors: Mirrors,
-        releases: Releases,
-        hosts: AllowedHosts,
-        read_secret: ReadSecret,
-        limits: SiteLimits | None = None,
-        begin: Begin = lambda _site, _commit: None,
-    ) -> None:
-        self._git = git
-        self._mirrors = mirrors
-        self._releases = releases
+    def __init__(self, workspace: Workspace, hosts: AllowedHosts, secrets: Secrets, publishing: Publishing) -> None:
+        self._git = workspace.git
+        self._mirrors = workspace.mirrors
+        self._releases = workspace.releases
         self._hosts = hosts
-        self._read_secret = read_secret
-        self._visitors = Visitors(read_secret, releases)
-        self._publishing = Publishing(releases, limits or SiteLimits(), begin)
-        self._heads = Heads(git)
+        self._secrets = secrets
+        self._publishing = publishing
+        self._visitors = Visitors(secrets, workspace.releases)
+        self._heads = Heads(workspace.git)
         self._refusals = Refusals()
 
-    def ask_before_publishing(self, still_there: StillThere) -> None:
-        """Look once more right before visitors see something new: a site may go or change meanwhile (F26)."""
-        self._publishing.confirm_by(still_there)
+    def prepare(self) -> dict[str, int]:
+        """Make the volume ready, and return how often the syncer died over each mirror.
+
+        Raises StorageFailed and StorageFull if the volume cannot be used at all.
+        """
+        self._releases.prepare()
+        return self._mirrors.attempts.read()
 
     def run_all(self, groups: Groups) -> Outcomes:
         """Sync all sites of sources that share a mirror, and yield each site's outcome as soon as there is one.
@@ -78,7 +71,7 @@ class SourceSync:
             if not groups:
                 return
             self._hosts.check(source.repo)
-            credential = credentials.read(self._read_secret, source.secret) if source.secret else None
+            credential = credentials.read(self._secrets, source.secret) if source.secret else None
             remote = Remote(source.repo, credential)
             self._refusals.check(remote)
             with self._mirrors.open(source, remote) as mirror:
@@ -109,24 +102,20 @@ class SourceSync:
                     admitted.setdefault(source, []).append(site)
         return admitted
 
-    def rest(self) -> None:
-        """Close connections that are idle."""
-        self._git.server.rest()
-
     def _current(self, sites: Iterable[StaticSite]) -> dict[str, Release]:
-        """The live releases that are sound, by their site's uid.
+        """The sound live releases, by their site's uid.
 
-        A site created anew under an old name never shows the old content, not even while git is down (N3).
+        A site that was deleted and created again never shows the old content, even while git is down (N3).
         """
-        found = {}
+        current = {}
         for site in sites:
             sound = self._releases.current(site.site_key)
-            seen = sound or self._releases.origin(site.site_key)
-            if seen and seen.uid != site.metadata.uid:
+            live = sound or self._releases.origin(site.site_key)
+            if live and live.uid != site.metadata.uid:
                 self._releases.take_offline(site.site_key)
             elif sound:
-                found[sound.uid] = sound
-        return found
+                current[sound.uid] = sound
+        return current
 
     def _recall_pinned(
         self, groups: Groups, current: Mapping[str, Release]
@@ -158,10 +147,10 @@ class SourceSync:
         return stale
 
     def _tips(self, remote: Remote, sources: Iterable[Source]) -> Tips:
-        """Where the sources are; what is a commit already needs no question."""
-        wanted = [source.wants for source in sources if not source.commit]
-        tips = dict(self._heads.of(remote, wanted)) if wanted else {}
-        if wanted:
+        """The commit of each source; the server is not asked for what is pinned to a commit."""
+        refs = [source.wants for source in sources if not source.commit]
+        tips = dict(self._heads.of(remote, refs)) if refs else {}
+        if refs:
             self._refusals.forget(remote)
         return tips | {source.wants: source.commit for source in sources if source.commit}
 
@@ -198,7 +187,7 @@ class SourceSync:
                 reading.close()
                 return self._publishing.publish(site, mirror.source, mirror.rebuild(commit), reading.objects())
         except SyncError as error:
-            reading.close()  # whatever is left of an answer
+            reading.close()  # part of an answer may be left
             error.commit = commit
             return error
 
@@ -207,4 +196,4 @@ def _as_sync_error(error: SyncError | OSError) -> SyncError:
     if isinstance(error, SyncError):
         return error
     kind = StorageFull if error.errno in {ENOSPC, EDQUOT} else StorageFailed
-    return kind(f"the git cache cannot be written: {error.strerror}; the last release stays")
+    return kind(f"the git cache cannot be written: {error.strerror}; check its disk (the last release stays live)")

@@ -22,6 +22,7 @@ from syncer.errors import SecretForbidden, SecretUnreadable
 from syncer.retries import requested_pause
 from syncer.stores import Snapshot, StatusNotWritten
 from syncer.stores.informer import RELIST_SECONDS, Informer, Object
+from syncer.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ class _Informers(NamedTuple):
 class ClusterStore:
     """Follows the API on a thread of its own, from ``start`` to ``stop``; everything else answers from memory.
 
-    ``on_change`` is called from that thread when something has changed that the syncer has to look at.
+    The ``wakeup`` hears of every change that the syncer has to handle.
     """
 
     def __init__(
@@ -62,14 +63,14 @@ class ClusterStore:
         client: Client,
         make_async_client: Callable[[], AsyncClient],
         namespace: str,
-        on_change: Callable[[], None],
+        wakeup: Wakeup,
         *,
         relist_seconds: float = RELIST_SECONDS,
     ) -> None:
         self._client = client
         self._make_async_client = make_async_client
         self._namespace = namespace
-        self._on_change = on_change
+        self._wakeup = wakeup
         self._relist_seconds = relist_seconds
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
@@ -124,7 +125,7 @@ class ClusterStore:
 
     def _changed(self, _key: SiteKey, before: _Seen[M] | None, now: _Seen[M] | None, _by_event: bool) -> None:
         if (before and before.version) != (now and now.version):
-            self._on_change()
+            self._wakeup.change()
 
     def _site_changed(
         self, key: SiteKey, before: _Seen[StaticSite] | None, now: _Seen[StaticSite] | None, by_event: bool
@@ -136,7 +137,7 @@ class ClusterStore:
             else:
                 self._deleted.discard(key)
         if _matter(before) != _matter(now):
-            self._on_change()
+            self._wakeup.change()
 
     def snapshot(self) -> Snapshot:
         """What the syncer works on. A list without any site is not believed; an event that says so of one is."""

@@ -121,7 +121,7 @@ def test_f15_a_new_credential_is_never_sent_to_the_old_repository(volume: Volume
         git_server.repository(name).commit({"index.html": name})
     git_server.require("new", "git", "token")
     token = b64encode(b"git:token")
-    volume.secret = {"password": b64encode(b"token").decode()}
+    volume.secrets = {"password": b64encode(b"token").decode()}
     with Relay(git_server.port) as old, Relay(git_server.port) as new:
         volume.hosts = f"{old.origin},{new.origin}"
         site = volume.site()

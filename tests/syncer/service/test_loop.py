@@ -11,17 +11,15 @@ import pytest
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
+from syncer import assembly
+from syncer.assembly import World
 from syncer.egress.hosts import AllowedHosts
 from syncer.git.attempts import Attempts
-from syncer.git.commands import Git
-from syncer.git.mirrors import Mirrors
-from syncer.limits import Timeouts
-from syncer.publishing.source import SourceSync
+from syncer.limits import Limits, Timeouts
 from syncer.schedule.lanes import Backoff, Capacity
-from syncer.service.loop import Syncer
+from syncer.settings import Settings
 from syncer.sources import source_of
 from syncer.stores import Snapshot
-from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 
 
@@ -57,18 +55,18 @@ class Running:
     ) -> None:
         self.store = Memory()
         self.live = root / "volume/live/team"
-        self.git = Git(timeouts or Timeouts(ask=2, transfer=5))
-        releases = Releases(root / "volume")
-        mirrors = Mirrors(root / "mirrors", self.git)
-        source_sync = SourceSync(
-            git=self.git,
-            mirrors=mirrors,
-            releases=releases,
-            hosts=AllowedHosts.parse(",".join(server.origin for server in servers)),
-            read_secret=self.store.secret,
+        settings = Settings(
+            root / "volume",
+            root / "mirrors",
+            AllowedHosts.parse(",".join(server.origin for server in servers)),
+            limits=Limits(timeouts=timeouts or Timeouts(ask=2, transfer=5)),
+            capacity=Capacity(workers=3, per_host=2, per_namespace=2, slow_seconds=slow_seconds),
+            backoff=backoff or Backoff(),
         )
-        capacity = Capacity(workers=3, per_host=2, per_namespace=2, slow_seconds=slow_seconds)
-        self.syncer = Syncer(self.store, source_sync, releases, mirrors, capacity=capacity, backoff=backoff)
+        self.git = assembly.make_git(settings)
+        parts = assembly.assemble(settings, World(self.store, assembly.make_workspace(settings, self.git)))
+        self.syncer = parts.syncer
+        self.queue = parts.queue
         self.thread = threading.Thread(target=self.syncer.run)
         self.thread.start()
 
@@ -209,7 +207,7 @@ def test_sites_of_several_branches_share_one_question(running: Running, git_serv
     eventually(lambda: all(running.phase(name) == "Synced" for name in ("main", "dev", "old")))
     git_server.requests.clear()
     repository.commit({"index.html": "new"}, branch="dev")
-    running.syncer.request([source_of(sites[0])])  # somebody says that main was pushed
+    running.queue.hasten([source_of(sites[0])])  # somebody says that main was pushed
     eventually(lambda: running.text("dev") == "new")
     assert git_server.requests[0] == "POST /a.git/git-upload-pack"
     assert len(git_server.requests) == 2  # and one fetch, of the branch that has moved
@@ -228,7 +226,7 @@ def test_f8_a_server_that_asks_to_be_left_alone_is_left_alone(tmp_path: Path, gi
         eventually(lambda: running.phase("a") == "Unreachable")
         begin = time.monotonic()
         git_server.heal("a")
-        running.syncer.request([source_of(site)])
+        running.queue.hasten([source_of(site)])
         running.follow(site, a_site(git_server, "b"), a_site(other, "good"))
         eventually(lambda: running.text("good"))
         eventually(lambda: running.text("a"))
@@ -259,7 +257,7 @@ def test_f8_f9_each_failure_of_a_server_has_its_reason_and_the_release_stays(
     for misbehave, reason in misbehaviours:
         git_server.heal("a")
         misbehave()
-        running.syncer.request([source_of(site)])
+        running.queue.hasten([source_of(site)])
         eventually(lambda reason=reason: running.phase("a") == reason)  # type: ignore[misc]
         assert running.text("a") == "one"
     git_server.heal("a")
@@ -319,7 +317,7 @@ def test_f11_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
     running.follow(site)
     eventually(lambda: running.phase("a") == "AuthFailed")
     for _ in range(5):
-        running.syncer.request([source_of(site)])
+        running.queue.hasten([source_of(site)])
         time.sleep(0.05)
     assert len(git_server.requests) == 1
     running.store.secrets["token"] = a_secret("right")
@@ -340,7 +338,7 @@ def test_f34_what_processes_have_died_of_waits_while_the_others_are_served(
     running.follow(*sites)
     eventually(lambda: running.phase("good") == "Synced")
     assert running.text("deadly") is None
-    running.syncer.request([source_of(sites[0])])  # somebody insists
+    running.queue.hasten([source_of(sites[0])])  # somebody insists
     eventually(lambda: running.text("deadly"))
     eventually(lambda: not list(mirrors.glob("*.at-work")))
     running.stop()
