@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from cli.options.serve_settings import serve_settings
-from cli.serve.local_settings import Repository, ServeSettings
+from cli.options.serve_settings import Repository, ServeSettings, serve_settings
 from cli.serve.nginx import NginxError, find
 from cli.serve.runner import Runner
 from pages import manifests, validation

@@ -1,7 +1,8 @@
 """The options of `pages serve`."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ from urllib.parse import urlsplit
 import click
 
 from cli.options import common, disk, metrics_port, site_limits
-from cli.serve.local_settings import Repository, ServeSettings
 from pages import validation
 from pages.api import canonical_repo
 from syncer.egress.hosts import AllowedHosts
@@ -18,6 +18,31 @@ from syncer.schedule.lanes import Capacity
 from syncer.settings import Settings
 from syncer.stores.state import State
 from syncer.webhooks.trust import Trust
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The one repository to publish without a manifest, by its canonical URL; ``branch`` is its default by default."""
+
+    repo: str
+    branch: str | None
+    folder: str
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """Either ``manifests`` or one ``repository``; ``metrics_bind`` and ``site_metrics`` as for `pages syncer`."""
+
+    manifests: Sequence[Path]
+    repository: Repository | None
+    state: Path
+    address: str | None
+    port: int
+    sync_interval: str
+    metrics_bind: str
+    site_metrics: int
+    syncer: Settings
+
 
 # A status is a file here, so that each sync may write one.
 _HEARTBEAT = timedelta(seconds=1)

@@ -10,10 +10,10 @@ import structlog
 
 from cli import metacontroller
 from cli.options import metrics_port
+from cli.options.serve_settings import ServeSettings
 from cli.processes.listener import Listener
 from cli.serve import api, dashboard, edge, nginx_config
 from cli.serve.local_addresses import LOCAL_DOMAIN, LocalAddresses
-from cli.serve.local_settings import ServeSettings
 from cli.serve.nginx import Nginx, NginxError
 from cli.serve.progress import Progress
 from cli.serve.watch import Watch
