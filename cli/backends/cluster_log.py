@@ -91,10 +91,7 @@ def _entries(api: KubernetesAPI, site: Object) -> Iterator[str]:
         yield _entry(each.get("lastTransitionTime") or "-", kind, each.get("message"))
     try:
         for event in _events(api, site):
-            at = event.lastTimestamp or event.eventTime or event.firstTimestamp or event.metadata.creationTimestamp
-            parsed = moment(at)
-            text = parsed.strftime("%Y-%m-%dT%H:%M:%SZ") if parsed else "-"
-            yield _entry(text, f"{event.type} {event.reason}", event.message)
+            yield _entry(_time_of(event), f"{event.type} {event.reason}", event.message)
     except click.ClickException as error:
         click.echo(f"Events are not shown: {error}", err=True)
 
@@ -105,6 +102,11 @@ def _events(api: KubernetesAPI, site: Object) -> list[Any]:
         fields = {"involvedObject.name": metadata["name"]}
         events = list(api.client.list(Event, namespace=metadata["namespace"], fields=fields))
     return [each for each in events if each.involvedObject.kind == "StaticSite"]
+
+
+def _time_of(event: Any) -> str:  # noqa: ANN401 - lightkube's
+    at = moment(event.lastTimestamp or event.eventTime or event.firstTimestamp or event.metadata.creationTimestamp)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else "-"
 
 
 def _entry(at: str, kind: str, message: str | None) -> str:

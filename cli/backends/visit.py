@@ -11,6 +11,7 @@ from cli.diagnosis.facts import Response
 
 _SECONDS = 10
 _BODY_BYTES = 4096
+_PORTS = {"http": 80, "https": 443}
 _EXPIRED, _NAME = 10, 62  # X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_HOSTNAME_MISMATCH
 _TRAEFIK_DEFAULT = b"TRAEFIK DEFAULT CERT"
 
@@ -18,15 +19,14 @@ _TRAEFIK_DEFAULT = b"TRAEFIK DEFAULT CERT"
 def visit(url: str, address: str | None = None, platform_name: str | None = None) -> Response:
     """Request the URL. ``address`` replaces DNS; ``platform_name`` is one of the platform's own names."""
     parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     # A user who gives an address knows where the platform is.
     platform = resolve(platform_name) if platform_name and not address else ()
     response = Response(url, platform_addresses=platform)
     try:
-        response = replace(response, addresses=(address,) if address else _resolve(host))
+        response = replace(response, addresses=(address,) if address else _resolve(parts.hostname or ""))
     except OSError as error:
         return replace(response, problem="dns", detail=_text(error))
-    return _request(response, parts, port)
+    return _request(response, parts)
 
 
 def resolve(host: str) -> tuple[str, ...]:
@@ -54,8 +54,8 @@ def _resolve(host: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(each[4][0]) for each in entries))
 
 
-def _request(response: Response, parts: SplitResult, port: int) -> Response:
-    host = parts.hostname or ""
+def _request(response: Response, parts: SplitResult) -> Response:
+    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     try:
         with _connect(response.addresses, port) as connection:
             return _exchange(response, parts, connection)

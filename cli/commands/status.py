@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -44,15 +44,18 @@ def status(  # noqa: PLR0917 - click passes them by name
     shown: object = None
     while True:
         sites = [find(backend, site, namespace)] if site else backend.sites(place)
-        mistakes = backend.mistakes()
-        notes = [*mistakes, *backend.notes()]
+        notes = [*backend.mistakes(), *backend.notes()]
         if (sites, notes) != shown:  # compared as objects, because ages in the text always change
             shown = sites, notes
             _print(show(sites, output, single=site is not None), notes)
         if not watch:
             break
         time.sleep(_POLL_SECONDS)
-    sys.exit(exits.OK if all(map(_is_ready, sites)) and (site or not mistakes) else exits.NOT_READY)
+    sys.exit(_exit_code(sites, [] if site else backend.mistakes()))
+
+
+def _exit_code(sites: Sequence[Object], mistakes: Sequence[str]) -> int:
+    return exits.NOT_READY if mistakes or not all(map(_is_ready, sites)) else exits.OK
 
 
 def _print(text: str, notes: Iterable[str]) -> None:

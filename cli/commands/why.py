@@ -83,10 +83,8 @@ def why(  # noqa: PLR0917 - click passes them by name
     verdicts = judge(facts)
     if output == "text":
         _print(facts, verdicts)
-        for note in (*backend.mistakes(), *backend.notes()):
-            click.echo(note, err=True)
-        for line in syncer_api.lines(target, api or backend.api_url()):
-            click.echo(line)
+        click.echo("".join(f"{note}\n" for note in (*backend.mistakes(), *backend.notes())), err=True, nl=False)
+        click.echo("\n".join(syncer_api.lines(target, api or backend.api_url())))
     else:
         click.echo(dump(_fields(facts, verdicts), output))
     sys.exit(exits.NOT_READY if first_broken(verdicts) else exits.OK)

@@ -44,6 +44,11 @@ class Condition:
         """Whether the status is False, not Unknown."""
         return self.status == "False"
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether the status is True or False."""
+        return self.is_true or self.is_false
+
 
 @dataclass(frozen=True)
 class Response:

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from cli.diagnosis import issuers, syncer_lease
 from cli.diagnosis.facts import Lookup, Object, condition, status
-from cli.diagnosis.installation_facts import Installation
+from cli.diagnosis.installation_facts import Installation, Right
 from cli.diagnosis.verdicts import Verdict, broken, ok, unknown, warning
 from pages import mistakes
 from pages.api import VERSION, Model, Platform, PlatformSpec, StaticSiteSpec, VirtualHostSpec
@@ -46,10 +46,10 @@ def _kind(name: str, crd: Lookup, model: type[Model]) -> Verdict:
 
 
 def _missing_fields(version: Object, model: type[Model]) -> list[str]:
-    schema = (version.get("schema") or {}).get("openAPIV3Schema") or {}
-    spec = (schema.get("properties") or {}).get("spec") or {}
-    fields = {info.alias or name for name, info in model.model_fields.items()}
-    return sorted(fields - (spec.get("properties") or {}).keys())
+    schema = version
+    for part in ("schema", "openAPIV3Schema", "properties", "spec", "properties"):
+        schema = schema.get(part) or {}
+    return sorted({info.alias or name for name, info in model.model_fields.items()} - schema.keys())
 
 
 def metacontroller(installation: Installation) -> list[Verdict]:
@@ -71,18 +71,18 @@ def _controller(name: str, own: str, lookup: Lookup) -> Verdict:
 
 def rights(installation: Installation) -> list[Verdict]:
     """The permissions of each of our ServiceAccounts."""
-    verdicts = []
-    for account in dict.fromkeys(each.account for each in installation.rights):
-        needed = [each for each in installation.rights if each.account == account]
-        lacking = [f"{each.verb} {each.resource}" for each in needed if each.allowed is False]
-        if lacking:
-            text = f"ServiceAccount {account} lacks permission to {', '.join(lacking)}"
-            verdicts.append(broken("RBAC", "Forbidden", text, "apply the chart's RBAC again: docs/how-to/upgrade.md"))
-        elif any(each.allowed is None for each in needed):
-            verdicts.append(unknown("RBAC", f"you lack permission to check the rights of ServiceAccount {account}"))
-        else:
-            verdicts.append(ok("RBAC", f"ServiceAccount {account} has the permissions it needs"))
-    return verdicts
+    accounts = dict.fromkeys(each.account for each in installation.rights)
+    return [_account(own, [each for each in installation.rights if each.account == own]) for own in accounts]
+
+
+def _account(own: str, needed: list[Right]) -> Verdict:
+    name = "RBAC"
+    if lacking := [f"{each.verb} {each.resource}" for each in needed if each.allowed is False]:
+        text = f"ServiceAccount {own} lacks permission to {', '.join(lacking)}"
+        return broken(name, "Forbidden", text, "apply the chart's RBAC again: docs/how-to/upgrade.md")
+    if any(each.allowed is None for each in needed):
+        return unknown(name, f"you lack permission to check the rights of ServiceAccount {own}")
+    return ok(name, f"ServiceAccount {own} has the permissions it needs")
 
 
 def traefik(installation: Installation) -> list[Verdict]:
@@ -100,17 +100,22 @@ def _entry_points(installation: Installation, name: str) -> Verdict:
     """By the ports of Traefik's Services: its chart names them after the entry points."""
     default = "web" if installation.platform_tls.get("mode") == "Off" else "websecure"
     entry_points = (installation.platform_spec.get("ingress") or {}).get("entryPoints") or [default]
+    if installation.services is None:
+        text = "you lack permission to list its Services"
+        return unknown(name, f"{text}: check that it has the entry points {', '.join(entry_points)}")
     if not installation.services:
-        why = "you lack permission to list Services"
-        if installation.services is not None:
-            why = "it has no Service with the label app.kubernetes.io/name=traefik"
-        return unknown(name, f"{why}: check that it has the entry points {', '.join(entry_points)}")
-    ports = {port.get("name") for each in installation.services for port in each["spec"].get("ports") or []}
+        text = "it has no Service with the label app.kubernetes.io/name=traefik"
+        return unknown(name, f"{text}: check that it has the entry points {', '.join(entry_points)}")
+    ports = _port_names(installation.services)
     if missing := [each for each in entry_points if each not in ports]:
         text = f"no Service of Traefik has a port {', '.join(missing)}, which the Platform names as an entry point"
         remedy = "correct the Platform's ingress.entryPoints, or Traefik's ports"
         return warning(name, "EntryPointMissing", text, remedy)
     return ok(name, f"entry points {', '.join(entry_points)}")
+
+
+def _port_names(services: list[Object]) -> set[str]:
+    return {port.get("name", "") for each in services for port in each["spec"].get("ports") or []}
 
 
 def platform(installation: Installation) -> list[Verdict]:

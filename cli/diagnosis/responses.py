@@ -19,18 +19,19 @@ def request(facts: Facts) -> Verdict:
         return unknown(_NAME, "no request was made")
     match response.problem:
         case "":
-            return _responded(facts, response)
+            return responded(facts, response)
         case "dns":
-            return _no_address(response)
+            return no_address(response)
         case "connect":
-            return _elsewhere(response) or _no_connection(facts, response)
+            return elsewhere(response) or no_connection(facts, response)
         case "tls":
-            return _elsewhere(response) or _bad_certificate(facts, response)
+            return elsewhere(response) or bad_certificate(facts, response)
         case _:
-            return _no_http(response)
+            return no_http(response)
 
 
-def _no_address(response: Response) -> Verdict:
+def no_address(response: Response) -> Verdict:
+    """The name does not resolve."""
     host = _host(response)
     target = " or ".join(response.platform_addresses) or "the address of Traefik (ask the administrator)"
     return broken(
@@ -41,7 +42,8 @@ def _no_address(response: Response) -> Verdict:
     )
 
 
-def _no_connection(facts: Facts, response: Response) -> Verdict:
+def no_connection(facts: Facts, response: Response) -> Verdict:
+    """No server accepts the connection."""
     return broken(
         _NAME,
         "NoConnection",
@@ -52,7 +54,8 @@ def _no_connection(facts: Facts, response: Response) -> Verdict:
     )
 
 
-def _bad_certificate(facts: Facts, response: Response) -> Verdict:
+def bad_certificate(facts: Facts, response: Response) -> Verdict:
+    """The certificate cannot be trusted."""
     host = _host(response)
     match response.certificate:
         case "expired":
@@ -64,7 +67,7 @@ def _bad_certificate(facts: Facts, response: Response) -> Verdict:
                 f"(kubectl -n {facts.system} describe certificate)",
             )
         case "default":
-            return _default_certificate(facts, host)
+            return default_certificate(facts, host)
         case "name":
             return broken(
                 _NAME,
@@ -83,7 +86,8 @@ def _bad_certificate(facts: Facts, response: Response) -> Verdict:
             )
 
 
-def _default_certificate(facts: Facts, host: str) -> Verdict:
+def default_certificate(facts: Facts, host: str) -> Verdict:
+    """Traefik's default certificate, without one for the name."""
     if not condition(facts.site, "CertificateReady").is_true:
         return waiting(_NAME, "DefaultCertificate", f"Traefik has no certificate for {host} yet")
     return broken(
@@ -94,7 +98,8 @@ def _default_certificate(facts: Facts, host: str) -> Verdict:
     )
 
 
-def _no_http(response: Response) -> Verdict:
+def no_http(response: Response) -> Verdict:
+    """The server does not speak HTTP."""
     return broken(
         _NAME,
         "NoHTTP",
@@ -103,19 +108,21 @@ def _no_http(response: Response) -> Verdict:
     )
 
 
-def _responded(facts: Facts, response: Response) -> Verdict:
+def responded(facts: Facts, response: Response) -> Verdict:
+    """There is a response, from our nginx or from another server."""
     summary = f"{response.url} returns {response.status}"
     if response.status == HTTPStatus.NOT_FOUND:
-        return _not_found(facts, response, summary)
+        return not_found(facts, response, summary)
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _elsewhere(response) or _bad_gateway(facts, summary)
-    if not (_is_ours(response) or (_is_redirect(response) and _redirects_first_page(facts))):
-        return _of_another(response, summary)
-    verdict = _of_ours(facts, response, summary)
-    return _doubted(verdict, response) if verdict.state is State.OK else verdict
+        return elsewhere(response) or bad_gateway(facts, summary)
+    if not (is_ours(response) or (_is_redirect(response) and redirects_first_page(facts))):
+        return of_another(response, summary)
+    verdict = of_ours(facts, response, summary)
+    return doubted(verdict, response) if verdict.state is State.OK else verdict
 
 
-def _bad_gateway(facts: Facts, summary: str) -> Verdict:
+def bad_gateway(facts: Facts, summary: str) -> Verdict:
+    """Traefik, or the nginx of `pages serve`, cannot reach the sites."""
     if facts.served is not None:
         return broken(_NAME, "BadGateway", f"{summary}: the nginx of `pages serve` fails", "see its output")
     return broken(
@@ -126,7 +133,8 @@ def _bad_gateway(facts: Facts, summary: str) -> Verdict:
     )
 
 
-def _of_ours(facts: Facts, response: Response, summary: str) -> Verdict:
+def of_ours(facts: Facts, response: Response, summary: str) -> Verdict:
+    """The response comes from our nginx."""
     if response.status == HTTPStatus.UNAUTHORIZED and facts.site["spec"].get("basicAuth"):
         return ok(_NAME, f"{summary}: it asks for the password of spec.basicAuth")
     if _is_redirect(response):
@@ -136,8 +144,9 @@ def _of_ours(facts: Facts, response: Response, summary: str) -> Verdict:
     return ok(_NAME, f"{summary}, {response.headers.get('content-type', 'without a content type')}")
 
 
-def _of_another(response: Response, summary: str) -> Verdict:
-    return _elsewhere(response) or broken(
+def of_another(response: Response, summary: str) -> Verdict:
+    """The response comes from another server."""
+    return elsewhere(response) or broken(
         _NAME,
         "AnotherServer",
         f"{summary}, but not from the nginx of the sites (Server: {response.headers.get('server', 'none')})",
@@ -146,19 +155,21 @@ def _of_another(response: Response, summary: str) -> Verdict:
     )
 
 
-def _not_found(facts: Facts, response: Response, summary: str) -> Verdict:
+def not_found(facts: Facts, response: Response, summary: str) -> Verdict:
+    """The page does not exist, or the site is not routed."""
     if response.body.strip() == _TRAEFIK_NOT_FOUND:
-        return _elsewhere(response) or _no_route(facts, response, summary)
+        return elsewhere(response) or no_route(facts, response, summary)
     if response.body.startswith(_LOCAL_UNKNOWN_HOST):
         return broken(_NAME, "NotRouted", f"{summary}: `pages serve` has no site with this name", "see its output")
-    if not (_is_ours(response) or _OUR_NOT_FOUND in response.body):
-        return _of_another(response, summary)
+    if not (is_ours(response) or _OUR_NOT_FOUND in response.body):
+        return of_another(response, summary)
     if not status(facts.site).get("lastCommit"):
         return waiting(_NAME, "NoRelease", f"{summary}: nothing has been published yet")
     return broken(_NAME, "NoIndex", f"{summary}: the release has no index.html at its top", remedies.no_index(facts))
 
 
-def _no_route(facts: Facts, response: Response, summary: str) -> Verdict:
+def no_route(facts: Facts, response: Response, summary: str) -> Verdict:
+    """Traefik has no route for the name."""
     if not condition(facts.site, "IngressReady").is_true:
         return waiting(_NAME, "TraefikKnowsNoRoute", f"{summary}: the site is not routed yet")
     return broken(
@@ -170,7 +181,7 @@ def _no_route(facts: Facts, response: Response, summary: str) -> Verdict:
     )
 
 
-def _elsewhere(response: Response) -> Verdict | None:
+def elsewhere(response: Response) -> Verdict | None:
     """Broken, where the platform's own names point to other addresses than this name."""
     if not response.platform_addresses or set(response.addresses) & set(response.platform_addresses):
         return None
@@ -183,15 +194,15 @@ def _elsewhere(response: Response) -> Verdict | None:
     )
 
 
-def _doubted(verdict: Verdict, response: Response) -> Verdict:
+def doubted(verdict: Verdict, response: Response) -> Verdict:
     """A server elsewhere that looks like ours may be a proxy in front of us, or the site's previous server."""
-    if not (elsewhere := _elsewhere(response)):
+    if not (other := elsewhere(response)):
         return verdict
-    text = f"{verdict.text}; but {elsewhere.text}: correct only if a proxy for the platform runs there"
-    return warning(_NAME, elsewhere.reason, text, elsewhere.remedy)
+    text = f"{verdict.text}; but {other.text}: correct only if a proxy for the platform runs there"
+    return warning(_NAME, other.reason, text, other.remedy)
 
 
-def _is_ours(response: Response) -> bool:
+def is_ours(response: Response) -> bool:
     """By headers that the nginx of the sites sends with every response (deploy/nginx/sites-server.conf).
 
     A site may replace the first one. It cannot set the others, but a proxy in front of us may change them.
@@ -205,7 +216,7 @@ def _is_redirect(response: Response) -> bool:
     return HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST
 
 
-def _redirects_first_page(facts: Facts) -> bool:
+def redirects_first_page(facts: Facts) -> bool:
     """Whether a redirect of the site covers its first page: Traefik then responds, not nginx."""
     of_files = (status(facts.site).get("rules") or {}).get("redirects") or []
     return any(each["from"] in {"/", "/*"} for each in [*(facts.site["spec"].get("redirects") or []), *of_files])

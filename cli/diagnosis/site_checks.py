@@ -4,7 +4,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from cli.diagnosis import remedies, syncer_lease
-from cli.diagnosis.facts import Facts, condition, moment, status
+from cli.diagnosis.facts import Condition, Facts, condition, moment, status
 from cli.diagnosis.verdicts import Verdict, broken, ok, waiting, warning
 from pages import spans, validation
 
@@ -83,8 +83,8 @@ def git(facts: Facts) -> Verdict:
     """Whether the repository has what the site asks for."""
     name, synced = "Git", condition(facts.site, "Synced")
     if synced.is_false and synced.reason not in _OF_RELEASE:
-        return broken(name, synced.reason, synced.message, remedies.of_sync(facts, synced.reason, synced.message))
-    if not (synced.is_true or synced.is_false):
+        return _failed(facts, name, synced)
+    if not synced.is_decided:
         return waiting(name, synced.reason or "Pending", synced.message or "waiting for the first sync")
     last = moment(status(facts.site).get("lastSync"))
     ago = f"; last checked {spans.show(facts.now - last)} ago" if last else ""
@@ -95,7 +95,7 @@ def release(facts: Facts) -> Verdict:
     """Whether a release is live, and has a first page."""
     name, synced, commit = "Release", condition(facts.site, "Synced"), status(facts.site).get("lastCommit")
     if synced.is_false and synced.reason in _OF_RELEASE:
-        return broken(name, synced.reason, synced.message, remedies.of_sync(facts, synced.reason, synced.message))
+        return _failed(facts, name, synced)
     if not commit:
         return waiting(name, "NoRelease", "nothing has been published yet")
     live = f"commit {commit[:12]} is live"
@@ -104,6 +104,10 @@ def release(facts: Facts) -> Verdict:
     if (status(facts.site).get("rules") or {}).get("problems"):
         return warning(name, "RulesLeftOut", synced.message)
     return ok(name, synced.message if synced.reason == "Synced" else live)
+
+
+def _failed(facts: Facts, name: str, synced: Condition) -> Verdict:
+    return broken(name, synced.reason, synced.message, remedies.of_sync(facts, synced.reason, synced.message))
 
 
 def _has_no_index(facts: Facts) -> bool:

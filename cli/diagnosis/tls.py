@@ -13,12 +13,12 @@ def certificate(facts: Facts) -> Verdict:
         return ok(_NAME, "not needed: `pages serve` serves plain HTTP")
     if facts.host.object is None:
         return _by_status(facts)
-    tls = facts.host.object["spec"].get("tls") or {}
+    tls = facts.host.object["spec"].get("tls")
     if not tls:
         return ok(_NAME, "not needed: the Platform serves plain HTTP")
     if not tls.get("issuerRef"):
         return _wildcard(facts, tls.get("secretName", ""))
-    return _by_status(facts) if facts.certificate.hidden else _own(facts, tls)
+    return _own(facts, tls)
 
 
 def _by_status(facts: Facts) -> Verdict:
@@ -45,6 +45,8 @@ def _wildcard(facts: Facts, secret: str) -> Verdict:
 
 def _own(facts: Facts, tls: Object) -> Verdict:
     """The domain has a Certificate of its own, which is never issued without a working issuer."""
+    if facts.certificate.hidden:
+        return _by_status(facts)
     current, title = facts.certificate.object, f"Certificate {facts.system}/{tls['secretName']}"
     if current and condition(current, "Ready").is_true:
         return _issued(facts, current, title, tls)

@@ -16,27 +16,27 @@ _UNDECIDED = {"", "Pending", "Routed", "NoPlatform", "PlatformInvalid"}
 def virtual_host(facts: Facts) -> Verdict:
     """Whether the hooks have given the site its domain and path."""
     name = "VirtualHost"
-    if refusal := _refused(facts, name):
+    if refusal := refused(facts, name):
         return refusal
     if facts.host.hidden:
         return _by_status(facts, name)
     host = facts.host.object
-    route = _route_of(host, facts.site) if host else None
+    route = route_of(host, facts.site) if host else None
     if host is None or route is None:
         return _no_host(facts, name)
     text = f"{host['metadata']['name']} routes it"
-    if field := _pending_field(route, host["spec"]["domain"], facts.site["spec"]):
+    if field := pending_field(route, host["spec"]["domain"], facts.site["spec"]):
         return waiting(name, "Pending", f"{text}, but not its {field} yet", remedies.look_at_hooks(facts))
-    refused = [f"{each['alias']} ({each['reason']}: {each['message']})" for each in _rejections(facts, alias=True)]
-    if refused:
-        return warning(name, "AliasRefused", f"{text}, but not the alias {', '.join(refused)}")
+    aliases = [f"{each['alias']} ({each['reason']}: {each['message']})" for each in rejections(facts, alias=True)]
+    if aliases:
+        return warning(name, "AliasRefused", f"{text}, but not the alias {', '.join(aliases)}")
     return ok(name, text)
 
 
-def _refused(facts: Facts, name: str) -> Verdict | None:
+def refused(facts: Facts, name: str) -> Verdict | None:
     """A decision against the site, or a Platform with which the hooks cannot decide."""
     ready = condition(facts.site, "IngressReady")
-    for rejection in _rejections(facts, alias=False):
+    for rejection in rejections(facts, alias=False):
         return broken(name, rejection["reason"], rejection["message"])
     if facts.platform.missing or ready.reason == "NoPlatform":
         return broken(
@@ -50,15 +50,15 @@ def _refused(facts: Facts, name: str) -> Verdict | None:
     return None
 
 
-def _rejections(facts: Facts, *, alias: bool) -> list[Object]:
+def rejections(facts: Facts, *, alias: bool) -> list[Object]:
     """The hooks' rejections of the site, or of its aliases."""
     namespace, name = facts.site["metadata"]["namespace"], facts.site["metadata"]["name"]
-    rejections = status(facts.platform.object).get("rejections", [])
-    of_site = [each for each in rejections if (each["namespace"], each["name"]) == (namespace, name)]
+    everywhere = status(facts.platform.object).get("rejections", [])
+    of_site = [each for each in everywhere if (each["namespace"], each["name"]) == (namespace, name)]
     return [each for each in of_site if bool(each.get("alias")) == alias]
 
 
-def _route_of(host: Object, site: Object) -> Object | None:
+def route_of(host: Object, site: Object) -> Object | None:
     """The route of the site at the VirtualHost."""
     metadata, prefix = site["metadata"], site["spec"].get("pathPrefix") or ""
     routes: list[Object] = host["spec"].get("routes", [])
@@ -69,23 +69,27 @@ def _route_of(host: Object, site: Object) -> Object | None:
     return None
 
 
-def _pending_field(route: Object, domain: str, spec: Object) -> str:
+def pending_field(route: Object, domain: str, spec: Object) -> str:
     """A field that the site has and its route lacks, or the reverse. A change within the rules cannot be detected."""
     if bool(route.get("protected")) != bool(spec.get("basicAuth")):
         return "spec.basicAuth"
-    home = rule_syntax.Home(domain, spec.get("pathPrefix") or "", tuple(spec.get("aliases") or ()))
-    pairs = [(each["from"], each["to"]) for each in spec.get("redirects") or []]
-    redirects = [pair for pair in pairs if not rule_syntax.leads_to_itself(*pair, home)]
-    if not route.get("rulesLeftOut") and bool(route.get("rules")) != bool(redirects or spec.get("headers")):
+    if not route.get("rulesLeftOut") and bool(route.get("rules")) != has_rules(domain, spec):
         return "spec.redirects and spec.headers"
     return ""
+
+
+def has_rules(domain: str, spec: Object) -> bool:
+    """Whether the hooks route any rule of the site: they ignore redirects to themselves."""
+    home = rule_syntax.Home(domain, spec.get("pathPrefix") or "", tuple(spec.get("aliases") or ()))
+    redirects = [(each["from"], each["to"]) for each in spec.get("redirects") or []]
+    return bool(spec.get("headers")) or not all(rule_syntax.leads_to_itself(*each, home) for each in redirects)
 
 
 def _no_host(facts: Facts, name: str) -> Verdict:
     if facts.served is not None:
         return broken(name, "NotRouted", "`pages serve` does not route the site", "see its output")
     text = "the hooks have not created a VirtualHost for the site"
-    if _pending_since(facts) < _PATIENCE:
+    if pending_since(facts) < _PATIENCE:
         return waiting(name, "Pending", f"{text} yet; it is new or has just changed")
     return broken(
         name, "HooksDown", f"{text}: Metacontroller or the hooks do not respond", remedies.look_at_hooks(facts)
@@ -97,17 +101,17 @@ def _by_status(facts: Facts, name: str) -> Verdict:
     if ready.is_true and url:
         return ok(name, f"{url} ({BY_STATUS})")
     text = f"{ready.message or 'the site has no route yet'} ({BY_STATUS})"
-    if _pending_since(facts) > _PATIENCE and (ready.reason or "Pending") == "Pending":
+    if pending_since(facts) > _PATIENCE and (ready.reason or "Pending") == "Pending":
         return broken(
             name,
             "HooksDown",
-            f"{text}; still pending after {spans.show(_pending_since(facts))}",
+            f"{text}; still pending after {spans.show(pending_since(facts))}",
             "ask the administrator whether the hooks are running (`pages doctor`)",
         )
     return waiting(name, ready.reason or "Pending", text)
 
 
-def _pending_since(facts: Facts) -> timedelta:
+def pending_since(facts: Facts) -> timedelta:
     """How long the routing state has been unchanged."""
     metadata = facts.site["metadata"]
     if status(facts.site).get("observedGeneration", 0) < metadata.get("generation", 0):
@@ -125,7 +129,7 @@ def ingress_route(facts: Facts) -> Verdict:
     if not facts.generated:
         return _route_by_status(facts, name)
     route = f"{facts.system}/{facts.generated[0][0]['metadata']['name']}"
-    return next(_problems(facts, name), ok(name, f"{route} and its Middlewares are as generated"))
+    return next(problems(facts, name), ok(name, f"{route} and its Middlewares are as generated"))
 
 
 def _route_by_status(facts: Facts, name: str) -> Verdict:
@@ -135,7 +139,7 @@ def _route_by_status(facts: Facts, name: str) -> Verdict:
     return unknown(name, "there is no VirtualHost to generate it from")
 
 
-def _problems(facts: Facts, name: str) -> Iterator[Verdict]:
+def problems(facts: Facts, name: str) -> Iterator[Verdict]:
     """A verdict for each generated object that is not as it should be."""
     for desired, observed in facts.generated:
         kind, own = desired["kind"], desired["metadata"]["name"]
@@ -145,17 +149,17 @@ def _problems(facts: Facts, name: str) -> Iterator[Verdict]:
         elif observed.object is None:
             text = f"{title} does not exist: Metacontroller has not created it, or failed to"
             yield broken(name, "RouteMissing", text, remedies.look_at_hooks(facts))
-        elif difference := _difference(desired["spec"], observed.object.get("spec"), "spec"):
+        elif changed := difference(desired["spec"], observed.object.get("spec"), "spec"):
             yield broken(
                 name,
                 "RouteChanged",
-                f"{title} differs from what the hooks generated: {difference}",
+                f"{title} differs from what the hooks generated: {changed}",
                 "it was edited by hand; delete it, and Metacontroller creates it again:\n"
                 f"kubectl -n {facts.system} delete {kind.lower()} {own}",
             )
 
 
-def _difference(desired: object, observed: object, path: str) -> str:
+def difference(desired: object, observed: object, path: str) -> str:
     """The first field that differs. Additional fields do not matter, additional items of a list do."""
     if isinstance(desired, dict) and isinstance(observed, dict):
         parts = [(value, observed.get(key), f"{path}.{key}") for key, value in desired.items()]
@@ -164,4 +168,4 @@ def _difference(desired: object, observed: object, path: str) -> str:
         parts = [(one, other, f"{path}[{number}]") for number, (one, other) in enumerate(pairs)]
     else:
         return "" if desired == observed else f"{path} is {observed!r}, but should be {desired!r}"
-    return next(filter(None, (_difference(*part) for part in parts)), "")
+    return next(filter(None, (difference(*part) for part in parts)), "")

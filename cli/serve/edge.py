@@ -37,12 +37,13 @@ def render(
         UnsupportedObject: an object is malformed or of an unknown kind, or Traefik would route it differently.
     """
     hosts = by_host(routes([item for item in objects if item.get("apiVersion") == API_VERSION]))
-    names = _server_names(hosts, aliases)
-    servers = [_server(listen, names[host], hosts[host]) for host in sorted(hosts)]
+    names = server_names(hosts, aliases)
+    servers = [server(listen, names[host], hosts[host]) for host in sorted(hosts)]
     return "\n".join([_common(upstream, sum(map(len, names.values()))), _unknown_host(listen, unknown_host), *servers])
 
 
-def _server_names(hosts: Iterable[str], aliases: Callable[[str], Iterable[str]]) -> dict[str, list[str]]:
+def server_names(hosts: Iterable[str], aliases: Callable[[str], Iterable[str]]) -> dict[str, list[str]]:
+    """The names of each host: its own, and its aliases."""
     names = {host: [host] for host in hosts}
     taken = set(names)
     for host in sorted(names):
@@ -86,39 +87,42 @@ proxy_redirect off;
 
 
 def _unknown_host(listen: Sequence[str], more: Sequence[str]) -> str:
-    return _block(
+    return block(
         "server",
         *(f"listen {address} default_server;" for address in listen),
         *more,
-        _block("location /", 'return 404 "No site is served at $host here.\\n";'),
+        block("location /", 'return 404 "No site is served at $host here.\\n";'),
     )
 
 
-def _server(listen: Sequence[str], names: Sequence[str], locations: Locations) -> str:
+def server(listen: Sequence[str], names: Sequence[str], locations: Locations) -> str:
+    """The server of one host."""
     blocks = [
-        _block(f"location {place}", *_actions(route))
+        block(f"location {place}", *actions(route))
         for place, (_, route) in sorted(locations.items(), key=lambda item: (item[1][0].path, not item[1][0].exact))
     ]
     if "/" not in locations:
-        blocks.append(_block("location /", 'return 404 "There is no site at this path of $host.\\n";'))
+        blocks.append(block("location /", 'return 404 "There is no site at this path of $host.\\n";'))
     listens = (f"listen {address};" for address in listen)
-    return _block("server", *listens, f"server_name {' '.join(names)};", *blocks)
+    return block("server", *listens, f"server_name {' '.join(names)};", *blocks)
 
 
-def _actions(route: Route) -> Iterable[str]:
+def actions(route: Route) -> Iterable[str]:
+    """What happens to a route's requests."""
     if route.redirect:
         port = f":{route.redirect.port}" if route.redirect.port else ""
         yield f"return {_code(route.redirect)} {route.redirect.scheme}://$host{port}$request_uri;"
         return
     for name, value in route.response_headers.values():
         yield f"proxy_hide_header {name};"
-        yield f'add_header {name} "{_quoted(value)}" always;'
+        yield f'add_header {name} "{quoted(value)}" always;'
     for redirect in route.redirects:
         yield f'if ($pages_url ~ "{redirect.regex}") {{ return {_code(redirect)} "{_target(redirect)}"; }}'
-    yield from _pass_on(route) if route.add else ["return 404;"]
+    yield from pass_on(route) if route.add else ["return 404;"]
 
 
-def _pass_on(route: Route) -> Iterable[str]:
+def pass_on(route: Route) -> Iterable[str]:
+    """Pass the request on to the sites server."""
     # nginx chooses the location by the decoded path. Like Traefik, it passes on the path as received.
     rest = "[/?].*" if route.strip else "/.*"
     optional = "?" if route.strip else ""
@@ -139,10 +143,12 @@ def _target(redirect: RedirectRegex) -> str:
     return "${pages_dollar}".join(re.sub(r"\$\{([1-9])\}", r"$\1", part) for part in parts)
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
+    """A value between nginx's double quotes."""
     return re.sub(r'(["\\])', r"\\\1", value).replace("$", "${pages_dollar}")
 
 
-def _block(head: str, *lines: str) -> str:
+def block(head: str, *lines: str) -> str:
+    """A block of nginx directives."""
     body = "\n".join(lines).replace("\n", "\n    ")
     return f"{head} {{\n    {body}\n}}"

@@ -98,11 +98,11 @@ def by_host(all_routes: Iterable[Route]) -> dict[str, Locations]:
             if other is not route and not route.redirect and other.priority == route.priority:
                 raise UnsupportedObject(route.source, f"{key(other.source)[1]} has the same host and path")
     for locations in hosts.values():
-        _check_priorities(locations)
+        check_priorities(locations)
     return hosts
 
 
-def _check_priorities(locations: Locations) -> None:
+def check_priorities(locations: Locations) -> None:
     """Reject a route where Traefik, which uses the highest priority, would not use the longest path as nginx (D6)."""
     for place, route in locations.values():
         above = place.path if place.exact else place.path.rstrip("/")
@@ -114,7 +114,7 @@ def _check_priorities(locations: Locations) -> None:
 
 
 def _route(item: TraefikObject, rule: RuleSpec, middlewares: Middlewares) -> Route:
-    host, path, places = _matched(item, rule.match)
+    host, path, places = matched(item, rule.match)
     route = Route(item, host, path, places, rule.priority or len(rule.match))
     _apply_all(route, item, rule.middlewares, middlewares)
     if not (route.add or route.redirect or route.redirects):
@@ -122,12 +122,12 @@ def _route(item: TraefikObject, rule: RuleSpec, middlewares: Middlewares) -> Rou
     return route
 
 
-def _matched(item: TraefikObject, rule: str) -> tuple[str, str, tuple[Place, ...]]:
+def matched(item: TraefikObject, rule: str) -> tuple[str, str, tuple[Place, ...]]:
     """The host in lower case, the path (or "") and the places of a rule."""
     match = _RULE.fullmatch(rule)
     try:
         host = validation.domain(match[1]).lower() if match else ""
-        path, places = _places(match[2] or "") if match else ("", ())
+        path, places = places_of(match[2] or "") if match else ("", ())
     except ValueError as error:
         raise UnsupportedObject(item, f"the rule {rule!r}: {error}") from error
     if not places:
@@ -135,7 +135,7 @@ def _matched(item: TraefikObject, rule: str) -> tuple[str, str, tuple[Place, ...
     return host, path, places
 
 
-def _places(rule: str) -> tuple[str, tuple[Place, ...]]:
+def places_of(rule: str) -> tuple[str, tuple[Place, ...]]:
     """The path and the places of a rule without its host; no places where its form is not supported."""
     if rule in _WHOLE:
         return "", (_WHOLE[rule],)
@@ -171,19 +171,19 @@ def _apply_all(
 
 def _apply(route: Route, middleware: TraefikObject, changes: MiddlewareSpec) -> None:
     if changes.strip_prefix:
-        _apply_strip(route, middleware, changes.strip_prefix)
+        apply_strip(route, middleware, changes.strip_prefix)
     if changes.add_prefix:
         if not _FOLDER.fullmatch(changes.add_prefix.prefix):
             raise UnsupportedObject(middleware, f"{changes.add_prefix.prefix!r} is not the folder of a site")
         route.add = changes.add_prefix.prefix + route.add
     if changes.headers:
-        _apply_headers(route, middleware, changes.headers)
+        apply_headers(route, middleware, changes.headers)
     if changes.redirect_regex:
-        _apply_redirect(route, middleware, changes.redirect_regex)
+        apply_redirect(route, middleware, changes.redirect_regex)
     route.redirect = route.redirect or changes.redirect_scheme
 
 
-def _apply_strip(route: Route, middleware: TraefikObject, strip: StripPrefix) -> None:
+def apply_strip(route: Route, middleware: TraefikObject, strip: StripPrefix) -> None:
     """Only the rule's own path can be stripped, and only before other changes: that is always exact."""
     (prefix,) = strip.prefixes if len(strip.prefixes) == 1 else ("",)
     if not prefix or not f"{route.path}/".startswith(f"{prefix}/") or route.strip or route.add:
@@ -191,7 +191,8 @@ def _apply_strip(route: Route, middleware: TraefikObject, strip: StripPrefix) ->
     route.strip = prefix
 
 
-def _apply_headers(route: Route, middleware: TraefikObject, headers: Headers) -> None:
+def apply_headers(route: Route, middleware: TraefikObject, headers: Headers) -> None:
+    """Add headers of requests and responses."""
     for name, value in headers.custom_request_headers.items():
         if not _HEADER_NAME.fullmatch(name) or not _PLAIN.fullmatch(value):
             raise UnsupportedObject(middleware, f"the header {name!r}: {value!r} cannot be sent to the site")
@@ -202,7 +203,8 @@ def _apply_headers(route: Route, middleware: TraefikObject, headers: Headers) ->
         route.response_headers.setdefault(name.lower(), (name, value))  # the outermost Middleware wins
 
 
-def _apply_redirect(route: Route, middleware: TraefikObject, redirect: RedirectRegex) -> None:
+def apply_redirect(route: Route, middleware: TraefikObject, redirect: RedirectRegex) -> None:
+    """Add a redirect of the site."""
     if route.strip or route.add:
         raise UnsupportedObject(middleware, "a redirect must come before changes of the path")
     if not _EXPRESSION.fullmatch(redirect.regex):

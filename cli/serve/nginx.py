@@ -127,10 +127,10 @@ class Nginx:
         process, self._process = self._process, None
         if process is None:
             return
-        if not grace or not _ends(process, signal.SIGQUIT, grace):
-            _ends(process, signal.SIGTERM, 2.0)
+        if not grace or not ends(process, signal.SIGQUIT, grace):
+            ends(process, signal.SIGTERM, 2.0)
         if process.poll() != 0:  # still running, or it died before its workers
-            _kill_group(process.pid)
+            kill_group(process.pid)
             process.wait()
 
     def alive(self) -> bool:
@@ -147,7 +147,7 @@ class Nginx:
         command = self._command(find(), candidate, "-t", "-q")
         done = subprocess.run(command, cwd=self._state, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0:
-            raise ConfigurationRefused(f"nginx rejects the configuration: {_reason(done.stderr)}")
+            raise ConfigurationRefused(f"nginx rejects the configuration: {cause_in(done.stderr)}")
 
     def _wait_for(self, event: str, offset: int) -> None:
         """Wait until each worker has logged ``event`` after this offset of the log."""
@@ -158,9 +158,9 @@ class Nginx:
                 text = log.read().decode(errors="replace")
             if text.count(event) >= self._workers:
                 return
-            _raise_failure(text)
+            raise_failure(text)
             if not self.alive():
-                raise NginxError(f"nginx exited unexpectedly: {_reason(text)}")
+                raise NginxError(f"nginx exited unexpectedly: {cause_in(text)}")
             time.sleep(_POLL_SECONDS)
         raise NginxError(f"nginx did not load the configuration within {_READY_SECONDS:.0f} s: see {self._log}")
 
@@ -172,16 +172,16 @@ class Nginx:
             return
         if self._is_ours(pid):
             os.kill(pid, signal.SIGTERM)
-            if not _until(lambda: not self._is_ours(pid), _GRACE_SECONDS):
-                _kill_group(pid)
+            if not until(lambda: not self._is_ours(pid), _GRACE_SECONDS):
+                kill_group(pid)
 
     def _is_ours(self, pid: int) -> bool:
         """Whether the process is an nginx with our configuration, not a later one with the same id."""
-        words = _command_line(pid)
+        words = command_line(pid)
         return "nginx: master process" in words and str(self._config) in words
 
 
-def _raise_failure(log: str) -> None:
+def raise_failure(log: str) -> None:
     """Raise the failure that a log reports, because nginx itself retries to bind for seconds."""
     if failed := _BIND_FAILED.search(log):
         address, reason = failed.groups()
@@ -189,15 +189,16 @@ def _raise_failure(log: str) -> None:
             raise PortInUse(f"{address} is in use by another program; choose another port with --port")
         raise AddressUnusable(f"cannot listen on {address} ({reason}); choose another with --port or --address")
     if _EMERGENCY.search(log):
-        raise ConfigurationRefused(f"nginx rejects the configuration: {_reason(log)}")
+        raise ConfigurationRefused(f"nginx rejects the configuration: {cause_in(log)}")
 
 
-def _reason(log: str) -> str:
+def cause_in(log: str) -> str:
+    """The first serious line of a log, else its end."""
     match = _EMERGENCY.search(log)
     return match[1] if match else log.strip()[-500:] or "its log is empty"
 
 
-def _command_line(pid: int) -> str:
+def command_line(pid: int) -> str:
     """The command line of a process, or "" if it does not exist."""
     if Path("/proc/self").exists():
         try:
@@ -208,7 +209,8 @@ def _command_line(pid: int) -> str:
     return done.stdout
 
 
-def _ends(process: subprocess.Popen[bytes], number: signal.Signals, seconds: float) -> bool:
+def ends(process: subprocess.Popen[bytes], number: signal.Signals, seconds: float) -> bool:
+    """Whether the process ends within so many seconds after the signal."""
     process.send_signal(number)
     try:
         process.wait(seconds)
@@ -217,7 +219,8 @@ def _ends(process: subprocess.Popen[bytes], number: signal.Signals, seconds: flo
     return True
 
 
-def _until(condition: Callable[[], bool], seconds: float) -> bool:
+def until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether the condition holds within so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -226,7 +229,8 @@ def _until(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _kill_group(pid: int) -> None:
+def kill_group(pid: int) -> None:
+    """Kill a process and its children."""
     try:
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):  # macOS raises the latter for a group of zombies
