@@ -37,9 +37,8 @@ class Operator(Protocol):
 class Player:
     """Asks the hooks itself, once for each time that it is told to settle, and writes what is stored otherwise."""
 
-    def __init__(self, cluster: Cluster, operator: Cluster) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._operator = operator  # the same, with the operator's rights
 
     def settle(self) -> None:
         """Bring the generated objects up to date: what is new before what leads there, what is gone at last."""
@@ -48,13 +47,13 @@ class Player:
         wanted = _by_key([*answer.virtual_hosts, *answer.objects])
         for key in sorted(wanted, key=lambda key: list(_PLURALS).index(key[0])):
             if there.get(key, {}).get("spec") != wanted[key]["spec"]:
-                self._operator.make(_PLURALS[key[0]], _written(wanted[key]))
+                self._cluster.make(_PLURALS[key[0]], _written(wanted[key]))
         for kind, name in there.keys() - wanted.keys():
-            self._operator.remove(_PLURALS[kind], name)
+            self._cluster.remove(_PLURALS[kind], name)
         for host in answer.virtual_hosts:
             self._say("VirtualHost", host["metadata"]["name"], host["status"], there)
         if answer.platform_status != self.platform_status:
-            self._operator.set_status("platforms", "platform", answer.platform_status)
+            self._cluster.set_status("platforms", "platform", answer.platform_status)
 
     @property
     def platform_status(self) -> Object:
@@ -62,7 +61,7 @@ class Player:
 
     def _say(self, kind: str, name: str, status: Object, there: dict[Key, Object]) -> None:
         if there.get((kind, name), {}).get("status") != status:
-            self._operator.set_status(_PLURALS[kind], name, status)
+            self._cluster.set_status(_PLURALS[kind], name, status)
 
 
 class Real:
@@ -94,12 +93,11 @@ class Real:
 def operating(cluster: ControlPlane, folder: Path) -> Iterator[Operator]:
     """An operator for this cluster; its logs are in the folder."""
     executable = metacontroller()
-    kubeconfig = cluster.service_account("pages-operator", folder)
     if not executable:
-        with Cluster(kubeconfig) as operator:
-            yield Player(cluster, operator)
+        yield Player(cluster)
         return
     cluster.start_controllers()
+    kubeconfig = cluster.service_account("pages-operator", folder)
     with Hooks(folder) as hooks:
         hooks.wait_until_ready()
         connect(cluster, hooks)
