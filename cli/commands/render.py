@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from cli import metacontroller
-from hooks.payload import Object
 from pages import manifests
-from pages.api import API_VERSION, Platform, StaticSite
+from pages.api import API_VERSION, Object, Platform, StaticSite
 from pages.manifests import Contents, Manifest
 
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)

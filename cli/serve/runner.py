@@ -16,9 +16,8 @@ from cli.serve import api, dashboard, edge, nginx_config
 from cli.serve.nginx import Nginx, NginxError, loopback
 from cli.serve.progress import Progress, SiteName
 from cli.serve.watch import Watch
-from hooks.payload import Object
 from pages import metrics
-from pages.api import StaticSite, VirtualHostSpec
+from pages.api import Object, StaticSite, VirtualHostSpec
 from syncer.app import Engine, create_app
 from syncer.dashboard.app import create_app as create_dashboard
 from syncer.dashboard.journal import Journal
