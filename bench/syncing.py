@@ -17,7 +17,7 @@ from syncer.volume.releases import Releases
 
 
 class _Store:
-    """Sites that never change; statuses that nobody reads."""
+    """A store with constant sites, which discards statuses."""
 
     def __init__(self, sites: Sequence[StaticSite]) -> None:
         self._snapshot = Snapshot(sites=list(sites))
@@ -33,14 +33,14 @@ class _Store:
 
 
 def static_site(site: Site) -> StaticSite:
-    """The StaticSite."""
+    """The StaticSite of a site."""
     metadata = {"namespace": "bench", "name": site.name, "uid": site.name}
     spec = {"repo": site.repo, "path": f"/{site.path}"}
     return StaticSite.model_validate({"metadata": metadata, "spec": spec}, context={ALLOW_LOCAL: True})
 
 
 def source_sync(root: Path, hosts: AllowedHosts) -> tuple[SourceSync, Git, Releases, Mirrors]:
-    """What a worker of the syncer does, and what it stands on."""
+    """A SourceSync, which the syncer's workers run, and the objects that it uses."""
     git = Git(addresses=Addresses(hosts), local=hosts.local)
     releases, mirrors = Releases(root / "volume"), Mirrors(root / "mirrors", git)
     made = SourceSync(
@@ -50,6 +50,6 @@ def source_sync(root: Path, hosts: AllowedHosts) -> tuple[SourceSync, Git, Relea
 
 
 def make_syncer(sites: Sequence[Site], root: Path, origin: str) -> tuple[Syncer, Git]:
-    """A syncer on an empty volume, which may ask that server. Stop it, then close the Git."""
+    """A syncer with an empty volume that may contact that server. Stop it first, then close the Git."""
     sync, git, releases, mirrors = source_sync(root, AllowedHosts.parse(origin))
     return Syncer(_Store([static_site(site) for site in sites]), sync, releases, mirrors), git

@@ -135,7 +135,12 @@ NEVER: tuple[tuple[str, str, Any, str], ...] = (
     (ROUTE, MATCH, "Host(`www.example.org`, `argocd.example.com`)", "must match one Host and paths of it"),
     (ROUTE, MATCH, "HostRegexp(`.*`)", "must match one Host and paths of it"),
     (ROUTE, MATCH, "PathPrefix(`/`)", "must match one Host and paths of it"),
-    (ROUTE, MATCH, "Host(`www.example.org`) && (Path(`/x`) || Host(`a.example`))", "must match one Host and paths of it"),
+    (
+        ROUTE,
+        MATCH,
+        "Host(`www.example.org`) && (Path(`/x`) || Host(`a.example`))",
+        "must match one Host and paths of it",
+    ),
     (ROUTE, "spec|routes|0|services|0|name", "pages-syncer", "the Service static-sites-nginx"),
     (ROUTE, "spec|routes|0|services|0|namespace", "argocd", "the Service static-sites-nginx"),
     (ROUTE, "spec|routes|0|services|0|kind", "TraefikService", "the Service static-sites-nginx"),
@@ -155,7 +160,12 @@ NEVER: tuple[tuple[str, str, Any, str], ...] = (
     (PREFIX, "spec|addPrefix|prefix", "/team-b/private", "may only use its own folder"),
     (PREFIX, "spec|addPrefix|prefix", "/", "may only use its own folder"),
     (HEADERS, "spec|headers|customRequestHeaders|X-Pages-Site", "team-b/private", "the site's own folder"),
-    (HEADERS, "spec|headers|customRequestHeaders|Authorization", "Basic x", "may only set the request headers X-Pages-Site"),
+    (
+        HEADERS,
+        "spec|headers|customRequestHeaders|Authorization",
+        "Basic x",
+        "may only set the request headers X-Pages-Site",
+    ),
     (HOST, "spec|service|name", "pages-syncer", "use the Service static-sites-nginx"),
     (HOST, "metadata|name", "argocd.example.com", "named after its domain"),
     (TLS, "spec|issuerRef|name", "internal-ca", "the Platform's issuer"),
@@ -202,9 +212,7 @@ def test_h3_other_kinds_and_other_namespaces_are_refused_even_to_an_account_with
         ):
             assert said in asked(cluster, new, kubeconfig)
         gone = ("delete", "deployment,secret,platform", "--all", "-n", SYSTEM, "--dry-run=server")
-        assert "may not write pages.kup6s.com/platforms" in cluster.kubectl(
-            *gone, check=False, kubeconfig=kubeconfig
-        )
+        assert "may not write pages.kup6s.com/platforms" in cluster.kubectl(*gone, check=False, kubeconfig=kubeconfig)
     finally:
         cluster.kubectl("delete", "clusterrolebinding", "widened")
 

@@ -32,9 +32,7 @@ def status(folder: Path, path: str, **headers: str) -> int:
 
 
 @pytest.mark.parametrize("path", HOOKS)
-@pytest.mark.parametrize(
-    "token", ["", "Bearer", "Bearer ", "Bearer other", "Basic new-token", "new-token", "Bearer ü"]
-)
+@pytest.mark.parametrize("token", ["", "Bearer", "Bearer ", "Bearer other", "Basic new-token", "new-token", "Bearer ü"])
 def test_h1_a_hook_rejects_calls_without_a_token(folder: Path, path: str, token: str) -> None:
     headers = {"Authorization": token} if token else {}
     assert status(folder, path, **headers) == 401
