@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from hooks import certificates, claims, payload
 from hooks.claims import Claim, Decision
+from hooks.invalid_parent import keep_children
 from hooks.payload import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, NotAHookRequest
 from hooks.routes import Routes
 from hooks.sites import SiteReader, ValidSite
@@ -56,7 +57,8 @@ def sync(
         platform = Platform.model_validate({**parent, "status": None})
     except ValidationError as error:
         kept = [*observed.values(), *payload.objects(request, "children", CERTIFICATE)]
-        return _invalid(parent, kept, error, now)
+        message = f"{mistakes.explain(error)[0][1]}; nothing changes until it is fixed"
+        return keep_children(parent, kept, message, now)
     decision, valid = _decide(platform.spec, sites, reader, namespaces, observed)
     desired = _virtual_hosts(platform.spec, decision, observed, Routes(decision, valid, observed, reader))
     brake = _brake(parent, desired, observed, now=now, hold=hold)
@@ -71,7 +73,12 @@ def sync(
         rejected=sum(each.alias is None for each in decision.rejections),
         rejections=decision.rejections[:MAX_REJECTIONS],
         held_removal=brake,
-        conditions=_stamp(_conditions(brake), parent, now),
+        conditions=conditions.stamp(
+            _conditions(brake),
+            payload.conditions(parent),
+            generation=payload.metadata(parent).get("generation"),
+            now=now,
+        ),
     )
     answer: Object = {"status": status.dump(), "children": children}
     if brake:
@@ -228,19 +235,3 @@ def _conditions(brake: HeldRemoval | None) -> list[Condition]:
         condition("Ready", ok=False, reason="RemovalHeld", message=message),
         condition("RemovalHeld", ok=True, reason="MassRemoval", message=message),
     ]
-
-
-def _invalid(parent: Object, kept: list[Object], error: ValidationError, now: datetime) -> Object:
-    """Keep all children: a mistake in the Platform must not take sites offline."""
-    message = f"{mistakes.explain(error)[0][1]}; nothing changes until it is fixed"
-    stamped = _stamp([condition("Ready", ok=False, reason="InvalidSpec", message=message)], parent, now)
-    dumped = [each.model_dump(by_alias=True, exclude_none=True, mode="json") for each in stamped]
-    return {
-        "status": payload.status(parent) | {"conditions": dumped},
-        "children": [payload.bare(child) for child in kept],
-    }
-
-
-def _stamp(fresh: list[Condition], parent: Object, now: datetime) -> list[Condition]:
-    generation = payload.metadata(parent).get("generation")
-    return conditions.stamp(fresh, payload.conditions(parent), generation=generation, now=now)

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hooks import certificates, payload, traefik
+from hooks.invalid_parent import keep_children
 from hooks.payload import CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE
 from pages import conditions, mistakes, names
 from pages.api import Object, Resources, Route, RouteStatus, VirtualHost, VirtualHostSpec
@@ -19,13 +20,14 @@ _KINDS = (CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE)
 def sync(request: Mapping[str, Any], *, now: datetime) -> Object:
     """Answer ``/virtualhost/sync``. Raises NotAHookRequest."""
     parent = payload.parent(request, "VirtualHost")
-    observed = {kind: payload.objects(request, "children", kind) for kind in _KINDS}
+    observed = [child for kind in _KINDS for child in payload.objects(request, "children", kind)]
     try:
         host = VirtualHost.model_validate(parent)
     except ValidationError as error:
-        return _keep_observed(parent, observed, error, now)
+        # The VirtualHost was edited by hand, and stage one will restore it.
+        return keep_children(parent, observed, mistakes.explain(error)[0][1], now)
     children = _children(host.spec)
-    observed_by_name = {_name(each): each for group in observed.values() for each in group}
+    observed_by_name = {_name(child): child for child in observed}
     missing = [child for child in children if _name(child) not in observed_by_name]
     parts = [_ingress(missing), _certificate(host.spec, observed_by_name)]
     answer: Object = {"status": _status(host, parts, now), "children": children}
@@ -51,25 +53,14 @@ def _children(host: VirtualHostSpec) -> list[Object]:
     return children
 
 
-def _keep_observed(
-    parent: Object, observed: Mapping[str, list[Object]], error: ValidationError, now: datetime
-) -> Object:
-    """Keep the observed objects: the VirtualHost was edited by hand, and stage one will restore it."""
-    invalid = condition("Ready", ok=False, reason="InvalidSpec", message=mistakes.explain(error)[0][1])
-    status = payload.status(parent)
-    stamped = conditions.stamp(
-        [invalid], payload.conditions(parent), generation=payload.metadata(parent).get("generation"), now=now
-    )
-    kept = [payload.bare(each) for group in observed.values() for each in group]
-    return {"status": status | {"conditions": _dump(stamped)}, "children": kept}
-
-
 def _status(host: VirtualHost, parts: list[Condition], now: datetime) -> Object:
     before = host.status.conditions if host.status else []
     generation = host.metadata.generation
     return {
         "observedGeneration": generation,
-        "conditions": _dump(conditions.stamp([_ready(parts), *parts], before, generation=generation, now=now)),
+        "conditions": conditions.dump(
+            conditions.stamp([_ready(parts), *parts], before, generation=generation, now=now)
+        ),
         "routes": [
             RouteStatus(site=route.site, resources=_resources(host, route)).dump() for route in host.spec.routes
         ],
@@ -118,7 +109,3 @@ def _resources(host: VirtualHost, route: Route) -> Resources:
         strip_middleware=full(names.strip_middleware(site.namespace, site.name)) if route.path_prefix else None,
         certificate=certificate,
     )
-
-
-def _dump(stamped: list[Condition]) -> list[Object]:
-    return [each.model_dump(by_alias=True, exclude_none=True, mode="json") for each in stamped]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -50,6 +50,11 @@ def stamp(
         )
         for each in new
     ]
+
+
+def dump(conditions: Iterable[Condition]) -> list[dict[str, Any]]:
+    """The conditions as the API server stores them: JSON names, no nulls."""
+    return [each.model_dump(by_alias=True, exclude_none=True, mode="json") for each in conditions]
 
 
 def find(conditions: Iterable[Condition], type_: str) -> Condition | None:
