@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hooks import certificates
 from pages import names
-from pages.api import DomainPolicy, PlatformSpec, Rejection
+from pages.api import DomainPolicy, PlatformSpec, Rejection, SiteKey
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Claim:
     is_alias: bool = False
 
     @property
-    def site(self) -> tuple[str, str]:
-        """Namespace and name."""
-        return self.namespace, self.name
+    def site(self) -> SiteKey:
+        """The namespace and name of the site."""
+        return SiteKey(self.namespace, self.name)
 
 
 class Refusal(NamedTuple):
@@ -121,7 +121,7 @@ class Checks:
         self._grants = grants
         self._pages_domain = spec.pages_domain.lower()
         self._reserved = (f"webhook.{self._pages_domain}", *spec.reserved_domains)
-        self._sites_by_traefik_key: dict[str, tuple[str, str]] = {}
+        self._sites_by_traefik_key: dict[str, SiteKey] = {}
 
     def refusal(self, claim: Claim) -> Refusal | None:
         """The first reason to reject the claim; None if it is granted."""

@@ -15,7 +15,7 @@ from hooks.payload import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, Not
 from hooks.routes import Routes
 from hooks.sites import SiteReader, ValidSite
 from pages import api, conditions, mistakes, names
-from pages.api import API_VERSION, HeldRemoval, Object, Platform, PlatformSpec, Rejection, StaticSite
+from pages.api import API_VERSION, HeldRemoval, Object, Platform, PlatformSpec, Rejection, SiteKey, StaticSite
 from pages.conditions import Condition, condition
 
 DEFAULT_HOLD = timedelta(minutes=5)
@@ -104,11 +104,11 @@ def _decide(
     reader: SiteReader,
     namespaces: Iterable[Object],
     observed: Mapping[str, Object],
-) -> tuple[Decision, dict[tuple[str, str], ValidSite]]:
+) -> tuple[Decision, dict[SiteKey, ValidSite]]:
     """The decision about all claims, and the sites with a valid spec."""
     held = _held_claims(observed)
     site_claims: list[Claim] = []
-    valid: dict[tuple[str, str], ValidSite] = {}
+    valid: dict[SiteKey, ValidSite] = {}
     invalid: list[Rejection] = []
     for site in sites:
         if payload.metadata(site).get("deletionTimestamp"):
@@ -121,7 +121,7 @@ def _decide(
             site_claims += held.get(str(payload.metadata(site).get("uid")), [])
         else:
             site_claims += _claims(read, spec)
-            valid[read.metadata.namespace, read.metadata.name] = ValidSite(read, payload.status(site).get("rules"))
+            valid[read.site_key] = ValidSite(read, payload.status(site).get("rules"))
     decision = claims.decide(
         site_claims,
         spec,

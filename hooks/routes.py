@@ -6,7 +6,7 @@ from hooks import payload, rule_budget
 from hooks.claims import Claim, Decision
 from hooks.sites import SiteReader, ValidSite, route_rules
 from pages import names
-from pages.api import Object, SiteRules
+from pages.api import Object, SiteKey, SiteRules
 from pages.rule_syntax import Home
 
 _SITE_FIELDS = ("protected", "rules", "fileRules", "rulesLeftOut")
@@ -19,7 +19,7 @@ class Routes:
     def __init__(
         self,
         decision: Decision,
-        sites: Mapping[tuple[str, str], ValidSite],
+        sites: Mapping[SiteKey, ValidSite],
         observed: Mapping[str, Object],
         reader: SiteReader,
     ) -> None:

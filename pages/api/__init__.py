@@ -14,6 +14,7 @@ from pages.api.objects import (
     Model,
     Object,
     ObjectMeta,
+    SiteKey,
 )
 from pages.api.platform import (
     DomainPolicy,
@@ -78,6 +79,7 @@ __all__ = [
     "RouteStatus",
     "SecretRef",
     "Service",
+    "SiteKey",
     "SiteReference",
     "SiteRules",
     "StaticSite",

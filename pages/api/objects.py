@@ -1,7 +1,7 @@
 """The base classes of our kinds, and a type for each kind of field value."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from pydantic.alias_generators import to_camel
@@ -20,6 +20,16 @@ MAX_REQUEST_LENGTH = 253
 
 # A Kubernetes object as JSON, of any kind and not validated.
 Object = dict[str, Any]
+
+
+class SiteKey(NamedTuple):
+    """The namespace and name of a StaticSite. A recreated site has the same key, but another uid."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
 
 
 class Model(BaseModel):
@@ -49,7 +59,7 @@ Domain = Annotated[str, AfterValidator(validation.domain)]
 Alias = Annotated[str, AfterValidator(validation.alias)]
 DomainPattern = Annotated[str, AfterValidator(validation.domain_pattern)]
 SecretName = Annotated[str, AfterValidator(validation.secret_name)]
-SecretKey = Annotated[str, AfterValidator(validation.secret_key)]
+SecretDataKey = Annotated[str, AfterValidator(validation.secret_key)]
 SyncInterval = Annotated[str, AfterValidator(validation.sync_interval)]
 ShortText = Annotated[str, Field(min_length=1, max_length=253)]
 
