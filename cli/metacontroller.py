@@ -13,7 +13,7 @@ from typing import Any
 from hooks import platform as stage_one
 from hooks import virtualhost as stage_two
 from hooks.payload import CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST
-from hooks.sites import SiteReader
+from hooks.site_reader import SiteReader
 from pages.api import Object
 
 _RELATED = (STATIC_SITE, NAMESPACE)

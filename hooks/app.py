@@ -19,7 +19,7 @@ from hooks import payload, platform, virtualhost
 from hooks.bearer import Tokens
 from hooks.metrics import HookMetrics
 from hooks.payload import NotAHookRequest
-from hooks.sites import SiteReader
+from hooks.site_reader import SiteReader
 from pages.api import Object
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from hooks.claims import Claim, Decision
 from hooks.invalid_parent import keep_children
 from hooks.payload import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, NotAHookRequest
 from hooks.routes import Routes
-from hooks.sites import SiteReader, ValidSite
+from hooks.site_reader import SiteReader, ValidSite
 from pages import api, conditions, mistakes, names
 from pages.api import API_VERSION, HeldRemoval, Object, Platform, PlatformSpec, Rejection, SiteKey, StaticSite
 from pages.conditions import Condition, condition

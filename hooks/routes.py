@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from hooks import payload, rule_budget
 from hooks.claims import Claim, Decision
-from hooks.sites import SiteReader, ValidSite, route_rules
+from hooks.site_reader import SiteReader, ValidSite, route_rules
 from pages import names
 from pages.api import Object, SiteKey, SiteRules
 from pages.rule_syntax import Home
