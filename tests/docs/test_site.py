@@ -135,8 +135,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield Site(serving, built, read(serving))
 
 
-def test_the_first_page_has_a_door_for_each_reader(site: Site) -> None:
-    assert {"i-publish-a-site", "i-run-the-platform", "i-change-the-code"} <= site.pages["/"].ids
+def test_the_first_page_has_a_section_for_each_reader(site: Site) -> None:
+    assert {"for-site-owners", "for-administrators", "for-contributors"} <= site.pages["/"].ids
 
 
 def test_a_deep_page_is_there(site: Site) -> None:
