@@ -1,6 +1,6 @@
-"""The parts of the reference that are made from the code: each stands in its page between two comments.
+"""The generated parts of the docs: each is in its page between two comments.
 
-A page says which part it wants: ``<!-- generated: fields staticsite.spec -->``, up to ``<!-- end of generated -->``.
+The first comment names the part: ``<!-- generated: fields staticsite.spec -->``, up to ``<!-- end of generated -->``.
 """
 
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 from docs.generate import command_line, conditions, decisions, fields
 
 PAGES = Path(__file__).parents[1]
-# Another part is another entry here.
+# To add a part, add an entry here.
 PARTS: dict[str, Callable[..., str]] = {
     "commands": command_line.commands,
     "conditions": conditions.table,
@@ -21,12 +21,12 @@ _PART = re.compile(r"(<!-- generated: (\S+)((?: \S+)*) -->\n).*?(<!-- end of gen
 
 
 def fresh(text: str) -> str:
-    """A page with its generated parts made anew."""
-    return _PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]](*found[3].split()).strip()}\n\n{found[4]}", text)
+    """Return the page with its generated parts updated."""
+    return _PART.sub(lambda match: f"{match[1]}\n{PARTS[match[2]](*match[3].split()).strip()}\n\n{match[4]}", text)
 
 
 def pages() -> Iterator[tuple[Path, str, str]]:
-    """Each page that has generated parts, as it is and as it should be."""
+    """Each page with generated parts: its path, its text, and its text after an update."""
     for path in sorted(PAGES.rglob("*.md")):
         text = path.read_text(encoding="utf-8")
         if _PART.search(text):
