@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from docs.generate import command_line, conditions, decisions, fields
+from docs.generate import command_line, conditions, decisions, fields, metrics
 
 PAGES = Path(__file__).parents[1]
 # To add a part, add an entry here.
@@ -16,6 +16,7 @@ PARTS: dict[str, Callable[..., str]] = {
     "conditions": conditions.table,
     "decisions": decisions.table,
     "fields": fields.table,
+    "metrics": metrics.table,
 }
 _PART = re.compile(r"(<!-- generated: (\S+)((?: \S+)*) -->\n).*?(<!-- end of generated -->)", re.DOTALL)
 
