@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 import pytest
 import yaml
 
-from tests.support.cluster import Hooks, Metacontroller, condition, static_site
-from tests.support.control_plane import SYSTEM, Cluster
+from tests.support.cluster import Hooks, Metacontroller, condition
+from tests.support.control_plane import SYSTEM, Cluster, Object
+from tests.support.objects import static_site
 from tests.support.serving import eventually
 
-REPO = "https://forge.example.com/team/site"
 MANY = 500
 Platform = Callable[..., None]
 
@@ -54,7 +54,7 @@ def rejection(cluster: Cluster) -> str:
 
 
 def test_a_site_is_routed_in_the_system_namespace_and_owned_there(cluster: Cluster, namespace: str) -> None:
-    cluster.apply(static_site(namespace, "blog", REPO, domain="www.example.org", pathPrefix="/blog"))
+    cluster.apply(static_site("blog", namespace, domain="www.example.org", pathPrefix="/blog"))
     name = f"{namespace}--blog"
     eventually(lambda: cluster.names("ingressroutes") == {name})
     eventually(lambda: cluster.names("middlewares") >= {f"{name}-prefix", f"{name}-strip"})
@@ -69,9 +69,9 @@ def test_a_site_is_routed_in_the_system_namespace_and_owned_there(cluster: Clust
 
 
 def test_an_edit_reaches_the_route(cluster: Cluster, namespace: str) -> None:
-    cluster.apply(static_site(namespace, "blog", REPO, domain="www.example.org", pathPrefix="/a"))
+    cluster.apply(static_site("blog", namespace, domain="www.example.org", pathPrefix="/a"))
     eventually(lambda: "/a" in hosts_routed(cluster).get(f"{namespace}--blog", ""))
-    cluster.apply(static_site(namespace, "blog", REPO, domain="www.example.org", pathPrefix="/b"))
+    cluster.apply(static_site("blog", namespace, domain="www.example.org", pathPrefix="/b"))
     eventually(lambda: "/b" in hosts_routed(cluster).get(f"{namespace}--blog", ""))
 
 
@@ -79,16 +79,16 @@ def test_a_site_moves_to_another_domain_at_once(cluster: Cluster, namespace: str
     """Both domains' VirtualHosts want the IngressRoute of that name for a moment."""
     name = f"{namespace}--blog"
     for domain in ("one.example.org", "two.example.org", "three.example.org"):
-        cluster.apply(static_site(namespace, "blog", REPO, domain=domain))
+        cluster.apply(static_site("blog", namespace, domain=domain))
         eventually(lambda domain=domain: domain in hosts_routed(cluster).get(name, ""))  # type: ignore[misc]
         eventually(lambda domain=domain: cluster.names("virtualhosts") == {domain})  # type: ignore[misc]
     eventually(lambda: condition(cluster.get("virtualhosts", "three.example.org"), "Ready").get("status") == "True")
 
 
 def test_a_domain_has_one_owner_and_is_handed_over(cluster: Cluster, namespace: str) -> None:
-    cluster.apply(static_site(namespace, "first", REPO, domain="www.example.org"))
+    cluster.apply(static_site("first", namespace, domain="www.example.org"))
     eventually(lambda: set(hosts_routed(cluster)) == {f"{namespace}--first"})
-    cluster.apply(static_site(namespace, "second", REPO, domain="www.example.org"))
+    cluster.apply(static_site("second", namespace, domain="www.example.org"))
     eventually(lambda: rejection(cluster) == "PathConflict")
     assert set(hosts_routed(cluster)) == {f"{namespace}--first"}
     cluster.delete("staticsites", "first", namespace=namespace)
@@ -97,7 +97,7 @@ def test_a_domain_has_one_owner_and_is_handed_over(cluster: Cluster, namespace: 
 
 
 def test_a_deleted_site_leaves_nothing(cluster: Cluster, namespace: str) -> None:
-    cluster.apply(static_site(namespace, "blog", REPO, domain="www.example.org", pathPrefix="/blog"))
+    cluster.apply(static_site("blog", namespace, domain="www.example.org", pathPrefix="/blog"))
     eventually(
         lambda: {"VirtualHost", "IngressRoute", "Middleware"} == {name.split("/")[0] for name in versions(cluster)}, 10
     )
@@ -106,14 +106,14 @@ def test_a_deleted_site_leaves_nothing(cluster: Cluster, namespace: str) -> None
 
 
 def test_a_deleted_namespace_leaves_nothing(cluster: Cluster, namespace: str) -> None:
-    cluster.apply(static_site(namespace, "blog", REPO), static_site(namespace, "docs", REPO))
+    cluster.apply(static_site("blog", namespace), static_site("docs", namespace))
     eventually(lambda: len(hosts_routed(cluster)) == 2)
     cluster.kubectl("delete", "namespace", namespace, "--wait=true", "--timeout=60s")
     eventually(lambda: versions(cluster) == {})
 
 
 def test_the_platform_is_edited(cluster: Cluster, namespace: str, platform: Platform) -> None:
-    cluster.apply(static_site(namespace, "blog", REPO))
+    cluster.apply(static_site("blog", namespace))
     eventually(lambda: cluster.names("virtualhosts") == {"blog.pages.example.com"})
     issuer = {"kind": "ClusterIssuer", "name": "letsencrypt"}
     platform(pagesDomain="sites.example.net", tls={"mode": "Individual", "issuerRef": issuer})
@@ -123,7 +123,7 @@ def test_the_platform_is_edited(cluster: Cluster, namespace: str, platform: Plat
 
 
 def test_the_platform_is_deleted_and_takes_all_with_it(cluster: Cluster, namespace: str) -> None:
-    cluster.apply(static_site(namespace, "blog", REPO))
+    cluster.apply(static_site("blog", namespace))
     eventually(lambda: len(hosts_routed(cluster)) == 1)
     cluster.delete("platforms", "platform")
     eventually(lambda: versions(cluster) == {})
@@ -132,7 +132,7 @@ def test_the_platform_is_deleted_and_takes_all_with_it(cluster: Cluster, namespa
 def test_the_most_rules_that_sites_may_have_are_applied(cluster: Cluster, namespace: str) -> None:
     """It notes in an annotation what it applied, and those have a limit."""
     values = {f"X-{number}": "v" * 2048 for number in range(10)}
-    most = {
+    most: Object = {
         "redirects": [{"from": f"/from-{number}", "to": "/" + "t" * 1000} for number in range(50)],
         "headers": [{"for": f"/for-{number}/*", "values": values} for number in range(20)],
     }
@@ -141,10 +141,10 @@ def test_the_most_rules_that_sites_may_have_are_applied(cluster: Cluster, namesp
         "headers": [{"for": f"/{number}/*", "values": {"X-A": "b"}} for number in range(20)],
     }
     long, domain = "l" * 60, "www.example.org"
-    cluster.apply(static_site(namespace, long, REPO, domain=domain, headers=files["headers"]))
+    cluster.apply(static_site(long, namespace, domain=domain, headers=files["headers"]))
     status = json.dumps({"status": {"rules": files}})
     cluster.kubectl("patch", "staticsite", long, "-n", namespace, "--type=merge", "--subresource=status", "-p", status)
-    cluster.apply(static_site(namespace, "most", REPO, domain=domain, pathPrefix="/most", **most))
+    cluster.apply(static_site("most", namespace, domain=domain, pathPrefix="/most", **most))
     names = {f"{namespace}--{long}", f"{namespace}--most"}
     eventually(lambda: set(hosts_routed(cluster)) == names)
     for name in names:
@@ -153,7 +153,7 @@ def test_the_most_rules_that_sites_may_have_are_applied(cluster: Cluster, namesp
 
 
 def test_a_child_that_was_deleted_or_edited_by_hand_comes_back(cluster: Cluster, namespace: str) -> None:
-    cluster.apply(static_site(namespace, "blog", REPO, domain="www.example.org"))
+    cluster.apply(static_site("blog", namespace, domain="www.example.org"))
     name = f"{namespace}--blog"
     eventually(lambda: name in hosts_routed(cluster))
     whole = settled(cluster)
@@ -188,13 +188,13 @@ def test_a_restart_rewrites_nothing(
 def test_hooks_that_fail_change_nothing_and_it_heals_by_itself(
     cluster: Cluster, namespace: str, hooks: Hooks, failing_server: Callable[[int], None], failure: str
 ) -> None:
-    cluster.apply(static_site(namespace, "old", REPO))
+    cluster.apply(static_site("old", namespace))
     eventually(lambda: set(hosts_routed(cluster)) == {f"{namespace}--old"})
     before = settled(cluster)
     hooks.stop()
     if failure == "error":
         failing_server(hooks.port)
-    cluster.apply(static_site(namespace, "new", REPO))
+    cluster.apply(static_site("new", namespace))
     cluster.delete("staticsites", "old", namespace=namespace)
     time.sleep(3)
     assert versions(cluster) == before
@@ -205,4 +205,4 @@ def test_hooks_that_fail_change_nothing_and_it_heals_by_itself(
 
 
 def sites(namespace: str, count: int) -> str:
-    return yaml.safe_dump_all([static_site(namespace, f"site-{number:03}", REPO) for number in range(count)])
+    return yaml.safe_dump_all([static_site(f"site-{number:03}", namespace) for number in range(count)])

@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.cluster import SyncerProcess, condition, static_site
+from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster, ControlPlane
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.processes import STOP_SECONDS, answer
 from tests.support.serving import eventually
 
@@ -32,7 +33,8 @@ def test_each_line_about_a_site_says_which_and_in_which_round(
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
     cluster.apply(
-        static_site(namespace, "blog", git_server.url("blog")), static_site(namespace, "gone", git_server.url("gone"))
+        static_site("blog", namespace, repo=git_server.url("blog")),
+        static_site("gone", namespace, repo=git_server.url("gone")),
     )
     eventually(lambda: syncer.lines("site_published") and syncer.lines("sync_failed"))
     (published,), failed = syncer.lines("site_published"), syncer.lines("sync_failed")[0]
@@ -74,7 +76,8 @@ def test_f4_sigterm_ends_it_in_time_whatever_hangs_and_leaves_nothing(
     running = make_syncer().start()
     running.wait_until_ready()
     cluster.apply(
-        static_site(namespace, "blog", git_server.url("blog")), static_site(namespace, "slow", git_server.url("slow"))
+        static_site("blog", namespace, repo=git_server.url("blog")),
+        static_site("slow", namespace, repo=git_server.url("slow")),
     )
     eventually(lambda: running.page(namespace, "blog") == "one")
     eventually(lambda: any("/slow.git" in request for request in git_server.requests))

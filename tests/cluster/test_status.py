@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import SyncerProcess, condition, play_metacontroller, static_site, write_status
+from tests.support.cluster import SyncerProcess, condition, play_metacontroller, write_status
 from tests.support.control_plane import Cluster, Object
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.serving import eventually
 
 MakeSyncer = Callable[..., SyncerProcess]
@@ -31,7 +32,7 @@ def blog(cluster: Cluster, namespace: str, git_server: GitServer, platform: Plat
     """A StaticSite `blog` that is routed."""
     platform()
     git_server.repository("blog").commit({"index.html": "one"})
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="10s"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="10s"))
     play_metacontroller(cluster)
 
 
@@ -64,7 +65,7 @@ def test_a_site_that_is_live_is_ready_by_the_conventions(
 
 @pytest.mark.usefixtures("blog", "syncer")
 def test_kubectl_get_reads_well(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
-    cluster.apply(static_site(namespace, "www", git_server.url("blog"), domain="www.example.org", pathPrefix="/a"))
+    cluster.apply(static_site("www", namespace, repo=git_server.url("blog"), domain="www.example.org", pathPrefix="/a"))
     play_metacontroller(cluster)
     eventually(lambda: ready(cluster, namespace)[0] == ready(cluster, namespace, "www")[0] == "True")
     header, blog, www = cluster.kubectl("get", "ss", "-n", namespace).splitlines()
@@ -82,19 +83,19 @@ def test_git_trouble_shows_and_keeps_what_the_last_good_sync_said(
 ) -> None:
     eventually(lambda: ready(cluster, namespace)[0] == "True")
     before = status(cluster, namespace)
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), branch="gone", syncInterval="10s"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), branch="gone", syncInterval="10s"))
     eventually(lambda: ready(cluster, namespace) == ("False", "BranchNotFound"))
     found = status(cluster, namespace)
     assert found["phase"] == "Error"
     assert "'gone'" in found["message"] and "main" in found["message"] and "stays live" in found["message"]
     assert (found["lastCommit"], found["lastSync"]) == (before["lastCommit"], before["lastSync"])
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="10s"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="10s"))
     eventually(lambda: ready(cluster, namespace)[0] == "True")
 
 
 @pytest.mark.usefixtures("blog", "syncer")
 def test_a_rejected_domain_shows_at_the_site(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
-    cluster.apply(static_site(namespace, "other", git_server.url("blog"), domain="blog.pages.example.com"))
+    cluster.apply(static_site("other", namespace, repo=git_server.url("blog"), domain="blog.pages.example.com"))
     play_metacontroller(cluster)
     eventually(lambda: ready(cluster, namespace, "other") == ("False", "PlatformDomain"))
     assert "domain" in status(cluster, namespace, "other")["message"]
@@ -145,7 +146,7 @@ def test_a_site_without_a_platform_says_who_can_help(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog")))
     eventually(lambda: ready(cluster, namespace) == ("Unknown", "NoPlatform"))
     assert status(cluster, namespace)["phase"] == "Pending"
     assert "administrator" in status(cluster, namespace)["message"]

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from tests.support import deliveries
-from tests.support.cluster import SyncerProcess, static_site
+from tests.support.cluster import SyncerProcess
 from tests.support.control_plane import Cluster, Object
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.processes import answer
 from tests.support.serving import eventually, free_port, pages
 
@@ -54,7 +55,7 @@ def syncer(make_syncer: MakeSyncer, tmp_path: Path) -> Any:
 @pytest.fixture
 def blog(cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer) -> str:
     git_server.repository("blog").commit({"index.html": "one"})
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="24h"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="24h"))
     eventually(lambda: syncer.page(namespace, "blog") == "one")
     return git_server.url("blog")
 
@@ -71,7 +72,7 @@ def test_a_push_is_live_long_before_the_next_look(
 def test_a_sites_token_syncs_and_deletes_it_alone(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer, blog: str
 ) -> None:
-    cluster.apply(static_site(namespace, "other", blog, syncInterval="24h"))
+    cluster.apply(static_site("other", namespace, repo=blog, syncInterval="24h"))
     token = {"X-API-Key": str(eventually(lambda: status(cluster, namespace).get("syncToken")))}
     eventually(lambda: syncer.page(namespace, "other") == "one")
     assert ask(syncer, "DELETE", f"/site/{namespace}/other", token)[0] == 401

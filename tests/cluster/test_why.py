@@ -28,9 +28,10 @@ from cli.metacontroller import reconcile
 from tests.support import chart
 from tests.support.answering import answering
 from tests.support.certificates import certificate
-from tests.support.cluster import SyncerProcess, condition, play_metacontroller, static_site, write_status
+from tests.support.cluster import SyncerProcess, condition, play_metacontroller, write_status
 from tests.support.control_plane import SYSTEM, Cluster, ControlPlane, Object
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.serving import PAGES, eventually
 
 DOMAIN = "www.example.org"
@@ -131,7 +132,7 @@ def test_what_git_or_the_platform_refuses_is_told_with_its_remedy(
     git_server.require("private", "deploy", "the-token")
     blog, private = git_server.url("blog"), git_server.url("private")
     platform(domainPolicies=[{"domains": [DOMAIN], "namespaces": ["team-*", namespace]}])
-    cluster.apply(static_site(namespace, "first", blog, domain=DOMAIN))
+    cluster.apply(static_site("first", namespace, repo=blog, domain=DOMAIN))
     play_metacontroller(cluster)  # now it holds the domain; of two that were made in the same second, either might
     cases: dict[str, tuple[str, dict[str, Any], str, tuple[str, ...]]] = {
         "gone": (git_server.url("nothing"), {}, "RepoNotFound", ("Git", "create secret generic site-token")),
@@ -145,7 +146,7 @@ def test_what_git_or_the_platform_refuses_is_told_with_its_remedy(
         "ours": (blog, {"domain": "x.pages.example.com"}, "PlatformDomain", ("leave spec.domain out",)),
     }
     for name, (repo, spec, _, _) in cases.items():
-        cluster.apply(static_site(namespace, name, repo, **spec))
+        cluster.apply(static_site(name, namespace, repo=repo, **spec))
     play_metacontroller(cluster)
     for name, (_, _, reason, says) in cases.items():
         stops(asked, namespace, name, reason, *says)
@@ -174,7 +175,7 @@ def test_what_is_not_generated_or_was_changed_is_told_in_the_order_of_the_chain(
     git_server.repository("blog").commit({"index.html": "hello"})
     with make_syncer() as syncer:
         syncer.wait_until_ready()
-        cluster.apply(static_site(namespace, "blog", git_server.url("blog"), domain=DOMAIN))
+        cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), domain=DOMAIN))
         stops(asked, namespace, "blog", "NoPlatform", "VirtualHost")
         platform(tls={"mode": "Individual", "issuerRef": {"name": "letsencrypt"}})
         stops(asked, namespace, "blog", "Pending", "VirtualHost")
@@ -247,7 +248,7 @@ def test_sync_rollback_logs_and_status_with_a_tenants_rights(
 ) -> None:
     first = git_server.repository("blog").commit({"index.html": "one"})
     platform()
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="24h"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="24h"))
     play_metacontroller(cluster)
     eventually(lambda: condition(cluster.get("staticsites", "blog", namespace), "Ready").get("status") == "True")
     listed = pages(tenant, "status", "-o", "json")
@@ -298,7 +299,7 @@ def releases_of(cluster: Cluster, namespace: str) -> list[Object]:
 def test_events_are_part_of_a_tenants_log(
     cluster: Cluster, namespace: str, platform: Callable[..., None], asked: Backend, git_server: GitServer, tenant: Path
 ) -> None:
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog")))
     event = {
         "apiVersion": "v1",
         "kind": "Event",
@@ -379,7 +380,7 @@ def _register(cluster: ControlPlane, port: int) -> None:
 def test_an_administrator_reads_the_syncers_own_lines_about_the_site(
     cluster: Cluster, namespace: str, asked: Backend, git_server: GitServer, node: _Node
 ) -> None:
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog")))
     mine = [json.dumps({"event": f"site_published {number}", "site": f"{namespace}/blog"}) for number in range(3)]
     others = [json.dumps({"event": "site_published", "site": f"{namespace}/blog-2"}), "no JSON", "[1]"]
     node.log = [*others, *mine, *others]

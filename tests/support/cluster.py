@@ -4,23 +4,13 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from cli.metacontroller import reconcile
 from tests.support.control_plane import SYSTEM, Cluster, Object
 from tests.support.deliveries import SECRET
 from tests.support.processes import Program, answer, wait_until_ready
 from tests.support.serving import PAGES, free_port
-
-
-def static_site(namespace: str, name: str, repo: str, **spec: Any) -> Object:
-    """A StaticSite as a tenant writes it."""
-    return {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"repo": repo, **spec},
-    }
 
 
 def condition(found: Object | None, type_: str) -> Object:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pages.api import ALLOW_LOCAL, StaticSite
+from pages.api import StaticSite
 from syncer.disk.policy import DiskPolicy
 from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SyncError
@@ -27,6 +27,7 @@ from syncer.publishing.source import SourceSync
 from syncer.sources import group
 from syncer.volume.records import key_of
 from syncer.volume.releases import Releases
+from tests.support.objects import parsed_site
 
 # What Python says of before it does it: everything of ours that changes the disk, or starts a program.
 _STEPS = {
@@ -57,10 +58,7 @@ class Round:
         return replace(self, kill_at=step)
 
     def site(self) -> StaticSite:
-        metadata = {"namespace": "team", "name": "site", "uid": "1"}
-        return StaticSite.model_validate(
-            {"metadata": metadata, "spec": {"repo": self.repo}}, context={ALLOW_LOCAL: True}
-        )
+        return parsed_site(metadata={"uid": "1"}, repo=self.repo)
 
 
 @dataclass(frozen=True)

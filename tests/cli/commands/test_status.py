@@ -3,6 +3,7 @@
 import json
 import signal
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,18 @@ import yaml
 from cli import exits
 from cli.output import age, show
 from syncer.stores.state import State
+from tests.support.objects import REPO, static_site
 from tests.support.serving import following
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-def site(namespace: str, name: str, **status: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {"namespace": namespace, "name": name, "creationTimestamp": "2026-11-01T00:00:00Z"},
-        "spec": {"repo": "https://forge.example.com/you/blog", "branch": "trunk"},
-        "status": status,
-    }
-
-
-SITES = [site("team", "z", phase="Ready"), site("ops", "b"), site("ops", "a", message="no\nRole: to apply")]
+site = partial(static_site, metadata={"creationTimestamp": "2026-11-01T00:00:00Z"}, branch="trunk")
+SITES = [
+    site("z", status={"phase": "Ready"}),
+    site("b", "ops"),
+    site("a", "ops", status={"message": "no\nRole: to apply"}),
+]
 
 
 def test_sites_are_sorted_whatever_the_format() -> None:
@@ -49,10 +46,10 @@ def test_many_are_a_list_and_one_is_itself(output: str, load: Any) -> None:
 
 def test_a_row_is_a_line_and_wide_tells_all() -> None:
     assert "Role" not in show(SITES, "table", single=False)
-    long = [site("team", "x", message="m" * 200)]
+    long = [site("x", status={"message": "m" * 200})]
     assert "m" * 200 not in show(long, "table", single=False)
     wide = show(long, "wide", single=False)
-    assert "m" * 200 in wide and "https://forge.example.com/you/blog" in wide and "trunk" in wide
+    assert "m" * 200 in wide and REPO in wide and "trunk" in wide
     assert show([], "table", single=False) == "No sites."
 
 
@@ -66,11 +63,11 @@ def test_an_age_is_told_in_its_largest_unit(ago: dict[str, float], text: str) ->
 def test_what_is_watched_is_printed_again_when_it_changes_until_ctrl_c(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
     with state.locked():
-        state.write_site("x.yaml", site("team", "blog", phase="Syncing"))
+        state.write_site("x.yaml", site("blog", status={"phase": "Syncing"}))
         watching = following("status", "-w", "--state", state.folder)
         assert watching.stdout
         first = [watching.stdout.readline() for _ in range(2)]
-        state.write_site("x.yaml", site("team", "blog", phase="Ready"))
+        state.write_site("x.yaml", site("blog", status={"phase": "Ready"}))
         second = [watching.stdout.readline() for _ in range(2)]
         watching.send_signal(signal.SIGINT)
         rest = watching.stdout.read()

@@ -9,6 +9,7 @@ import pytest
 from cli.diagnosis.chain import judge
 from cli.diagnosis.facts import HIDDEN, Facts, Seen
 from cli.diagnosis.verdicts import Link, State, first_broken
+from tests.support.objects import static_site
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TLS = {"secretName": "blog-tls", "issuerRef": {"name": "letsencrypt"}}
@@ -22,21 +23,19 @@ def condition(type_: str, status: str = "True", reason: str = "Fine", message: s
     return {"type": type_, "status": status, "reason": reason, "message": message, "lastTransitionTime": time(hours=2)}
 
 
-def site(*conditions: dict[str, Any], **spec: Any) -> dict[str, Any]:
+def blog(*conditions: dict[str, Any], **spec: Any) -> dict[str, Any]:
     well = {each: condition(each) for each in ("Ready", "Synced", "IngressReady", "CertificateReady")}
     told = well | {each["type"]: each for each in conditions}
-    return {
-        "metadata": {"namespace": "team", "name": "blog", "creationTimestamp": time(days=3), "generation": 1},
-        "spec": {"repo": "https://forge.example.com/you/blog", "syncInterval": "5m", **spec},
-        "status": {
-            "conditions": list(told.values()),
-            "observedGeneration": 1,
-            "lastCommit": "c" * 40,
-            "lastSync": time(minutes=5),
-            "url": "https://blog.pages.example.com/",
-            "resources": {"ingressRoute": "kup6s-pages/team--blog"},
-        },
+    status = {
+        "conditions": list(told.values()),
+        "observedGeneration": 1,
+        "lastCommit": "c" * 40,
+        "lastSync": time(minutes=5),
+        "url": "https://blog.pages.example.com/",
+        "resources": {"ingressRoute": "kup6s-pages/team--blog"},
     }
+    metadata = {"creationTimestamp": time(days=3), "generation": 1}
+    return static_site("blog", metadata=metadata, status=status, **{"syncInterval": "5m", **spec})
 
 
 def lease(**ago: float) -> Seen:
@@ -58,7 +57,7 @@ CERTIFICATE = Seen({"status": {"conditions": [condition("Ready")], "notAfter": t
 ISSUER = Seen({"status": {"conditions": [condition("Ready")]}})
 FAILED = condition("Issuing", "False", "Failed", "the order failed: NXDOMAIN looking up A for blog.pages.example.com")
 WELL = Facts(
-    site(),
+    blog(),
     NOW,
     lease=lease(seconds=3),
     platform=PLATFORM,
@@ -68,7 +67,7 @@ WELL = Facts(
     issuer=ISSUER,
     secret=Seen({}),
 )
-TENANT = Facts(site(), NOW)
+TENANT = Facts(blog(), NOW)
 
 
 def stop(facts: Facts) -> Link:
@@ -101,12 +100,12 @@ def test_what_a_tenant_may_not_see_is_said_to_be_judged_by_the_status() -> None:
 @pytest.mark.parametrize(
     ("change", "link", "reason", "says"),
     [
-        ({"site": site(suspend=True)}, "StaticSite", "Suspended", '"suspend": false'),
+        ({"site": blog(suspend=True)}, "StaticSite", "Suspended", '"suspend": false'),
         ({"lease": lease(minutes=9)}, "Syncer", "SyncerDown", "9 min ago"),
         ({"lease": Seen()}, "Syncer", "SyncerDown", "nobody holds the Lease"),
         (
             {
-                "site": site(
+                "site": blog(
                     condition("Synced", "False", "SecretMissing", "no key"), secretRef={"name": "t", "key": "k"}
                 )
             },
@@ -115,14 +114,14 @@ def test_what_a_tenant_may_not_see_is_said_to_be_judged_by_the_status() -> None:
             "create secret generic t --from-literal=username=USER --from-literal=k=TOKEN",
         ),
         (
-            {"site": site(condition("Synced", "False", "StorageFull", "the volume is full"))},
+            {"site": blog(condition("Synced", "False", "StorageFull", "the volume is full"))},
             "Release",
             "StorageFull",
             "the volume is full",
         ),
         (
             {
-                "site": site(
+                "site": blog(
                     condition("Synced", "False", "SiteClosed", "there is no Secret 'visitors'"),
                     basicAuth={"secretRef": {"name": "visitors"}},
                 )
@@ -166,7 +165,7 @@ def test_a_refused_alias_is_a_warning_and_a_refused_site_is_not() -> None:
 
 def test_rules_that_are_left_out_are_a_warning_in_the_syncers_words() -> None:
     said = "commit cccccccccccc is live; rules that do not work: _redirects line 1: 200 is not supported"
-    broken = site(condition("Synced", reason="Synced", message=said))
+    broken = blog(condition("Synced", reason="Synced", message=said))
     broken["status"]["rules"] = {"problems": [{"file": "_redirects", "line": 1, "message": "200 is not supported"}]}
     links = judge(replace(WELL, site=broken))
     assert first_broken(links) is None
@@ -174,14 +173,14 @@ def test_rules_that_are_left_out_are_a_warning_in_the_syncers_words() -> None:
 
 
 def test_a_password_that_the_hooks_have_not_taken_over_is_waited_for() -> None:
-    found = stop(replace(WELL, site=site(basicAuth={"secretRef": {"name": "visitors"}})))
+    found = stop(replace(WELL, site=blog(basicAuth={"secretRef": {"name": "visitors"}})))
     assert (found.name, found.state) == ("VirtualHost", State.WAITING)
     assert "spec.basicAuth" in found.text and "pages-operator" in found.remedy
 
 
 @pytest.mark.parametrize("changed", [{"generation": 2}, {"creationTimestamp": time(seconds=5)}])
 def test_a_change_of_just_now_is_no_proof_that_the_hooks_are_down(changed: dict[str, Any]) -> None:
-    moved = site(domain="www.example.org")
+    moved = blog(domain="www.example.org")
     moved["metadata"] |= changed
     if "creationTimestamp" in changed:
         del moved["status"]["conditions"][2]  # IngressReady
@@ -197,12 +196,12 @@ def test_the_order_of_a_certificate_says_more_than_the_certificate() -> None:
 @pytest.mark.parametrize(
     ("changed", "link", "reason"),
     [
-        (site(condition("IngressReady", "Unknown", "Pending", "waiting for the route")), "VirtualHost", "HooksDown"),
-        (site(condition("IngressReady", "False", "DomainConflict", "in use")), "VirtualHost", "DomainConflict"),
-        (site(condition("IngressReady", "Unknown", "NoPlatform", "no Platform")), "VirtualHost", "NoPlatform"),
-        (site(condition("CertificateReady", "False", "Failed", "NXDOMAIN")), "Certificate", "Failed"),
-        (site() | {"status": {}}, "Syncer", "SyncerDown"),
-        (site() | {"status": site()["status"] | {"lastSync": time(days=2)}}, "Syncer", "SyncerStale"),
+        (blog(condition("IngressReady", "Unknown", "Pending", "waiting for the route")), "VirtualHost", "HooksDown"),
+        (blog(condition("IngressReady", "False", "DomainConflict", "in use")), "VirtualHost", "DomainConflict"),
+        (blog(condition("IngressReady", "Unknown", "NoPlatform", "no Platform")), "VirtualHost", "NoPlatform"),
+        (blog(condition("CertificateReady", "False", "Failed", "NXDOMAIN")), "Certificate", "Failed"),
+        (blog() | {"status": {}}, "Syncer", "SyncerDown"),
+        (blog() | {"status": blog()["status"] | {"lastSync": time(days=2)}}, "Syncer", "SyncerStale"),
     ],
 )
 def test_a_tenant_is_told_the_cause_by_the_status(changed: dict[str, Any], link: str, reason: str) -> None:
@@ -212,10 +211,10 @@ def test_a_tenant_is_told_the_cause_by_the_status(changed: dict[str, Any], link:
 
 
 def test_what_is_new_is_waited_for_and_not_blamed() -> None:
-    new = site() | {"status": {}}
+    new = blog() | {"status": {}}
     new["metadata"] = new["metadata"] | {"creationTimestamp": time(seconds=5)}
     assert stop(replace(TENANT, site=new)).state is State.WAITING
 
 
 def test_a_pinned_site_says_so() -> None:
-    assert "pinned to v1.2" in judge(replace(WELL, site=site(revision="v1.2")))[0].text
+    assert "pinned to v1.2" in judge(replace(WELL, site=blog(revision="v1.2")))[0].text

@@ -3,18 +3,13 @@
 import pytest
 
 from cli.serve.progress import Progress
-from pages.api import StaticSite
 from syncer.errors import TimedOut
 from syncer.publishing.release import Published
 from syncer.volume.records import Release
+from tests.support.objects import parsed_site
 
 RELEASE = Release(uid="1", repo="", branch="main", commit="c" * 40, path="", tree="", files=3)
 END = "Following changes of manifests and repositories"
-
-
-def a_site(name: str) -> StaticSite:
-    metadata = {"namespace": "team", "name": name, "uid": name}
-    return StaticSite.model_validate({"metadata": metadata, "spec": {"repo": "https://example.com/x.git"}})
 
 
 @pytest.mark.parametrize("early", [0, 1, 2])
@@ -22,7 +17,7 @@ def test_the_first_round_is_told_in_order_however_soon_its_syncs_end(
     early: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A site that has not changed is synced in milliseconds, which may be before nginx and the API are up."""
-    progress, sites, told = Progress(), [a_site("one"), a_site("two")], ""
+    progress, sites, told = Progress(), [parsed_site("one"), parsed_site("two")], ""
     for site in sites[:early]:
         progress.synced(site, Published(RELEASE, changed=False))
     progress.serving([("team", "one"), ("team", "two")], [], "http://a", "http://b", "http://c")
@@ -40,14 +35,14 @@ def test_nobody_waits_for_a_site_that_is_suspended_or_removed(capsys: pytest.Cap
     progress, names = Progress(), [("team", "one"), ("team", "two"), ("team", "three")]
     progress.routed(dict.fromkeys(names, "http://site"), [])
     progress.serving(names, [("team", "three")], "http://a", "http://b", "http://c")
-    progress.synced(a_site("one"), Published(RELEASE, changed=True))
+    progress.synced(parsed_site("one"), Published(RELEASE, changed=True))
     assert END not in capsys.readouterr().out
     progress.routed(dict.fromkeys([("team", "one"), ("team", "three")], "http://site"), [])
     assert capsys.readouterr().out.count(END) == 1
 
 
 def test_a_failure_is_said_once_and_again_when_it_is_another(capsys: pytest.CaptureFixture[str]) -> None:
-    progress, site = Progress(), a_site("one")
+    progress, site = Progress(), parsed_site("one")
     progress.serving([("team", "one")], [], "http://a", "http://b", "http://c")
     for text in ("slow", "slow", "slower"):
         progress.synced(site, TimedOut(text))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pages.api import StaticSite, StaticSiteStatus
+from pages.api import StaticSiteStatus
 from pages.conditions import condition
 from syncer.reporting import event_writer
 from syncer.reporting.event_writer import (
@@ -18,6 +18,7 @@ from syncer.reporting.event_writer import (
     EventWriter,
     Written,
 )
+from tests.support.objects import parsed_site
 from tests.support.serving import eventually
 
 
@@ -65,11 +66,8 @@ class Bench:
         self.writer = EventWriter(self.api, self.results.append, clock=lambda: self.now)
 
     def fail(self, name: str, reason: str) -> None:
-        site = StaticSite.model_validate(
-            {"metadata": {"namespace": "team", "name": name, "uid": name}, "spec": {"repo": "https://x.example/y"}}
-        )
         after = StaticSiteStatus(conditions=[condition("Synced", False, reason, f"{reason} it is")])
-        self.writer.tell(site, None, after, None)
+        self.writer.tell(parsed_site(name), None, after, None)
 
 
 @pytest.fixture

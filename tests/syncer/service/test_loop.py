@@ -5,7 +5,6 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,6 +22,8 @@ from syncer.sources import source_of
 from syncer.stores import Snapshot
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
+from tests.support.objects import parsed_site
+from tests.support.serving import eventually
 
 
 class Memory:
@@ -87,13 +88,6 @@ class Running:
         return status.conditions[1].reason if status else None
 
 
-def eventually(holds: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def running(tmp_path: Path, git_server: GitServer) -> Iterator[Running]:
     made = Running(tmp_path, git_server)
@@ -101,42 +95,33 @@ def running(tmp_path: Path, git_server: GitServer) -> Iterator[Running]:
     made.stop()
 
 
-def a_site(server: GitServer, name: str, uid: str = "", generation: int = 1, **spec: Any) -> StaticSite:
-    return StaticSite.model_validate(
-        {
-            "metadata": {"namespace": "team", "name": name, "uid": uid or name, "generation": generation},
-            "spec": {"repo": server.url(name), **spec},
-        }
-    )
-
-
 def test_sites_come_are_said_to_be_synced_and_go(running: Running, git_server: GitServer) -> None:
     for name in ("a", "b"):
         git_server.repository(name).commit({"index.html": name})
-    running.follow(a_site(git_server, "a"), a_site(git_server, "b"))
+    running.follow(parsed_site("a", repo=git_server.url("a")), parsed_site("b", repo=git_server.url("b")))
     eventually(lambda: running.phase("a") == running.phase("b") == "Synced")
     assert (running.text("a"), running.text("b")) == ("a", "b")
-    running.follow(a_site(git_server, "b"))
+    running.follow(parsed_site("b", repo=git_server.url("b")))
     eventually(lambda: not (running.live / "a").exists())
     assert running.text("b") == "b"
 
 
 def test_f17_an_incomplete_list_removes_nothing(running: Running, git_server: GitServer) -> None:
     git_server.repository("a").commit({"index.html": "a"})
-    running.follow(a_site(git_server, "a"))
+    running.follow(parsed_site("a", repo=git_server.url("a")))
     eventually(lambda: running.text("a"))
     running.store.complete = False
     git_server.repository("b").commit({"index.html": "b"})
-    running.follow(a_site(git_server, "b"))
+    running.follow(parsed_site("b", repo=git_server.url("b")))
     eventually(lambda: running.text("b"))
     assert running.text("a") == "a"
 
 
 def test_a_changed_path_counts_at_once(running: Running, git_server: GitServer) -> None:
     git_server.repository("a").commit({"one/index.html": "1", "two/index.html": "2"})
-    running.follow(a_site(git_server, "a", path="/one"))
+    running.follow(parsed_site("a", repo=git_server.url("a"), path="/one"))
     eventually(lambda: running.text("a") == "1")
-    running.follow(a_site(git_server, "a", generation=2, path="/two"))
+    running.follow(parsed_site("a", repo=git_server.url("a"), path="/two", metadata={"generation": 2}))
     eventually(lambda: running.text("a") == "2")
 
 
@@ -144,7 +129,7 @@ def test_a_hanging_server_does_not_hold_up_the_others(running: Running, git_serv
     for name in ("bad", "good"):
         git_server.repository(name).commit({"index.html": name})
     git_server.hang("bad")
-    running.follow(a_site(git_server, "bad"), a_site(git_server, "good"))
+    running.follow(parsed_site("bad", repo=git_server.url("bad")), parsed_site("good", repo=git_server.url("good")))
     eventually(lambda: running.text("good"))
     assert running.text("bad") is None
     git_server.heal("bad")
@@ -153,7 +138,7 @@ def test_a_hanging_server_does_not_hold_up_the_others(running: Running, git_serv
 def test_f26_a_site_deleted_while_it_is_synced_does_not_come_back(running: Running, git_server: GitServer) -> None:
     git_server.repository("a").commit({"index.html": "a"})
     git_server.hang("a")
-    running.follow(a_site(git_server, "a"))
+    running.follow(parsed_site("a", repo=git_server.url("a")))
     eventually(lambda: git_server.requests)
     running.follow()
     git_server.heal("a")
@@ -166,7 +151,7 @@ def test_f4_stopping_ends_a_running_git(tmp_path: Path, git_server: GitServer) -
     running = Running(tmp_path, git_server)
     git_server.repository("a").commit({"index.html": "a"})
     git_server.hang("a")
-    running.follow(a_site(git_server, "a"))
+    running.follow(parsed_site("a", repo=git_server.url("a")))
     eventually(lambda: git_server.requests)
     running.stop()
     assert "a" not in {name for name, status in running.store.statuses.items() if status.phase == "Error"}
@@ -178,7 +163,7 @@ def test_a_failure_is_tried_again_and_recovers(
     monkeypatch.setattr("syncer.schedule.schedule.FIRST_BACKOFF_SECONDS", 0.05)
     git_server.repository("a").commit({"index.html": "a"})
     git_server.fail("a", 500)
-    running.follow(a_site(git_server, "a"))
+    running.follow(parsed_site("a", repo=git_server.url("a")))
     eventually(lambda: running.phase("a") == "Unreachable")
     git_server.heal("a")
     eventually(lambda: running.phase("a") == "Synced")
@@ -189,7 +174,7 @@ def test_sites_of_several_branches_share_one_question(running: Running, git_serv
     for branch in ("main", "dev", "old"):
         repository.commit({"index.html": branch}, branch=branch)
     sites = [
-        a_site(git_server, branch, repo=git_server.url("a"), branch=branch, syncInterval="10s")
+        parsed_site(branch, repo=git_server.url("a"), branch=branch, syncInterval="10s")
         for branch in ("main", "dev", "old")
     ]
     running.follow(*sites)
@@ -214,13 +199,13 @@ def test_f8_a_server_that_asks_to_be_left_alone_is_left_alone(
         git_server.repository("a").commit({"index.html": "a"})
         git_server.fail("a", 429, {"Retry-After": "2"})
         running = Running(tmp_path, git_server, other)
-        site = a_site(git_server, "a")
+        site = parsed_site("a", repo=git_server.url("a"))
         running.follow(site)
         eventually(lambda: running.phase("a") == "Unreachable")
         begin = time.monotonic()
         git_server.heal("a")
         running.syncer.request([source_of(site)])
-        running.follow(site, a_site(git_server, "b"), a_site(other, "good"))
+        running.follow(site, parsed_site("b", repo=git_server.url("b")), parsed_site("good", repo=other.url("good")))
         eventually(lambda: running.text("good"))
         eventually(lambda: running.text("a"))
         asked = len(git_server.requests)
@@ -235,7 +220,7 @@ def test_f8_f9_what_each_answer_of_a_server_means_and_that_the_last_release_stay
     """F8, F9: an error, silence, and silence once the pack is wanted."""
     monkeypatch.setattr("syncer.schedule.schedule.FIRST_BACKOFF_SECONDS", 0.05)
     running = Running(tmp_path, git_server, timeouts=Timeouts(ask=1, transfer=1))
-    site = a_site(git_server, "a")
+    site = parsed_site("a", repo=git_server.url("a"))
     repository = git_server.repository("a")
     repository.commit({"index.html": "one"})
     running.follow(site)
@@ -266,13 +251,13 @@ def test_f32_a_poison_site_delays_no_other(
     monkeypatch.setattr("syncer.schedule.schedule.MAX_BACKOFF_SECONDS", 0.01)
     monkeypatch.setattr("syncer.schedule.schedule.SLOW_SECONDS", 0.3)
     running = Running(tmp_path, git_server, timeouts=Timeouts(ask=3, transfer=3))
-    poison = [a_site(git_server, f"bad{number}") for number in range(4)]
+    poison = [parsed_site(f"bad{number}", repo=git_server.url(f"bad{number}")) for number in range(4)]
     for number in range(4):
         git_server.repository(f"bad{number}").commit({"index.html": "bad"})
         git_server.hang(f"bad{number}")
     running.follow(*poison)
     eventually(lambda: all(running.phase(site.metadata.name) == "Timeout" for site in poison))
-    good = [a_site(git_server, f"good{number}") for number in range(5)]
+    good = [parsed_site(f"good{number}", repo=git_server.url(f"good{number}")) for number in range(5)]
     for site in good:
         git_server.repository(site.metadata.name).commit({"index.html": "good"})
     running.follow(*poison, *good)
@@ -289,7 +274,7 @@ def test_f33_a_cold_start_publishes_many_and_runs_no_more_than_it_may(tmp_path: 
     running = Running(tmp_path, git_server)
     for number in range(30):
         git_server.repository(f"s{number}").commit({"index.html": str(number)})
-    running.follow(*(a_site(git_server, f"s{number}") for number in range(30)))
+    running.follow(*(parsed_site(f"s{number}", repo=git_server.url(f"s{number}")) for number in range(30)))
     eventually(lambda: all(running.text(f"s{number}") == str(number) for number in range(30)))
     assert git_server.most_at_once <= 2  # as many as one server is to see
     running.stop()
@@ -311,7 +296,7 @@ def test_f11_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
     git_server.repository("a").commit({"index.html": "a"})
     git_server.require("a", "tess", "right")
     running.store.secrets["token"] = a_secret("wrong")
-    site = a_site(git_server, "a", secretRef={"name": "token"})
+    site = parsed_site("a", repo=git_server.url("a"), secretRef={"name": "token"})
     running.follow(site)
     eventually(lambda: running.phase("a") == "AuthFailed")
     for _ in range(5):
@@ -326,7 +311,7 @@ def test_f34_what_processes_have_died_of_waits_while_the_others_are_served(
     tmp_path: Path, git_server: GitServer
 ) -> None:
     """F34: the markers that a process leaves which was killed over a site, three times in a row."""
-    sites = [a_site(git_server, name) for name in ("deadly", "good")]
+    sites = [parsed_site(name, repo=git_server.url(name)) for name in ("deadly", "good")]
     for site in sites:
         git_server.repository(site.metadata.name).commit({"index.html": "x"})
     mirrors = tmp_path / "mirrors"
@@ -346,7 +331,7 @@ def test_f34_a_killed_process_leaves_word_of_what_it_was_at(tmp_path: Path, git_
     git_server.repository("a").commit({"index.html": "a"})
     git_server.hang("a", b"command=fetch")
     running = Running(tmp_path, git_server, timeouts=Timeouts(ask=30, transfer=30))
-    running.follow(a_site(git_server, "a"))
+    running.follow(parsed_site("a", repo=git_server.url("a")))
     attempts = Attempts(tmp_path / "mirrors")
     eventually(lambda: list(attempts.read().values()) == [1])  # what the next one would find
     running.stop()

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from syncer.webhooks.matching import Index, LatestIndex
-from tests.syncer.webhooks.conftest import a_site
+from tests.support.objects import parsed_site
 
 if TYPE_CHECKING:
     from pages.api import StaticSite
 
 
 def matches(repo: str, url: str) -> bool:
-    return bool(Index([a_site("team/docs", repo)]).find([url]))
+    return bool(Index([parsed_site("docs", repo=repo)]).find([url]))
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,18 @@ def test_w6_other_repositories_do_not(repo: str, url: str) -> None:
 
 
 def test_w6_a_site_of_this_machine_matches_no_delivery() -> None:
-    local = a_site("team/docs", "https://example.com/org/repo").spec.model_copy(update={"repo": "file:///org/repo"})
-    site = a_site("team/docs", "https://example.com/org/repo").model_copy(update={"spec": local})
+    local = parsed_site("docs", repo="https://example.com/org/repo").spec.model_copy(
+        update={"repo": "file:///org/repo"}
+    )
+    site = parsed_site("docs", repo="https://example.com/org/repo").model_copy(update={"spec": local})
     assert Index([site]).find(["file:///org/repo", "https://example.com/org/repo"]) == []
 
 
 def test_each_site_is_found_once_whichever_url_names_it() -> None:
-    sites = [a_site("b/docs", "https://example.com/org/repo"), a_site("a/docs", "http://example.com/org/repo.git")]
+    sites = [
+        parsed_site("docs", "b", repo="https://example.com/org/repo"),
+        parsed_site("docs", "a", repo="http://example.com/org/repo.git"),
+    ]
     urls = ["https://example.com/org/repo.git", "git@example.com:org/repo.git", "https://example.com/org/repo"]
     assert [site.key for site in Index(sites).find(urls)] == ["a/docs", "b/docs"]
 
@@ -104,6 +109,6 @@ def test_the_index_is_made_anew_when_the_sites_change() -> None:
     latest = LatestIndex(lambda: holder[0])
     assert latest() is latest()
     assert latest().named("team", "docs") is None
-    holder[0] = {"uid": a_site("team/docs", "https://example.com/org/repo")}
+    holder[0] = {"uid": parsed_site("docs", repo="https://example.com/org/repo")}
     assert latest().named("team", "docs")
     assert latest() is latest()

@@ -2,9 +2,7 @@
 
 import threading
 from pathlib import Path
-from typing import Any
 
-from pages.api import StaticSite
 from pages.core import Secret
 from syncer.egress.hosts import AllowedHosts
 from syncer.git.commands import Git
@@ -16,16 +14,14 @@ from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.sources import source_of
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
+from tests.support.objects import parsed_site
 from tests.support.serving import eventually
+
+TOKEN = {"secretRef": {"name": "forge"}}
 
 
 def read_secret(_namespace: str, name: str) -> Secret:
     return Secret.model_validate({"metadata": {"name": name}, "stringData": {"password": "token"}})
-
-
-def a_site(server: GitServer, **spec: Any) -> StaticSite:
-    wanted = {"repo": server.url(), "commitStatus": {"secretRef": {"name": "forge"}}, **spec}
-    return StaticSite.model_validate({"metadata": {"namespace": "team", "name": "site", "uid": "u"}, "spec": wanted})
 
 
 class Forge:
@@ -55,17 +51,17 @@ def test_syncs_go_on_while_the_forge_hangs_and_it_learns_the_latest(tmp_path: Pa
         git=git, mirrors=mirrors, releases=releases, hosts=hosts, read_secret=read_secret, begin=statuses.begun
     )
     repository = git_server.repository()
-    commits = []
+    site, commits = parsed_site(repo=git_server.url(), commitStatus=TOKEN), []
     for text in ("one", "two", "three"):
         commits.append(repository.commit({"public/index.html": text}))
-        (outcome,) = sync.run(source_of(a_site(git_server)), [a_site(git_server)], statuses.ended)
+        (outcome,) = sync.run(source_of(site), [site], statuses.ended)
         assert isinstance(outcome, Published)
     assert forge.calls == []
     forge.may_answer.set()
     eventually(lambda: ("success", commits[-1]) in forge.states)
     assert len(forge.calls) <= 2, "what came between is no news any more"
 
-    broken = a_site(git_server, path="/none")
+    broken = parsed_site(repo=git_server.url(), commitStatus=TOKEN, path="/none")
     sync.run(source_of(broken), [broken], statuses.ended)
     eventually(lambda: forge.states[-1] == ("failure", commits[-1]))
     assert "SubpathNotFound" in forge.calls[-1].content["description"]

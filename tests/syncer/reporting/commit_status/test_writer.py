@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
-from pages.api import StaticSite
 from pages.core import Secret
 from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SubpathNotFound, Unreachable
@@ -15,11 +15,19 @@ from syncer.reporting.commit_status.said import MAX_DESCRIPTION
 from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.volume.records import Release
 from tests.support.forge_api import ForgeAPI
+from tests.support.objects import parsed_site
 from tests.support.serving import eventually
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 URL = "https://docs.pages.example.com/"
 Make = Callable[..., CommitStatuses]
+docs = partial(
+    parsed_site,
+    "docs",
+    metadata={"uid": "docs"},
+    status={"url": URL},
+    commitStatus={"secretRef": {"name": "forge"}},
+)
 
 
 @pytest.fixture
@@ -50,19 +58,6 @@ def make(forge: ForgeAPI) -> Iterator[Make]:
         each.stop()
 
 
-def a_site(forge: ForgeAPI, name: str = "docs", **commit_status: Any) -> StaticSite:
-    return StaticSite.model_validate(
-        {
-            "metadata": {"namespace": "team", "name": name, "uid": name},
-            "spec": {
-                "repo": f"{forge.origin}/team/docs.git",
-                "commitStatus": {"secretRef": {"name": "forge"}, **commit_status},
-            },
-            "status": {"url": URL},
-        }
-    )
-
-
 def live(commit: str = COMMIT, *, changed: bool = True) -> Published:
     return Published(Release("docs", "repo", "main", commit, "", "tree"), changed=changed)
 
@@ -74,7 +69,7 @@ def failed(commit: str = COMMIT, text: str = "commit has no folder /public") -> 
 
 
 def test_a_commit_is_pending_and_then_live(forge: ForgeAPI, make: Make) -> None:
-    statuses, site = make(), a_site(forge)
+    statuses, site = make(), docs(repo=forge.repo)
     statuses.begun(site, COMMIT)
     eventually(lambda: forge.states == ["pending"])
     statuses.ended(site, live())
@@ -88,7 +83,7 @@ def test_a_commit_is_pending_and_then_live(forge: ForgeAPI, make: Make) -> None:
 
 
 def test_a_failure_says_its_reason_once(forge: ForgeAPI, make: Make) -> None:
-    statuses, site = make(), a_site(forge)
+    statuses, site = make(), docs(repo=forge.repo)
     for _ in range(3):  # as often as the schedule tries again
         statuses.begun(site, COMMIT)
         statuses.ended(site, failed(text="x" * 500))
@@ -103,7 +98,7 @@ def test_a_failure_says_its_reason_once(forge: ForgeAPI, make: Make) -> None:
 
 
 def test_what_is_no_news_is_not_sent(forge: ForgeAPI, make: Make) -> None:
-    statuses, site = make(), a_site(forge)
+    statuses, site = make(), docs(repo=forge.repo)
     statuses.ended(site, live(changed=False))  # it was live before we started
     statuses.ended(site, Unreachable("the forge is down"))  # there is no commit to say it of
     quiet = site.model_copy(update={"spec": site.spec.model_copy(update={"commit_status": None})})
@@ -119,7 +114,7 @@ def test_what_is_no_news_is_not_sent(forge: ForgeAPI, make: Make) -> None:
 @pytest.mark.parametrize("answer", [500, 429, "redirect", 401, 404])
 def test_what_a_forge_does_not_take_is_told(forge: ForgeAPI, make: Make, answer: int | str) -> None:
     forge.answers.extend([answer] * 3)
-    statuses, site = make(), a_site(forge)
+    statuses, site = make(), docs(repo=forge.repo)
     statuses.begun(site, COMMIT)
     again = answer in {500, 429}
     eventually(lambda: len(forge.taken) == (3 if again else 1))
@@ -131,7 +126,7 @@ def test_what_a_forge_does_not_take_is_told(forge: ForgeAPI, make: Make, answer:
 def test_a_forge_that_comes_back_is_told(forge: ForgeAPI, make: Make) -> None:
     forge.answers.extend([503, 503])
     statuses = make()
-    statuses.begun(a_site(forge), COMMIT)
+    statuses.begun(docs(repo=forge.repo), COMMIT)
     eventually(lambda: (statuses.result("docs") or "").endswith("sent"))
     assert forge.states == ["pending"] * 3
 
@@ -140,11 +135,11 @@ def test_a_forge_that_hangs_holds_up_nobody_and_only_the_latest_waits(forge: For
     with ForgeAPI() as other:
         forge.answers.append("hang")
         statuses = make(f"{forge.origin},{other.origin}")
-        statuses.begun(a_site(forge), COMMIT)
+        statuses.begun(docs(repo=forge.repo), COMMIT)
         eventually(lambda: forge.taken)
         for number in range(50):
-            statuses.begun(a_site(forge), f"{number:040}")
-        statuses.begun(a_site(other, "elsewhere"), COMMIT)
+            statuses.begun(docs(repo=forge.repo), f"{number:040}")
+        statuses.begun(docs(repo=other.repo, metadata={"uid": "elsewhere"}), COMMIT)
         eventually(lambda: other.states == ["pending"])
         assert len(forge.taken) == 1
         forge.released.set()
@@ -154,7 +149,7 @@ def test_a_forge_that_hangs_holds_up_nobody_and_only_the_latest_waits(forge: For
 
 def test_only_allowed_hosts_are_told(forge: ForgeAPI, make: Make) -> None:
     statuses = make("forge.example.com")
-    statuses.begun(a_site(forge), COMMIT)
+    statuses.begun(docs(repo=forge.repo), COMMIT)
     eventually(lambda: "not on the list of allowed hosts" in (statuses.result("docs") or ""))
     assert not forge.taken
 
@@ -164,13 +159,13 @@ def test_only_allowed_hosts_are_told(forge: ForgeAPI, make: Make) -> None:
 )
 def test_a_secret_that_is_missing_is_told(forge: ForgeAPI, make: Make, secret: dict[str, str], said: str) -> None:
     statuses = make()
-    statuses.begun(a_site(forge, secretRef=secret), COMMIT)
+    statuses.begun(docs(repo=forge.repo, commitStatus={"secretRef": secret}), COMMIT)
     eventually(lambda: said in (statuses.result("docs") or ""))
 
 
 def test_a_token_that_no_header_can_hold_is_no_crash(forge: ForgeAPI, make: Make) -> None:
     statuses = make()
-    statuses.begun(a_site(forge, secretRef={"name": "forge", "key": "odd"}), COMMIT)
+    statuses.begun(docs(repo=forge.repo, commitStatus={"secretRef": {"name": "forge", "key": "odd"}}), COMMIT)
     eventually(lambda: statuses.result("docs"))
 
 
@@ -178,14 +173,12 @@ def test_the_environments_proxy_is_not_asked(forge: ForgeAPI, make: Make, monkey
     monkeypatch.setitem(os.environ, "http_proxy", "http://127.0.0.1:1")
     monkeypatch.setitem(os.environ, "HTTP_PROXY", "http://127.0.0.1:1")
     statuses = make()
-    statuses.begun(a_site(forge), COMMIT)
+    statuses.begun(docs(repo=forge.repo), COMMIT)
     eventually(lambda: forge.states == ["pending"])
 
 
 def test_the_sites_own_credential_serves_where_no_other_is_named(forge: ForgeAPI, make: Make) -> None:
-    site = a_site(forge)
-    spec = {"repo": site.spec.repo, "secretRef": {"name": "forge"}, "commitStatus": {"forge": "gitlab"}}
-    own = StaticSite.model_validate({"metadata": site.metadata.dump(), "spec": spec})
+    own = docs(repo=forge.repo, secretRef={"name": "forge"}, commitStatus={"forge": "gitlab"})
     statuses = make()
     statuses.begun(own, COMMIT)
     eventually(lambda: forge.taken)
@@ -196,7 +189,7 @@ def test_the_sites_own_credential_serves_where_no_other_is_named(forge: ForgeAPI
 def test_each_attempt_is_counted_by_its_state_and_result(forge: ForgeAPI, make: Make) -> None:
     counted: list[tuple[str, str]] = []
     forge.answers.extend([503])
-    statuses, site = make(noted=lambda *each: counted.append(each)), a_site(forge)
+    statuses, site = make(noted=lambda *each: counted.append(each)), docs(repo=forge.repo)
     statuses.begun(site, COMMIT)
     eventually(lambda: counted == [("pending", "failed"), ("pending", "sent")])
     statuses.ended(site, live())
