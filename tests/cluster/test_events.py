@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 
 from tests.support import chart, metrics
-from tests.support.cluster import SyncerProcess, condition, play_metacontroller
+from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster, Object
 from tests.support.git_server import GitServer
 from tests.support.objects import static_site
+from tests.support.operator import Player
 from tests.support.serving import eventually
 
 MakeSyncer = Callable[..., SyncerProcess]
@@ -76,10 +77,10 @@ def test_a_rejected_site_learns_of_it_once(
     git_server.repository("blog").commit({"index.html": "one"})
     platform()
     cluster.apply(static_site("first", namespace, repo=git_server.url("blog"), domain=f"{namespace}.example.org"))
-    play_metacontroller(cluster)
+    Player(cluster, "VirtualHost").settle()
     cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), domain=f"{namespace}.example.org"))
     for _ in range(2):
-        play_metacontroller(cluster)
+        Player(cluster, "VirtualHost").settle()
         eventually(lambda: "Warning PathConflict" in described(cluster, namespace, "blog"))
     eventually(lambda: "Normal Deployed" in described(cluster, namespace, "blog"))
     about = [each for each in listed(cluster, namespace) if each["involvedObject"]["name"] == "blog"]

@@ -239,8 +239,8 @@ CLAIMS = (
 
 def test_d3_a_domain_that_is_not_granted_is_refused_at_once(cluster: Cluster, grants: None) -> None:
     for namespace, domain, said in CLAIMS:
-        site = static_site("site", namespace, **{"domain": domain} if domain else {})
-        answer = asked(cluster, site)
+        spec: Object = {"domain": domain} if domain else {}
+        answer = asked(cluster, static_site(namespace=namespace, **spec))
         assert said in answer if said else "created (server dry run)" in answer, f"{namespace} {domain}: {answer}"
 
 

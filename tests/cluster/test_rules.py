@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from tests.support.cluster import SyncerProcess, condition, play_metacontroller
+from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster
 from tests.support.git_server import GitServer
 from tests.support.objects import static_site
+from tests.support.operator import Player
 from tests.support.serving import eventually
 
 USERS = "ann:{SHA}ieSV55Qc+eQOaYDRSha/AjzNTJE=\n"
@@ -48,7 +49,7 @@ def test_a_tenant_learns_which_rules_there_is_no_room_for(
     def said(name: str, of: str) -> dict[str, str]:
         return condition(cluster.get("staticsites", name, namespace), of)
 
-    play_metacontroller(cluster)
+    Player(cluster, "VirtualHost").settle()
     eventually(lambda: said("greedy", "RulesReady").get("reason") == "TooManyRules")
     message = said("greedy", "RulesReady")["message"]
     assert "the last 9 of the site's redirects and paths with headers on www.example.org" in message
@@ -58,7 +59,7 @@ def test_a_tenant_learns_which_rules_there_is_no_room_for(
     eventually(lambda: said("modest", "Ready").get("status") == "True")
     assert said("modest", "RulesReady") == {}
     cluster.apply(static_site("greedy", namespace, repo=url, domain="www.example.org", headers=many[:3]))
-    play_metacontroller(cluster)
+    Player(cluster, "VirtualHost").settle()
     eventually(lambda: said("greedy", "RulesReady") == {})
 
 

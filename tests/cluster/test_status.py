@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import SyncerProcess, condition, play_metacontroller, write_status
+from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster, Object
 from tests.support.git_server import GitServer
 from tests.support.objects import static_site
+from tests.support.operator import Player
 from tests.support.serving import eventually
 
 MakeSyncer = Callable[..., SyncerProcess]
@@ -33,7 +34,7 @@ def blog(cluster: Cluster, namespace: str, git_server: GitServer, platform: Plat
     platform()
     git_server.repository("blog").commit({"index.html": "one"})
     cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="10s"))
-    play_metacontroller(cluster)
+    Player(cluster, "VirtualHost").settle()
 
 
 @pytest.mark.usefixtures("blog")
@@ -66,7 +67,7 @@ def test_a_site_that_is_live_is_ready_by_the_conventions(
 @pytest.mark.usefixtures("blog", "syncer")
 def test_kubectl_get_reads_well(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
     cluster.apply(static_site("www", namespace, repo=git_server.url("blog"), domain="www.example.org", pathPrefix="/a"))
-    play_metacontroller(cluster)
+    Player(cluster, "VirtualHost").settle()
     eventually(lambda: ready(cluster, namespace)[0] == ready(cluster, namespace, "www")[0] == "True")
     header, blog, www = cluster.kubectl("get", "ss", "-n", namespace).splitlines()
     assert header.split() == ["NAME", "DOMAIN", "PATHPREFIX", "REPO", "STATUS", "LAST", "SYNC", "AGE"]
@@ -96,7 +97,7 @@ def test_git_trouble_shows_and_keeps_what_the_last_good_sync_said(
 @pytest.mark.usefixtures("blog", "syncer")
 def test_a_rejected_domain_shows_at_the_site(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
     cluster.apply(static_site("other", namespace, repo=git_server.url("blog"), domain="blog.pages.example.com"))
-    play_metacontroller(cluster)
+    Player(cluster, "VirtualHost").settle()
     eventually(lambda: ready(cluster, namespace, "other") == ("False", "PlatformDomain"))
     assert "domain" in status(cluster, namespace, "other")["message"]
     eventually(lambda: condition(cluster.get("staticsites", "other", namespace), "Synced").get("status") == "True")
@@ -114,7 +115,7 @@ def test_certificate_trouble_shows_at_the_site(cluster: Cluster, namespace: str)
         else each
         for each in host["status"]["conditions"]
     ]
-    write_status(cluster, "virtualhosts", "blog.pages.example.com", host["status"] | {"conditions": conditions})
+    cluster.write_status("virtualhosts", "blog.pages.example.com", host["status"] | {"conditions": conditions})
     eventually(lambda: ready(cluster, namespace) == ("False", "Failed"))
     assert status(cluster, namespace)["message"] == trouble
 

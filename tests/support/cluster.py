@@ -1,12 +1,9 @@
 """Our programs, and Metacontroller, as they run in a cluster."""
 
-import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, Self
 
-from cli.metacontroller import reconcile
 from tests.support.control_plane import SYSTEM, Cluster, Object
 from tests.support.deliveries import SECRET
 from tests.support.processes import Program, answer, wait_until_ready
@@ -136,36 +133,3 @@ class MetacontrollerProcess(Program):
 
     def wait_until_ready(self) -> None:
         wait_until_ready(self, self.port)
-
-
-def play_metacontroller(cluster: Cluster) -> None:
-    """Do once what Metacontroller does: ask the hooks, make the VirtualHosts, write their and the Platform's status.
-
-    For tests of what the syncer makes of it, so that they need no Metacontroller.
-    """
-    platform = cluster.get("platforms", "platform")
-    assert platform
-    answer = reconcile(
-        platform,
-        cluster.list("staticsites"),
-        json.loads(cluster.kubectl("get", "namespaces", "-o", "json"))["items"],
-        cluster.list("virtualhosts", SYSTEM),
-        now=datetime.now(UTC),
-    )
-    wanted = {host["metadata"]["name"] for host in answer.virtual_hosts}
-    for name in cluster.names("virtualhosts") - wanted:
-        cluster.delete("virtualhosts", name)
-    for host in answer.virtual_hosts:
-        metadata = {"name": host["metadata"]["name"], "namespace": SYSTEM, "labels": host["metadata"]["labels"]}
-        cluster.apply({key: host[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": metadata})
-        made = cluster.get("virtualhosts", metadata["name"])
-        assert made
-        status = host["status"] | {"observedGeneration": made["metadata"]["generation"]}
-        write_status(cluster, "virtualhosts", metadata["name"], status)
-    write_status(cluster, "platforms", "platform", answer.platform_status)
-
-
-def write_status(cluster: Cluster, kind: str, name: str, status: Object) -> None:
-    """Replace an object's status, in the system namespace."""
-    patch = json.dumps([{"op": "add", "path": "/status", "value": status}])
-    cluster.kubectl("patch", kind, name, "-n", SYSTEM, "--subresource=status", "--type=json", "-p", patch)
