@@ -9,6 +9,8 @@ from tests.support.deliveries import SECRET
 from tests.support.processes import Program, answer, wait_until_ready
 from tests.support.serving import PAGES, free_port
 
+_FAILURE = "failed to sync"
+
 
 def condition(found: Object | None, type_: str) -> Object:
     """A condition of an object; empty where there is none."""
@@ -85,6 +87,8 @@ class Metacontroller(Protocol):
     def start(self) -> object: ...
     def stop(self) -> None: ...
     def wait_until_ready(self) -> None: ...
+    def failures(self) -> int:
+        """How many syncs have failed, by its log."""
 
 
 class MetacontrollerPod:
@@ -103,6 +107,10 @@ class MetacontrollerPod:
 
     def wait_until_ready(self) -> None:
         self._cluster.kubectl("rollout", "status", "statefulset/metacontroller", "-n", SYSTEM, "--timeout=100s")
+
+    def failures(self) -> int:
+        log = self._cluster.kubectl("logs", "statefulset/metacontroller", "-n", SYSTEM)
+        return log.count(_FAILURE)
 
     def _scale(self, replicas: int) -> None:
         self._cluster.kubectl("scale", "statefulset/metacontroller", "-n", SYSTEM, f"--replicas={replicas}")
@@ -133,3 +141,6 @@ class MetacontrollerProcess(Program):
 
     def wait_until_ready(self) -> None:
         wait_until_ready(self, self.port)
+
+    def failures(self) -> int:
+        return self.output.count(_FAILURE)
