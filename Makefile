@@ -41,6 +41,9 @@ tools: ## Build what some tests run: etcd, kube-apiserver, Gitea, Traefik, helm 
 test: install nginx ## Run all tests; those on a cluster and with Gitea where `make tools` was run before
 	$(BIN)/pytest
 
+test-quick: install ## Run the tests that need no server, which takes less than a minute
+	$(BIN)/pytest -m 'not server'
+
 manifests: ## Renew deploy/install.yaml and the chart's copies of crds/, nginx's rules, alerts and so on (needs helm)
 	sh deploy/manifests.sh $(firstword $(wildcard .cache/tools/bin/helm) helm)
 
@@ -75,4 +78,4 @@ soak: install nginx ## Publish under random faults and look whether a reader not
 clean: ## Remove what these words made
 	rm -rf $(VENV) $(STATE) .site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help install nginx chromium serve tools test manifests e2e-kind lint format types docs docs-reference bench soak clean
+.PHONY: help install nginx chromium serve tools test test-quick manifests e2e-kind lint format types docs docs-reference bench soak clean

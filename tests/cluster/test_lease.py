@@ -1,7 +1,6 @@
 """Of several syncers one works (F20)."""
 
 import signal
-import time
 from collections.abc import Callable
 
 from tests.support.cluster import SyncerProcess
@@ -80,7 +79,8 @@ def test_f20_a_syncer_that_cannot_reach_the_api_stops_writing_before_its_lease_i
         restartable.stop_api()
         eventually(lambda: running.lines("lease_lost"))
         repository.commit({"index.html": "two"})
-        time.sleep(3)
+        starts = len(running.lines("syncer_started"))
+        eventually(lambda: len(running.lines("syncer_started")) > starts)  # and its next process waits for the API
         assert running.page(namespace, "blog") == "one"
         assert not running.ready()
         restartable.start_api()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
 import yaml
@@ -24,7 +25,7 @@ class Tenant:
         self.domain = f"www.{namespace}.example.org"
         self.pages_domain = f"{namespace}.example.com"
 
-    def apply(self, name: str, **spec: object) -> str:
+    def apply(self, name: str, **spec: Any) -> str:
         """Create or change a StaticSite; return the name of its IngressRoute."""
         self._cluster.apply(static_site(name, self.namespace, **spec))
         return self.route(name)

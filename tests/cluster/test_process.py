@@ -1,7 +1,6 @@
 """`pages syncer` as a process: what it logs, what it says of its health, how it ends."""
 
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster, ControlPlane
 from tests.support.git_server import GitServer
 from tests.support.objects import static_site
-from tests.support.processes import STOP_SECONDS, answer
+from tests.support.processes import STOP_SECONDS, answer, running_commands
 from tests.support.serving import eventually
 
 MakeSyncer = Callable[..., SyncerProcess]
@@ -87,17 +86,6 @@ def test_f4_sigterm_ends_it_in_time_whatever_hangs_and_leaves_nothing(
     assert running.process.wait(STOP_SECONDS) == 0
     assert not children_of(running.process.pid)
     assert running.lines("syncer_stopped")
-    time.sleep(0.1)
-    assert not [line for line in _command_lines() if git_server.url("slow") in line]
+    eventually(lambda: not running_commands(git_server.url("slow")), STOP_SECONDS)
     found = cluster.get("staticsites", "blog", namespace)
     assert condition(found, "Synced")["status"] == "True", "the last statuses are written"
-
-
-def _command_lines() -> list[str]:
-    lines = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            lines.append(path.read_text())
-        except OSError:
-            continue
-    return lines

@@ -1,11 +1,14 @@
 """Our programs, and Metacontroller, as they run in a cluster."""
 
-from collections.abc import Sequence
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from tests.support.control_plane import SYSTEM, Cluster, Object
-from tests.support.deliveries import SECRET
+from tests.support.deliveries import SECRET, Sent
 from tests.support.processes import Program, answer, wait_until_ready
 from tests.support.serving import PAGES, free_port
 
@@ -55,6 +58,22 @@ class SyncerProcess(Program):
         """What /readyz complains about."""
         _, body = answer(self.port, "/readyz")
         return body["problems"] if body else ["it does not answer"]
+
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> tuple[int, Any]:
+        """Status and JSON of an answer of the API."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.api_port}{path}", body, dict(headers or {}))
+        request.method = method
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def deliver(self, sent: Sent) -> tuple[int, Any]:
+        """Status and JSON of the answer to a webhook."""
+        return self.ask("POST", f"/webhook/{sent.forge}", sent.headers, sent.body)
 
     def page(self, namespace: str, name: str) -> str | None:
         """What visitors see of a site."""

@@ -233,7 +233,7 @@ class ControlPlane(Cluster):
             "--max-mutating-requests-inflight=0",
             "--enable-priority-and-fairness=false",
         )
-        eventually(self._is_ready, 60)
+        eventually(self._is_ready)
         certificate = (self._folder / "certificates/apiserver.crt").read_bytes()
         self._write_kubeconfig(base64.b64encode(certificate).decode())
         # Ready as it is, it does not serve all custom kinds yet. kubectl waits for that; the first time there are none.

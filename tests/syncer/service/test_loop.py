@@ -32,6 +32,7 @@ class Memory:
     def __init__(self) -> None:
         self.sites: list[StaticSite] = []
         self.secrets: dict[str, Secret] = {}
+        self.reads = 0  # of Secrets
         self.complete = True
         self.statuses: dict[str, StaticSiteStatus] = {}
 
@@ -39,6 +40,7 @@ class Memory:
         return Snapshot(sites=list(self.sites), complete=self.complete)
 
     def secret(self, namespace: str, name: str) -> Secret | None:
+        self.reads += 1
         return self.secrets.get(name)
 
     def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
@@ -143,7 +145,7 @@ def test_f26_a_site_deleted_while_it_is_synced_does_not_come_back(running: Runni
     running.follow()
     git_server.heal("a")
     git_server.released.set()
-    time.sleep(0.3)
+    eventually(lambda: not running.syncer._schedule._runs)
     assert running.text("a") is None
 
 
@@ -300,8 +302,9 @@ def test_f11_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
     running.follow(site)
     eventually(lambda: running.phase("a") == "AuthFailed")
     for _ in range(5):
+        reads = running.store.reads
         running.syncer.request([source_of(site)])
-        time.sleep(0.05)
+        eventually(lambda reads=reads: running.store.reads > reads)  # type: ignore[misc]
     assert len(git_server.requests) == 1
     running.store.secrets["token"] = a_secret("right")
     eventually(lambda: running.text("a"))
