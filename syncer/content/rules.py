@@ -7,8 +7,7 @@ from pages.api import SiteRules, StaticSite
 from syncer.content import headers, redirects
 from syncer.content.lines import MAX_BYTES, Lines
 from syncer.content.served import Served
-from syncer.content.tree import File, Listing
-from syncer.volume.files import ReadBlobs
+from syncer.content.tree import File, Listing, ReadBlobs
 
 _SHOWN = 5
 FILES = (redirects.FILE, headers.FILE)

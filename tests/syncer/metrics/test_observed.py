@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from pages.api import StaticSiteStatus
 from pages.conditions import condition
 from syncer.metrics.observed import Observation, Observed
-from syncer.schedule.schedule import Backlog
+from syncer.schedule.lanes import Backlog
 from tests.support import metrics
 from tests.support.objects import parsed_site
 

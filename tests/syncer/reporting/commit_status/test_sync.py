@@ -4,24 +4,26 @@ import threading
 from pathlib import Path
 
 from pages.core import Secret
+from syncer import assembly
 from syncer.egress.hosts import AllowedHosts
-from syncer.git.commands import Git
-from syncer.git.mirrors import Mirrors
-from syncer.publishing.release import Published
-from syncer.publishing.source import SourceSync
+from syncer.outcome import Published
 from syncer.reporting.commit_status.calls import Call
 from syncer.reporting.commit_status.writer import CommitStatuses
-from syncer.sources import source_of
-from syncer.volume.releases import Releases
+from syncer.settings import Settings
+from syncer.sources import group
 from tests.support.git_server import GitServer
 from tests.support.objects import parsed_site
 from tests.support.serving import eventually
 
+
+class Tokens:
+    """Any Secret there may be."""
+
+    def secret(self, namespace: str, name: str) -> Secret:
+        return Secret.model_validate({"metadata": {"name": name}, "stringData": {"password": "token"}})
+
+
 TOKEN = {"secretRef": {"name": "forge"}}
-
-
-def read_secret(_namespace: str, name: str) -> Secret:
-    return Secret.model_validate({"metadata": {"name": name}, "stringData": {"password": "token"}})
 
 
 class Forge:
@@ -41,29 +43,29 @@ class Forge:
 
 
 def test_syncs_go_on_while_the_forge_hangs_and_it_learns_the_latest(tmp_path: Path, git_server: GitServer) -> None:
-    git, forge, hosts = Git(), Forge(), AllowedHosts.parse(git_server.origin)
-    statuses = CommitStatuses(read_secret, hosts, post=forge.post)
+    forge = Forge()
+    settings = Settings(tmp_path / "volume", tmp_path / "mirrors", AllowedHosts.parse(git_server.origin))
+    statuses = CommitStatuses(Tokens(), settings.hosts, forges=forge)
     statuses.start()
-    releases = Releases(tmp_path / "volume")
-    releases.prepare()
-    mirrors = Mirrors(tmp_path / "mirrors", git)
-    sync = SourceSync(
-        git=git, mirrors=mirrors, releases=releases, hosts=hosts, read_secret=read_secret, begin=statuses.begun
-    )
+    workspace = assembly.make_workspace(settings, assembly.make_git(settings))
+    sync = assembly.make_source_sync(settings, workspace, Tokens(), recorder=statuses)
+    sync.prepare()
     repository = git_server.repository()
-    site, commits = parsed_site(repo=git_server.url(), commitStatus=TOKEN), []
+    commits, site = [], parsed_site(repo=git_server.url(), commitStatus=TOKEN)
     for text in ("one", "two", "three"):
         commits.append(repository.commit({"public/index.html": text}))
-        (outcome,) = sync.run(source_of(site), [site], statuses.ended)
-        assert isinstance(outcome, Published)
+        for _, outcome in sync.run_all(group([site])):
+            assert isinstance(outcome, Published)
+            statuses.outcome_reported(site, outcome, 0)
     assert forge.calls == []
     forge.may_answer.set()
     eventually(lambda: ("success", commits[-1]) in forge.states)
     assert len(forge.calls) <= 2, "what came between is no news any more"
 
     broken = parsed_site(repo=git_server.url(), commitStatus=TOKEN, path="/none")
-    sync.run(source_of(broken), [broken], statuses.ended)
+    for site, outcome in sync.run_all(group([broken])):
+        statuses.outcome_reported(site, outcome, 0)
     eventually(lambda: forge.states[-1] == ("failure", commits[-1]))
     assert "SubpathNotFound" in forge.calls[-1].content["description"]
     statuses.stop()
-    git.close()
+    workspace.git.close()
