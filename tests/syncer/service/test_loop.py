@@ -161,15 +161,17 @@ def test_a_hanging_server_does_not_hold_up_the_others(running: Running, git_serv
     git_server.heal("bad")
 
 
-def test_f26_a_site_deleted_while_it_is_synced_does_not_come_back(running: Running, git_server: GitServer) -> None:
+def test_f26_a_site_deleted_while_it_is_synced_does_not_come_back(
+    running: Running, git_server: GitServer, tmp_path: Path
+) -> None:
     git_server.repository("a").commit({"index.html": "a"})
-    git_server.hang("a")
+    git_server.hang("a", b"command=fetch")
     running.follow(parsed_site("a", repo=git_server.url("a")))
-    eventually(lambda: git_server.requests)
+    eventually(lambda: git_server.hanging)
     running.follow()
     git_server.heal("a")
     git_server.released.set()
-    eventually(lambda: running.finished.names == ["a"])
+    eventually(lambda: Attempts(tmp_path / "mirrors").read() == {})  # the sync has ended
     assert running.text("a") is None
 
 
