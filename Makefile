@@ -41,6 +41,9 @@ tools: ## Build the servers for some tests: etcd, kube-apiserver, Gitea, Traefik
 test: install nginx ## Run all tests; those with a cluster or Gitea need `make tools` first
 	$(BIN)/pytest
 
+test-quick: install ## Run the tests that need no server, which takes less than a minute
+	$(BIN)/pytest -m 'not server'
+
 manifests: ## Update deploy/install.yaml and the chart's copies of crds/, nginx rules, alerts and so on (needs helm)
 	sh deploy/manifests.sh $(firstword $(wildcard .cache/tools/bin/helm) helm)
 
@@ -75,4 +78,4 @@ soak: install nginx ## Publish under random faults and check what a reader sees 
 clean: ## Remove everything that the targets created
 	rm -rf $(VENV) $(STATE) .site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help install nginx chromium serve tools test manifests e2e-kind lint format types docs docs-reference bench soak clean
+.PHONY: help install nginx chromium serve tools test test-quick manifests e2e-kind lint format types docs docs-reference bench soak clean

@@ -19,8 +19,9 @@ import yaml
 
 from bench.serving import served
 from tests.support import chart
-from tests.support.cluster import Hooks, MetacontrollerProcess, SyncerProcess, condition, static_site
+from tests.support.cluster import Hooks, MetacontrollerProcess, SyncerProcess, condition
 from tests.support.control_plane import ROOT, SYSTEM, ControlPlane, tools_are_there
+from tests.support.objects import Object, static_site
 from tests.support.processes import Program
 from tests.support.repositories import Repository
 from tests.support.serving import eventually
@@ -127,10 +128,10 @@ def prepared(cluster: ControlPlane, hooks: Hooks, folder: Path) -> Path:
     return cluster.service_account("pages-operator", folder)
 
 
-def site_of(number: int, origin: str) -> dict[str, object]:
+def site_of(number: int, origin: str) -> Object:
     """The StaticSite with that number."""
     repo = f"{origin}/r{number % REPOSITORIES}.git"
-    return static_site(f"team{number % NAMESPACES}", f"s{number}", repo, path=f"/s{number}", syncInterval=INTERVAL)
+    return static_site(f"s{number}", f"team{number % NAMESPACES}", repo=repo, path=f"/s{number}", syncInterval=INTERVAL)
 
 
 def live(syncer: SyncerProcess) -> int:

@@ -12,11 +12,10 @@ import yaml
 
 from cli.metacontroller import reconcile
 from tests.support import chart
-from tests.support.cluster import static_site
 from tests.support.control_plane import SYSTEM, Cluster, Object
+from tests.support.objects import static_site
 from tests.support.serving import eventually
 
-REPO = "https://forge.example.com/team/site"
 ISSUER = {"kind": "ClusterIssuer", "name": "letsencrypt"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Ask = Callable[[Object], str]
@@ -28,7 +27,7 @@ def _the_door_is_shut(cluster: Cluster) -> Iterator[None]:
     yield
     cluster.kubectl("delete", "validatingadmissionpolicybinding", chart.DOOR)
     # The API server judges by it for a moment longer: not what another file tries next.
-    site = static_site("default", "x", REPO, domain="pages.example.com")
+    site = static_site("x", "default", domain="pages.example.com")
     eventually(lambda: "created (server dry run)" in asked(cluster, site))
 
 
@@ -47,7 +46,7 @@ def grants(platform: Callable[..., None], cluster: Cluster) -> None:
     )
     for name in ("team-a", "team-b"):
         cluster.namespace(name)
-    eventually(lambda: "reserved" in asked(cluster, static_site("team-a", "x", REPO, domain=mark)))
+    eventually(lambda: "reserved" in asked(cluster, static_site("x", "team-a", domain=mark)))
 
 
 def asked(cluster: Cluster, new: Object, kubeconfig: Path | None = None) -> str:
@@ -67,7 +66,7 @@ def made_by_the_hooks(cluster: Cluster) -> dict[str, Object]:
     """What the hooks make of a site of team-a, as Metacontroller would create it, by kind and name."""
     platform = cluster.get("platforms", "platform")
     assert platform
-    site = static_site("team-a", "blog", REPO, domain="www.example.org", pathPrefix="/blog")
+    site = static_site("blog", "team-a", domain="www.example.org", pathPrefix="/blog")
     site["metadata"] |= {"uid": "1", "creationTimestamp": "2026-01-01T00:00:00Z"}
     done = reconcile(
         platform, [site], [{"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "team-a"}}], [], now=NOW
@@ -207,7 +206,7 @@ def test_h3_other_kinds_and_other_namespaces_are_refused_even_to_an_account_with
         for new, said in (
             (config_map(SYSTEM), "may not write /configmaps"),
             (config_map("team-a"), "may only write in namespace kup6s-pages"),
-            (static_site("team-a", "blog", REPO), "may only write in namespace kup6s-pages"),
+            (static_site("blog", "team-a"), "may only write in namespace kup6s-pages"),
             ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "new"}}, "may only write in namespace"),
         ):
             assert said in asked(cluster, new, kubeconfig)
@@ -248,8 +247,8 @@ CLAIMS = (
 
 def test_d3_a_domain_that_is_not_granted_is_refused_at_once(cluster: Cluster, grants: None) -> None:
     for namespace, domain, said in CLAIMS:
-        site = static_site(namespace, "site", REPO, **({"domain": domain} if domain else {}))
-        answer = asked(cluster, site)
+        spec: Object = {"domain": domain} if domain else {}
+        answer = asked(cluster, static_site(namespace=namespace, **spec))
         assert said in answer if said else "created (server dry run)" in answer, f"{namespace} {domain}: {answer}"
 
 
@@ -261,8 +260,8 @@ def test_d3_a_platform_as_large_as_can_be_is_no_trouble(cluster: Cluster, platfo
         for policy in range(250)
     ]
     platform(domainPolicies=policies, reservedDomains=[f"*.r{number}.example.com" for number in range(256)])
-    granted = static_site("team-a", "site", REPO, domain="www.d99.p249.example.org")
-    refused = static_site("team-a", "site", REPO, domain="www.d100.p249.example.org")
+    granted = static_site("site", "team-a", domain="www.d99.p249.example.org")
+    refused = static_site("site", "team-a", domain="www.d100.p249.example.org")
     eventually(lambda: "is not allowed to use" in asked(cluster, refused))
     assert "created (server dry run)" in asked(cluster, granted)
 
@@ -271,20 +270,20 @@ def test_d3_without_policies_whoever_comes_first_has_a_domain(cluster: Cluster, 
     mark = f"{secrets.token_hex(4)}.example.net"
     platform(reservedDomains=[mark])
     cluster.namespace("team-a")
-    eventually(lambda: "reserved" in asked(cluster, static_site("team-a", "site", REPO, domain=mark)))
-    assert "created (server dry run)" in asked(cluster, static_site("team-a", "site", REPO, domain="any.example.net"))
+    eventually(lambda: "reserved" in asked(cluster, static_site("site", "team-a", domain=mark)))
+    assert "created (server dry run)" in asked(cluster, static_site("site", "team-a", domain="any.example.net"))
 
 
 def test_d3_a_site_whose_grant_was_taken_can_still_be_edited(
     cluster: Cluster, grants: None, platform: Callable[..., None]
 ) -> None:
-    site = static_site("team-a", "site", REPO, domain="www.example.org")
+    site = static_site("site", "team-a", domain="www.example.org")
     cluster.apply(site)
     platform(
         tls={"mode": "Individual", "issuerRef": ISSUER},
         domainPolicies=[{"domains": ["z.example"], "namespaces": ["z"]}],
     )
-    new = static_site("team-a", "new", REPO, domain="www.example.org")
+    new = static_site("new", "team-a", domain="www.example.org")
     eventually(lambda: "is not allowed to use" in asked(cluster, new))
     cluster.apply(changed(site, "spec|branch", "next"))
     assert "is not allowed to use" in cluster.kubectl(

@@ -19,6 +19,7 @@ from hooks.payload import STATIC_SITE, VIRTUAL_HOST
 from pages.reasons import GROUPS
 from tests.support import metrics
 from tests.support.engine import descendants
+from tests.support.objects import stored_site
 from tests.support.processes import Program, answer, wait_until_ready
 from tests.support.serving import PAGES, eventually, free_port, pages
 
@@ -65,11 +66,6 @@ def fresh(tmp_path: Path) -> Iterator[HooksWithMetrics]:
         yield running
 
 
-def static_site(name: str, **spec: Any) -> dict[str, Any]:
-    metadata = {"namespace": "team", "name": name, "uid": name}
-    return {"metadata": metadata, "spec": {"repo": "https://forge.example.com/x", **spec}}
-
-
 def sync_request(*sites: dict[str, Any], observed: int = 0) -> bytes:
     """A request of Metacontroller to /platform/sync."""
     names = [f"old-{number}.example.com" for number in range(observed)]
@@ -86,7 +82,7 @@ def sync_request(*sites: dict[str, Any], observed: int = 0) -> bytes:
 def test_every_call_is_counted_once_across_processes_and_during_scrapes(
     fresh: HooksWithMetrics,
 ) -> None:
-    body = sync_request(*(static_site(f"site-{number}") for number in range(7)))
+    body = sync_request(*(stored_site(f"site-{number}") for number in range(7)))
     calls = [("/platform/sync", body)] * 60 + [("/virtualhost/sync", b"{}")] * 20 + [("/nowhere", b"")] * 10
     with ThreadPoolExecutor(8) as pool:
         scrapes = [pool.submit(fresh.page) for _ in range(10)]
@@ -114,7 +110,7 @@ def test_counts_survive_the_death_of_workers(fresh: HooksWithMetrics) -> None:
 
 
 def test_rejections_are_shown_by_reason_until_they_are_gone(hooks: HooksWithMetrics) -> None:
-    taken = [static_site(name, domain="www.example.com") for name in ("one", "two")]
+    taken = [stored_site(name, domain="www.example.com") for name in ("one", "two")]
     for _ in range(20):  # so that each process has set the number
         hooks.call(
             "/platform/sync", sync_request(*taken, {"metadata": {"name": "bad", "namespace": "team"}, "spec": {}})
@@ -133,7 +129,7 @@ def test_removals_on_hold_are_shown(hooks: HooksWithMetrics) -> None:
 
 
 def test_the_page_follows_the_conventions_and_has_every_metric(hooks: HooksWithMetrics) -> None:
-    hooks.call("/platform/sync", sync_request(static_site("one")))
+    hooks.call("/platform/sync", sync_request(stored_site("one")))
     page = metrics.page_when(hooks.page, lambda now: now.total("pages_hook_requests_total") > 0)
     assert metrics.mistakes(page.text) == []
     assert {each.name.removesuffix("_total") for each in METRICS} <= {family.name for family in page.families()}

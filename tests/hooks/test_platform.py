@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hooks import platform, virtualhost
 from hooks.payload import STATIC_SITE, VIRTUAL_HOST, NotAHookRequest
+from tests.support.objects import REPO, static_site, stored_site
 
 Object = dict[str, Any]
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -22,22 +23,14 @@ prefixes = st.sampled_from(["", "/docs", "/docs/v1", "/docsabc", "/.well-known"]
 
 @st.composite
 def static_sites(draw: st.DrawFn) -> Object:
-    spec: Object = {"repo": "https://forge.example.com/x"}
+    spec: Object = {"repo": REPO}
     if domain := draw(st.none() | domains):
         spec["domain"] = domain
         spec["pathPrefix"] = draw(prefixes)
     if draw(st.integers(0, 9)) == 0:
         spec = draw(st.sampled_from([{}, {"repo": 7}, {"repo": "ftp://x"}]))
-    return {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {
-            "namespace": draw(labels),
-            "name": draw(labels),
-            "creationTimestamp": f"2026-01-0{draw(st.integers(1, 5))}T00:00:00Z",
-        },
-        "spec": spec,
-    }
+    created = f"2026-01-0{draw(st.integers(1, 5))}T00:00:00Z"
+    return static_site(draw(labels), draw(labels), metadata={"creationTimestamp": created}) | {"spec": spec}
 
 
 def unique(drawn: list[Object]) -> list[Object]:
@@ -171,12 +164,7 @@ def test_new_sites_change_no_existing_route(
 )
 def test_a_malformed_site_affects_no_other_site(sites: list[Object], garbage: Any) -> None:
     clean = ask(sites)
-    broken = {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {"namespace": "zz", "name": "zz", "uid": "zz"},
-        "spec": garbage,
-    }
+    broken = stored_site("zz", "zz") | {"spec": garbage}
     assert hosts(ask([*sites, broken])) == hosts(clean)
 
 
@@ -187,16 +175,13 @@ def test_an_answer_fed_back_is_stable(sites: list[Object]) -> None:
 
 
 def test_at_most_500_rejections_are_listed_and_all_are_counted() -> None:
-    sites = [
-        {"kind": "StaticSite", "metadata": {"namespace": "a", "name": f"s{number}", "uid": f"u{number}"}, "spec": {}}
-        for number in range(600)
-    ]
+    sites = [stored_site(f"s{number}", "a") | {"spec": {}} for number in range(600)]
     status = ask(sites)["status"]
     assert (status["rejected"], len(status["rejections"])) == (600, 500)
 
 
 def test_a_request_without_the_related_sites_is_rejected() -> None:
-    host = hosts(ask([a_site()]))[0]
+    host = hosts(ask([stored_site()]))[0]
     request = {
         "parent": {
             "kind": "Platform",
@@ -211,7 +196,7 @@ def test_a_request_without_the_related_sites_is_rejected() -> None:
 
 
 def test_a_request_is_not_modified() -> None:
-    sites = [a_site()]
+    sites = [stored_site()]
     before = copy.deepcopy(sites)
     ask(sites)
     assert sites == before
@@ -233,10 +218,10 @@ def test_the_time_of_a_condition_stays_while_its_status_stays() -> None:
 
 
 def test_c8_one_host_belongs_to_one_namespace() -> None:
-    def claim(namespace: str, day: int, **spec: str) -> Object:
+    def claim(namespace: str, day: int, **spec: Any) -> Object:
         created = f"2026-01-0{day}T00:00:00Z"
-        metadata = {"namespace": namespace, "name": f"site-{day}", "uid": f"{day}", "creationTimestamp": created}
-        return {**a_site(), "metadata": metadata, "spec": {"repo": "https://forge.example.com/x", **spec}}
+        metadata = {"uid": f"{day}", "creationTimestamp": created}
+        return static_site(f"site-{day}", namespace, metadata=metadata, **spec)
 
     owner, sibling = claim("a", 1, domain="one.test"), claim("a", 2, domain="one.test", pathPrefix="/docs")
     stranger = claim("b", 3, domain="one.test", pathPrefix="/login")
@@ -248,11 +233,3 @@ def test_c8_one_host_belongs_to_one_namespace() -> None:
     assert routed == {("one.test", "a")}
     rejected = {each["name"]: each["reason"] for each in answer["status"]["rejections"]}
     assert rejected == {"site-3": "DomainConflict", "site-4": "PlatformDomain"}
-
-
-def a_site() -> Object:
-    return {
-        "kind": "StaticSite",
-        "metadata": {"namespace": "a", "name": "a", "uid": "u"},
-        "spec": {"repo": "https://forge.example.com/x"},
-    }

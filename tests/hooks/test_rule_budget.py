@@ -1,7 +1,7 @@
 """For any rules, Metacontroller can apply every object, and no site loses rules because of another site."""
 
 import json
-from typing import Any
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -10,21 +10,12 @@ from hypothesis import strategies as st
 from hooks import rule_budget
 from pages import rule_syntax
 from tests.hooks.test_platform import Object, ask, generated, hosts
+from tests.support.objects import stored_site
 
 MAX_ANNOTATIONS = 262_144
 DOMAIN = f"{'d' * 60}.{'e' * 60}.example.org"
 MARKUP = "<&>" * 682  # Go writes each of these with six characters
-
-
-def site(name: str, prefix: str = "", /, **more: Any) -> Object:
-    status = more.pop("status", {})
-    return {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {"namespace": "n" * 60, "name": name, "uid": f"uid-{name}"},
-        "spec": {"repo": "https://forge.example.com/x", "domain": DOMAIN, "pathPrefix": prefix, **more},
-        "status": status,
-    }
+site = partial(stored_site, namespace="n" * 60, domain=DOMAIN)
 
 
 def redirects(count: int, to: str = "/to") -> list[Object]:
@@ -56,15 +47,17 @@ def count(route: Object) -> int:
 
 
 def test_rules_that_fit_stay_whole() -> None:
-    most = {"redirects": redirects(50), "headers": headers(20)}
-    routed = routes(site("one", **most), site("two", "/two", **most))
+    most: Object = {"redirects": redirects(50), "headers": headers(20)}
+    routed = routes(site("one", **most), site("two", pathPrefix="/two", **most))
     assert [(count(each), "rulesLeftOut" in each) for each in routed.values()] == [(70, False), (70, False)]
 
 
 def test_many_rules_of_one_site_displace_none_of_other_sites() -> None:
-    few = {"redirects": redirects(50, "/" + "t" * 500), "headers": headers(3)}
-    greedy = [site(f"greedy-{number}", f"/a{number}", headers=headers(20, "v" * 2000, 10)) for number in range(5)]
-    routed = routes(*greedy, site("modest", "/z", **few), site("none", "/y"))
+    few: Object = {"redirects": redirects(50, "/" + "t" * 500), "headers": headers(3)}
+    greedy = [
+        site(f"greedy-{number}", pathPrefix=f"/a{number}", headers=headers(20, "v" * 2000, 10)) for number in range(5)
+    ]
+    routed = routes(*greedy, site("modest", pathPrefix="/z", **few), site("none", pathPrefix="/y"))
     assert count(routed["modest"]) == 53
     assert "rulesLeftOut" not in routed["modest"] and "rulesLeftOut" not in routed["none"]
     for each in greedy:
@@ -74,7 +67,7 @@ def test_many_rules_of_one_site_displace_none_of_other_sites() -> None:
 
 
 def test_the_last_rules_are_dropped_and_those_of_files_first() -> None:
-    own = {"redirects": redirects(50, "/" + "t" * 1000), "headers": headers(9, "v" * 2000, 10)}
+    own: Object = {"redirects": redirects(50, "/" + "t" * 1000), "headers": headers(9, "v" * 2000, 10)}
     of_files = {"redirects": redirects(100), "headers": headers(20)}
     route = routes(site("one", **own, status={"rules": of_files}))["one"]
     assert [each["from"] for each in route["rules"]["redirects"]] == [each["from"] for each in own["redirects"]]
@@ -87,7 +80,7 @@ def test_the_last_rules_are_dropped_and_those_of_files_first() -> None:
 @pytest.mark.parametrize("name", ["s", "s" * 63])
 @pytest.mark.parametrize("value", ["v", '"' * 2048, MARKUP])
 def test_the_largest_allowed_rules_become_objects_that_fit(name: str, value: str) -> None:
-    most = {"redirects": redirects(50, "/&" * 512), "headers": headers(20, value, 10)}
+    most: Object = {"redirects": redirects(50, "/&" * 512), "headers": headers(20, value, 10)}
     of_files = {"redirects": redirects(rule_syntax.MAX_FILE_REDIRECTS), "headers": headers(20)}
     route = routes(site(name, **most, status={"rules": of_files}))[name]
     assert count(route) + route.get("rulesLeftOut", 0) == 190

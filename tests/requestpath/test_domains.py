@@ -1,12 +1,13 @@
 """The domains and paths that a StaticSite may claim (D1 to D9), and their effect for visitors."""
 
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 from lightkube import ApiError
 
-from tests.support.cluster import static_site
 from tests.support.control_plane import SYSTEM, Object
+from tests.support.objects import static_site
 from tests.support.request_path import PAGES, RequestPath
 from tests.support.serving import eventually
 
@@ -19,10 +20,10 @@ def _content(path: RequestPath) -> None:
     path.git.repository("other").commit({"index.html": "another home", "y.html": "y"})
 
 
-def refused(path: RequestPath, name: str = "bad", **spec: str) -> bool:
+def refused(path: RequestPath, name: str = "bad", **spec: Any) -> bool:
     """Whether the API server rejects such a StaticSite."""
     try:
-        path.cluster.make("staticsites", static_site("one", name, path.git.url("content"), **spec))
+        path.cluster.make("staticsites", static_site(name, "one", repo=path.git.url("content"), **spec))
     except ApiError as error:
         return bool(error.status.code == HTTPStatus.UNPROCESSABLE_ENTITY)
     return False

@@ -4,7 +4,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from hooks import redirect_regexes as traefik
 from pages import rule_syntax as grammar
-from pages.api import Redirect, SiteRules, StaticSite
+from pages.api import Redirect, SiteRules
 from syncer.content import headers, redirects, rules
 from syncer.content.lines import MAX_BYTES, MAX_LINES, Lines
 from syncer.content.served import Served
 from syncer.content.tree import File, Listing
+from tests.support.objects import parsed_site
 
 
 def redirects_of(text: str | bytes, *files: str) -> tuple[list[tuple[str, str, int]], dict[int, str]]:
@@ -289,8 +290,7 @@ def test_the_files_are_taken_out_of_what_is_published() -> None:
 
 
 def test_what_leads_to_itself_by_way_of_the_sites_own_domain_is_said() -> None:
-    spec = {
-        "repo": "https://forge.example.com/r",
+    spec: dict[str, Any] = {
         "domain": "Example.com",
         "pathPrefix": "/docs",
         "redirects": [
@@ -299,7 +299,7 @@ def test_what_leads_to_itself_by_way_of_the_sites_own_domain_is_said() -> None:
             {"from": "/*", "to": "https://www.example.com/:splat"},
         ],
     }
-    site = StaticSite.model_validate({"metadata": {"name": "x"}, "spec": spec})
+    site = parsed_site(**spec)
     own = Redirect.model_validate({"from": "/b/*", "to": "https://example.com/docs/b/:splat"})
     assert rules.describe(site, SiteRules(redirects=[own])) == (
         "spec.redirects[0] leads to itself and is left out; _redirects: /b/* leads to itself and is left out"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pages.api import StaticSite, StaticSiteStatus
+from pages.api import StaticSiteStatus
 from pages.conditions import condition
 from syncer.recorder import Recorder
 from syncer.reporting.event_writer import (
@@ -18,6 +18,7 @@ from syncer.reporting.event_writer import (
     EventWriter,
     Written,
 )
+from tests.support.objects import parsed_site
 from tests.support.serving import eventually
 
 
@@ -68,11 +69,8 @@ class Bench(Recorder):
         self.results.append(result)
 
     def fail(self, name: str, reason: str) -> None:
-        site = StaticSite.model_validate(
-            {"metadata": {"namespace": "team", "name": name, "uid": name}, "spec": {"repo": "https://x.example/y"}}
-        )
         after = StaticSiteStatus(conditions=[condition("Synced", False, reason, f"{reason} it is")])
-        self.writer.status_changed(site, None, after, None, 0)
+        self.writer.status_changed(parsed_site(name), None, after, None, 0)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from syncer.reporting.events import Event
 from syncer.reporting.observed_routes import Routing
 from syncer.volume.records import Release
 from syncer.volume.writing import Changes
-from tests.syncer.reporting.test_status import site
+from tests.syncer.reporting.test_status import docs
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 CONFLICT = Rejection(namespace="team", name="docs", reason="DomainConflict", message="docs.example.com is in use")
@@ -27,8 +27,8 @@ class Life:
         self.generation = 3
 
     def turn(self, outcome: Outcome | None = None, rejection: Rejection | None = None) -> list[Event]:
-        metadata = site().metadata.model_copy(update={"generation": self.generation})
-        now = site().model_copy(update={"status": self.status, "metadata": metadata})
+        metadata = docs().metadata.model_copy(update={"generation": self.generation})
+        now = docs().model_copy(update={"status": self.status, "metadata": metadata})
         new = status.build(now, outcome, Routing(rejection=rejection), NOW)
         written = events.between(self.status, new, outcome, 1.25)
         self.status = new
