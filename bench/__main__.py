@@ -1,4 +1,4 @@
-"""All questions, one after another: python -m bench."""
+"""Run all benchmarks, one after another: python -m bench."""
 
 import sys
 
@@ -6,7 +6,7 @@ from bench import cluster_scale, nginx_overhead, peers, platform_sync, republish
 from bench.ending import exit_code
 
 wrong: list[str] = []
-for question in (platform_sync, republish, peers, nginx_overhead, requestpath, webhooks, cluster_scale):
-    print(f"\n{(question.__doc__ or '').splitlines()[0]}\n", flush=True)
-    wrong += question.main()
+for benchmark in (platform_sync, republish, peers, nginx_overhead, requestpath, webhooks, cluster_scale):
+    print(f"\n{(benchmark.__doc__ or '').splitlines()[0]}\n", flush=True)
+    wrong += benchmark.main()
 sys.exit(exit_code(wrong))

@@ -1,4 +1,4 @@
-"""What do thousands of sites cost on a real API server, under a real Metacontroller where METACONTROLLER names one?
+"""The cost of thousands of sites with a real API server and, if METACONTROLLER names one, a real Metacontroller.
 
 Run: python -m bench.cluster_scale [SITES [REPOSITORIES]] (after `make tools`; 2,000 sites take about ten minutes)
 """
@@ -22,8 +22,9 @@ import yaml
 from bench.ending import exit_code
 from bench.serving import served
 from tests.support import chart
-from tests.support.cluster import Hooks, MetacontrollerProcess, SyncerProcess, static_site
+from tests.support.cluster import Hooks, MetacontrollerProcess, SyncerProcess
 from tests.support.control_plane import ROOT, SYSTEM, ControlPlane, tools_are_there
+from tests.support.objects import Object, static_site
 from tests.support.processes import Program
 from tests.support.repositories import Repository
 from tests.support.watching import Watch
@@ -36,7 +37,7 @@ FILES = 10
 
 @dataclass(frozen=True)
 class Sizes:
-    """What is measured. Each site is looked at every ``interval_seconds``, several times while nothing changes."""
+    """The sizes of a run. Each site is polled every ``interval_seconds``, several times during ``idle_seconds``."""
 
     sites: int = 2_000
     repositories: int = 200
@@ -49,9 +50,9 @@ class Sizes:
 
 
 def main(sizes: Sizes | None = None) -> list[str]:
-    """Print the table; what is wrong."""
+    """Print the table, and return what is wrong."""
     if not tools_are_there():
-        print("left out: the control plane is not built; run `make tools`")
+        print("skipped: the control plane is not built; run `make tools`")
         return []
     executable = os.environ.get("METACONTROLLER") or shutil.which("metacontroller")
     with ExitStack() as stack:
@@ -61,14 +62,14 @@ def main(sizes: Sizes | None = None) -> list[str]:
         wrong = scale.wrong
     print(tabulate.tabulate(rows, headers=(f"{scale.sizes.sites} sites", ""), floatfmt=".2f"))
     if not executable:
-        print("left out: routes, as there is no Metacontroller; name its executable in METACONTROLLER")
+        print("skipped: routes, because there is no Metacontroller; set METACONTROLLER to its executable")
     print(GOAL)
     return wrong
 
 
 @dataclass
 class Scale:
-    """All at work on a cluster of our own."""
+    """All programs, running on a cluster of our own."""
 
     sizes: Sizes
     cluster: ControlPlane
@@ -83,7 +84,7 @@ class Scale:
     @classmethod
     @contextmanager
     def running(cls, sizes: Sizes, folder: Path, executable: str | None) -> "Iterator[Scale]":
-        """Start everything, without a site."""
+        """Start everything, without sites."""
         with ExitStack() as stack:
             make_repositories(sizes, folder / "repositories")
             origin = stack.enter_context(served(folder / "repositories")).origin
@@ -102,10 +103,10 @@ class Scale:
             yield cls(sizes, cluster, watch, origin, syncer, hooks, metacontroller, memory, [])
 
     def measure(self) -> Iterator[tuple[str, float]]:
-        """Rows of the table, one after the other."""
-        yield from self._arrive()
+        """Measure the rows of the table, one after another."""
+        yield from self._arrival()
         if self.metacontroller:
-            print("creating one more, again and again …", flush=True)
+            print(f"creating {self.sizes.new_sites} more sites, one at a time …", flush=True)
             times = [self._seconds_to_route(self.sizes.sites + number) for number in range(self.sizes.new_sites)]
             yield "new StaticSite -> IngressRoute, p50, s", statistics.median(times)
             yield "new StaticSite -> IngressRoute, worst, s", max(times)
@@ -115,7 +116,7 @@ class Scale:
             yield "memory of the hooks, peak, MB", self.memory.megabytes(self.hooks)
             yield "memory of Metacontroller, peak, MB", self.memory.megabytes(self.metacontroller)
 
-    def _arrive(self) -> Iterator[tuple[str, float]]:
+    def _arrival(self) -> Iterator[tuple[str, float]]:
         sites, seconds = self.sizes.sites, self.sizes.wait_seconds
         written = [site_of(self.sizes, number, self.origin) for number in range(sites)]
         print(f"creating {sites} StaticSites …", flush=True)
@@ -128,26 +129,26 @@ class Scale:
             yield "all routed after, s", time.monotonic() - begin
             self.watch.until(lambda: self.watch.ready("staticsites") == sites, seconds)
             yield "all ready after, s", time.monotonic() - begin
-            yield from self._asked()
+            yield from self._requests()
         else:
             self.watch.until(lambda: len(self._live()) == sites, seconds)
             yield "all live after, s", time.monotonic() - begin
         if missing := sites - len(self._live()):
             self.wrong.append(f"{missing} sites are not on the volume")
 
-    def _asked(self) -> Iterator[tuple[str, float]]:
-        """What arrival has asked of stage one."""
+    def _requests(self) -> Iterator[tuple[str, float]]:
+        """The requests to stage one while the sites arrived."""
         answers = [line for line in self.hooks.lines("hook_answered") if line["hook"] == "/platform/sync"]
-        yield "stage one asked, times", len(answers)
-        yield "the largest of its requests, MiB", max(line["bytes"] for line in answers) / (1 << 20)
-        yield "to decide all of them, s", sum(line["milliseconds"] for line in answers) / 1000
+        yield "requests to stage one", len(answers)
+        yield "largest request to stage one, MiB", max(line["bytes"] for line in answers) / (1 << 20)
+        yield "time of all answers of stage one, s", sum(line["milliseconds"] for line in answers) / 1000
         yield "CPU of the hooks, s", cpu_seconds(self.hooks)
         if self.metacontroller:
             yield "CPU of Metacontroller, s", cpu_seconds(self.metacontroller)
 
     def _idle(self) -> Iterator[tuple[str, float]]:
         seconds = self.sizes.idle_seconds
-        print(f"watching for {seconds:.0f} s how nothing happens …", flush=True)
+        print(f"idling for {seconds:.0f} s …", flush=True)
         time.sleep(self.sizes.quiet_seconds)
         before, cpu = self.watch.versions("staticsites"), cpu_seconds(self.syncer)
         time.sleep(seconds)
@@ -162,7 +163,7 @@ class Scale:
         return list(self.syncer.volume.glob("live/*/*"))
 
     def _seconds_to_route(self, number: int) -> float:
-        """From the tenant's request until the IngressRoute is there, when nothing else is going on."""
+        """The seconds from creating a StaticSite until its IngressRoute exists, in an idle cluster."""
         namespace, name = f"team{number % self.sizes.namespaces}", f"s{number}"
         begin = time.monotonic()
         self.cluster.create("staticsites", site_of(self.sizes, number, self.origin))
@@ -175,7 +176,7 @@ class Scale:
 
 
 def make_repositories(sizes: Sizes, root: Path) -> None:
-    """Each with the folders of its sites."""
+    """Create the repositories. Each holds the folders of its sites."""
     print(f"making {sizes.repositories} repositories …", flush=True)
     for number in range(sizes.repositories):
         folders = {f"s{site}" for site in range(number, sizes.sites + sizes.new_sites, sizes.repositories)}
@@ -185,7 +186,7 @@ def make_repositories(sizes: Sizes, root: Path) -> None:
 
 @contextmanager
 def cluster_with_platform(sizes: Sizes) -> Iterator[ControlPlane]:
-    """A control plane with our kinds, rights and Platform, and the tenants' namespaces."""
+    """A control plane with our CRDs, RBAC and Platform, and the tenants' namespaces."""
     with ControlPlane() as cluster:
         chart.prepare(cluster)
         cluster.start_controllers()
@@ -203,21 +204,21 @@ def cluster_with_platform(sizes: Sizes) -> Iterator[ControlPlane]:
 
 
 def prepared(cluster: ControlPlane, hooks: Hooks, folder: Path) -> Path:
-    """Our controllers in the cluster; a kubeconfig for Metacontroller."""
+    """Apply our controllers, and return a kubeconfig for Metacontroller."""
     for manifest in sorted((ROOT / "metacontroller").glob("*.yaml")):
         cluster.apply(yaml.safe_load(manifest.read_text().replace("http://127.0.0.1:8080", hooks.url)))
     return cluster.service_account("pages-operator", folder)
 
 
-def site_of(sizes: Sizes, number: int, origin: str) -> dict[str, object]:
-    """The StaticSite of that number."""
-    repo, interval = f"{origin}/r{number % sizes.repositories}.git", f"{sizes.interval_seconds}s"
-    namespace = f"team{number % sizes.namespaces}"
-    return static_site(namespace, f"s{number}", repo, path=f"/s{number}", syncInterval=interval)
+def site_of(sizes: Sizes, number: int, origin: str) -> Object:
+    """The StaticSite with that number."""
+    repo, namespace = f"{origin}/r{number % sizes.repositories}.git", f"team{number % sizes.namespaces}"
+    interval = f"{sizes.interval_seconds}s"
+    return static_site(f"s{number}", namespace, repo=repo, path=f"/s{number}", syncInterval=interval)
 
 
 def processes(program: Program) -> Iterator[Path]:
-    """The folders in /proc of gunicorn's master and its workers; a git that runs for a moment is none."""
+    """The folders in /proc of gunicorn's master and its workers, without short-lived processes such as git."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int(_stat(folder)[1])
@@ -228,12 +229,12 @@ def processes(program: Program) -> Iterator[Path]:
 
 
 class PeakMemory:
-    """The most memory that each program has had with all its processes, as a pod is charged: what is shared, once."""
+    """The peak memory of each program with all its processes. Shared memory counts once, as for a pod."""
 
     def __init__(self, *programs: Program) -> None:
         self._peaks = dict.fromkeys(programs, 0.0)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._thread = threading.Thread(target=self._sample)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -247,14 +248,14 @@ class PeakMemory:
         """The peak so far."""
         return self._peaks[program]
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         while not self._stopping.wait(0.5):
             for program, peak in self._peaks.items():
                 self._peaks[program] = max(peak, sum(proportional_megabytes(each) for each in processes(program)))
 
 
 def proportional_megabytes(process: Path) -> float:
-    """Memory of a process, each page divided by the number of those who share it."""
+    """The memory of a process, each page divided by the number of processes that share it."""
     try:
         lines = (process / "smaps_rollup").read_text().splitlines()
     except OSError:  # it has ended
@@ -263,7 +264,7 @@ def proportional_megabytes(process: Path) -> float:
 
 
 def cpu_seconds(program: Program) -> float:
-    """CPU that its processes have used so far, with their children that have ended."""
+    """The CPU time of the program's processes so far, including children that have ended."""
     ticks = sum(int(field) for each in processes(program) for field in _stat(each)[11:15])
     return ticks / os.sysconf("SC_CLK_TCK")
 

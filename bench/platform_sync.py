@@ -1,4 +1,4 @@
-"""How much CPU does stage one cost, from the bytes of the request to those of the answer?
+"""The CPU time of stage one, from the bytes of the request to the bytes of the answer.
 
 Run: python -m bench.platform_sync
 """
@@ -16,7 +16,7 @@ import tabulate
 from flask.testing import FlaskClient
 
 from bench.ending import exit_code
-from cli.processes.gunicorn import keep_collector_out
+from cli.processes.gunicorn import disable_automatic_collection
 from hooks.app import create_app
 from hooks.payload import STATIC_SITE, VIRTUAL_HOST
 
@@ -33,7 +33,7 @@ RULES: dict[str, Any] = {
 
 
 def request_of(number: int, *, rules: bool = False) -> dict[str, Any]:
-    """A cluster with so many sites, a third of them on domains of their own, as Metacontroller sends it.
+    """A request of Metacontroller with that many sites, a third of them with a custom domain.
 
     With ``rules``, that third has an alias, and ten redirects and a header in its files.
     """
@@ -75,7 +75,7 @@ def request_of(number: int, *, rules: bool = False) -> dict[str, Any]:
 
 
 def main(sizes: Sequence[int] = SIZES, rounds: int = ROUNDS) -> list[str]:
-    """Print the table; what is wrong."""
+    """Print the table, and return what is wrong."""
     client = create_app().test_client()
     with as_in_a_worker():
         rows, wrong = measured(client, sizes, rounds)
@@ -85,7 +85,7 @@ def main(sizes: Sequence[int] = SIZES, rounds: int = ROUNDS) -> list[str]:
 
 
 def measured(client: FlaskClient, sizes: Sequence[int], rounds: int) -> tuple[list[Row], list[str]]:
-    """The rows of the table, and what is wrong."""
+    """The rows of the table, and the errors."""
     rows: list[Row] = []
     wrong: list[str] = []
     for number, rules in [*((size, False) for size in sizes), (min(sizes[-1], 1_000), True)]:
@@ -100,17 +100,17 @@ def measured(client: FlaskClient, sizes: Sequence[int], rounds: int) -> tuple[li
             again = client.post("/platform/sync", data=body).get_data()
             times.append((time.process_time() - before) * 1000)
         if json.loads(again) != answer:
-            wrong.append(f"{name}: where nothing has changed, the answer is another one")
+            wrong.append(f"{name}: nothing has changed, but the answer differs")
         rows.append((name, len(body) // 1024, min(times), sorted(times)[rounds // 2]))
     return rows, wrong
 
 
 @contextmanager
 def as_in_a_worker() -> Iterator[None]:
-    """The garbage collector as gunicorn's workers have it, and no lines of the log between the table's."""
+    """Collect garbage like gunicorn's workers, and hide the log."""
     logging = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
-    keep_collector_out(None)
+    disable_automatic_collection(None)
     try:
         yield
     finally:
@@ -119,7 +119,7 @@ def as_in_a_worker() -> Iterator[None]:
 
 
 def settled(client: FlaskClient, request: dict[str, Any]) -> tuple[bytes, Any]:
-    """The request with all in it that there should be, as it is nearly always, and the answer."""
+    """The same request with all children in it, which is the usual case, and the answer."""
     answer = client.post("/platform/sync", json=request).get_json()
     request["children"][VIRTUAL_HOST] = {f"kup6s-pages/{each['metadata']['name']}": each for each in answer["children"]}
     request["parent"]["status"] = answer["status"]

@@ -1,4 +1,4 @@
-"""How soon is a site of 5,000 files live again after one of them changed, against a full clone or checkout?
+"""The time to republish a site of 5,000 files after one of them changed, compared with a full clone or checkout.
 
 Run: python -m bench.republish
 """
@@ -28,11 +28,11 @@ GOAL = "goal: at least 3 times faster than a full checkout"
 
 
 class NotLive(Exception):
-    """What was pushed is not what visitors would see."""
+    """A synced push is not on the volume."""
 
 
 def main(number_of_files: int = FILES, rounds: int = ROUNDS) -> list[str]:
-    """Print the table; what is wrong."""
+    """Print the table, and return what is wrong."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         repository = Repository(root / "site.git")
@@ -60,7 +60,7 @@ def main(number_of_files: int = FILES, rounds: int = ROUNDS) -> list[str]:
 def one_round(
     repository: Repository, site: StaticSite, sync: SourceSync, target: Path
 ) -> tuple[float, float, float, float, float]:
-    """Push a change and make it live in three ways: milliseconds of each, and how many times ours is faster."""
+    """Push a change and publish it in three ways: the milliseconds of each, and the speed-up of ours."""
     repository.commit({"d0/f0.html": f"changed for {target.name}"})
     clone = time_of_clone(repository.folder, target.with_suffix(".clone"))
     checkout = time_of_checkout(repository.folder, target)
@@ -68,27 +68,27 @@ def one_round(
     list(sync.run_all(group([site])))
     ours = (time.perf_counter() - start) * 1000
     if not is_live(target.parent, f"changed for {target.name}"):
-        raise NotLive("a change that was synced is not live")
+        raise NotLive("a synced change is not live")
     return clone, checkout, ours, clone / ours, checkout / ours
 
 
 def is_live(root: Path, text: str) -> bool:
-    """Whether visitors would see it."""
+    """Whether the volume has the file with this text."""
     return (root / "volume/live/bench/site/d0/f0.html").read_text() == text
 
 
 def time_of_clone(repository: Path, target: Path) -> float:
-    """Milliseconds of a shallow clone, as a syncer does that starts from nothing each time."""
+    """The milliseconds of a shallow clone, for a syncer that starts from nothing each time."""
     start = time.perf_counter()
     command = ["git", "clone", "--quiet", "--depth=1", f"file://{repository}", str(target)]
     subprocess.run(command, env=ENVIRONMENT, check=True)
     seconds = time.perf_counter() - start
-    os.sync()  # what it wrote shall not be written back during another's turn
+    os.sync()  # so that its data is not written back during the next measurement
     return seconds * 1000
 
 
 def time_of_checkout(repository: Path, target: Path) -> float:
-    """Milliseconds of a fetch into a mirror and a full checkout into an empty folder."""
+    """The milliseconds of a fetch into a mirror and a full checkout into an empty folder."""
     mirror = target.parent / "mirror.git"
     if not mirror.exists():
         subprocess.run(["git", "init", "--quiet", "--bare", str(mirror)], env=ENVIRONMENT, check=True)
@@ -105,7 +105,7 @@ def time_of_checkout(repository: Path, target: Path) -> float:
 
 
 def fetch(mirror: Path, repository: Path) -> None:
-    """Bring the branch into the mirror."""
+    """Fetch the branch into the mirror."""
     command = [
         "git",
         "-C",

@@ -66,8 +66,8 @@ def hooks(bind: str, workers: int, metrics_bind: str, token_folder: Path | None,
     app = partial(_create_app, _tokens(token_folder) if token_folder else None)
     settings: dict[str, Any] = {
         "workers": workers,
-        "post_worker_init": gunicorn.keep_collector_out,
-        "post_request": gunicorn.collect_sometimes,
+        "post_worker_init": gunicorn.disable_automatic_collection,
+        "post_request": gunicorn.collect_between_requests,
     }
     listener = metrics_port.listen(metrics_bind)
     if listener is None:
@@ -76,7 +76,7 @@ def hooks(bind: str, workers: int, metrics_bind: str, token_folder: Path | None,
     shared = SharedMetrics(listener)
 
     def start(worker: "Worker") -> None:
-        gunicorn.keep_collector_out(worker)
+        gunicorn.disable_automatic_collection(worker)
         shared.show()
 
     settings |= {"pre_fork": shared.seat, "post_fork": lambda _, worker: shared.take(worker), "post_worker_init": start}

@@ -58,18 +58,17 @@ def freeze(_worker: object) -> None:
     gc.freeze()
 
 
-def keep_collector_out(worker: object) -> None:
-    """Keep the garbage collector out of requests: what JSON becomes has no cycles, and goes without it.
+def disable_automatic_collection(worker: object) -> None:
+    """Never collect garbage during a request.
 
-    It looks again and again at all that a request has made so far, so its share grows with the request: at 10,000
-    sites it takes more than half of the time.
+    The collector visits all objects of a large request again and again, in vain: parsed JSON has no cycles.
     """
     freeze(worker)
     gc.disable()
 
 
-def collect_sometimes(worker: "Worker", _request: object, _environ: object, _response: object) -> None:
-    """Collect what other code leaves in cycles, between two requests."""
+def collect_between_requests(worker: "Worker", _request: object, _environ: object, _response: object) -> None:
+    """Collect the cycles of other code, once in many requests."""
     if worker.nr % _COLLECT_EVERY == 0:
         gc.collect()
 

@@ -1,4 +1,4 @@
-"""The measurement of stage one, in small."""
+"""A small run of the benchmark of stage one."""
 
 import pytest
 
@@ -6,10 +6,10 @@ from bench import platform_sync
 from hooks import platform
 
 
-def test_a_short_run_ends_with_nothing_wrong() -> None:
+def test_a_short_run_ends_without_errors() -> None:
     assert platform_sync.main((10, 40), rounds=1) == []
 
 
-def test_sites_that_stage_one_forgets_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sites_that_stage_one_does_not_route_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "_claims", lambda _site, _spec: iter(()))
     assert platform_sync.main((10,), rounds=1)[0] == "10: 0 domains are routed, not 10"

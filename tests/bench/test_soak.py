@@ -1,4 +1,4 @@
-"""The soak, for a few seconds."""
+"""A soak of a few seconds."""
 
 import gzip
 from pathlib import Path
@@ -10,12 +10,12 @@ from bench.soak.faults import Faults
 from bench.soak.pushes import same
 
 
-def test_a_short_run_ends_with_nothing_wrong() -> None:
+def test_a_short_run_ends_without_errors() -> None:
     assert soak.main(2) == 0
 
 
-def test_a_page_that_goes_back_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each file holds the number of its commit, which never goes down."""
+def test_a_page_that_goes_back_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file holds the number of its commit, which must not decrease."""
 
     def go_back(faults: Faults) -> None:
         for page in faults.root.glob("volume/live/*/site0/a"):
@@ -37,6 +37,6 @@ def test_a_page_that_goes_back_is_noticed(monkeypatch: pytest.MonkeyPatch) -> No
     ],
     ids=["page", "packed", "damaged page", "packed from another page", "damaged packed", "cut packed"],
 )
-def test_a_damaged_file_is_told_from_a_whole_one(tmp_path: Path, name: str, content: bytes, whole: bool) -> None:
+def test_only_whole_files_count_as_whole(tmp_path: Path, name: str, content: bytes, whole: bool) -> None:
     (tmp_path / name).write_bytes(content)
     assert soak.is_whole(tmp_path / name) is whole

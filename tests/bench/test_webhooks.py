@@ -1,4 +1,4 @@
-"""The measurement of many webhooks, in small."""
+"""A small run of the benchmark of webhooks."""
 
 import pytest
 
@@ -11,11 +11,11 @@ def without_gitea(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhooks, "gitea_is_there", lambda: False)
 
 
-def test_a_short_run_ends_with_nothing_wrong() -> None:
+def test_a_short_run_ends_without_errors() -> None:
     assert webhooks.main(deliveries=20, sites=2) == []
 
 
-def test_deliveries_that_are_not_believed_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rejected_deliveries_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhooks, "gitea_push", lambda repo: gitea_push(repo, secret=b"another"))
     assert webhooks.main(deliveries=20, sites=2) == [
         "0 of 20 deliveries were answered 202",

@@ -1,7 +1,7 @@
-"""What 300 sites make Metacontroller and the syncer write, by the API server's audit log.
+"""The writes that 300 sites cause, by the API server's audit log.
 
-Metacontroller writes what its comparison finds different, even where the API server then stores nothing new: no watch
-tells of that. Where there is no Metacontroller, a player compares what is stored with what the hooks answer.
+Metacontroller writes an object if it differs from the answer of a hook, even if the API server then stores nothing new,
+which a watch does not show. Without Metacontroller, a player compares the stored objects with the answers.
 """
 
 import time
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.cluster.test_webhooks import deliver
 from tests.support import deliveries
-from tests.support.cluster import SyncerProcess, static_site
+from tests.support.cluster import SyncerProcess
 from tests.support.control_plane import SYSTEM, Cluster, ControlPlane, Object
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.operator import Operator, Real, metacontroller, operating
 from tests.support.serving import eventually
 from tests.support.watching import Watch
@@ -25,12 +25,12 @@ from tests.support.writes import Write, Writes
 SITES, REPOSITORIES = 300, 15
 NAMESPACE = "team-writes"
 INDIVIDUAL = {"mode": "Individual", "issuerRef": {"name": "letsencrypt"}}
-WILDCARD = {"mode": "Wildcard", "wildcardSecretName": "wildcard"}  # the player shows the hooks no Certificate's status
+WILDCARD = {"mode": "Wildcard", "wildcardSecretName": "wildcard"}  # the player does not show Certificates to the hooks
 
 
 @dataclass
 class Full:
-    """A cluster that has settled with all its sites. Nothing else is there; `pushed` has a repository for itself."""
+    """A settled cluster with all sites. The site `pushed` has a repository of its own."""
 
     cluster: ControlPlane
     operator: Operator
@@ -40,22 +40,22 @@ class Full:
     writes: Writes
 
     def create(self, *sites: Object) -> None:
-        """Create sites, and wait until all there are is ready and nothing is written any more."""
+        """Create sites, and wait until all are ready and nothing is written any more."""
         for each in sites:
             self.cluster.create("staticsites", each)
         self.watch.until(lambda: self.watch.count("staticsites") >= len(sites), 60)
         self.settle()
 
     def push(self) -> None:
-        """Push to the site, and wait until its status tells the commit and everything is at rest."""
+        """Push to the site, and wait until its status has the commit and nothing is written any more."""
         repository = self.git.repository("pushed")
         commit = repository.commit({"index.html": f"{time.monotonic()}"})
-        deliver(self.syncer, deliveries.gitea_push(self.git.url("pushed")))
+        self.syncer.deliver(deliveries.gitea_push(self.git.url("pushed")))
         eventually(lambda: self._last_commit() == commit)
         self.settle()
 
     def settle(self) -> None:
-        """Go on once every site is ready and nothing has been written for a moment."""
+        """Wait until every site is ready and nothing has been written for a moment."""
         before = -1
         while (now := len(self.writes.all())) != before:
             before = now
@@ -66,16 +66,16 @@ class Full:
             time.sleep(2)
 
     def _issue(self) -> None:
-        """What cert-manager would do."""
+        """Issue the certificates, like cert-manager."""
         ready = {"type": "Ready", "status": "True", "reason": "Ready", "message": "issued"}
         for each in self.cluster.list("certificates"):
             if not each.get("status"):
-                self.cluster.set_status("certificates", each["metadata"]["name"], {"conditions": [ready]})
+                self.cluster.write_status("certificates", each["metadata"]["name"], {"conditions": [ready]})
 
     def real(self) -> Real:
-        """The operator, where it is a Metacontroller."""
+        """The operator, if it is a Metacontroller."""
         if not isinstance(self.operator, Real):
-            pytest.skip("there is no Metacontroller: put its executable on the PATH, or name it in METACONTROLLER")
+            pytest.skip("Metacontroller was not found; put its executable on the PATH, or set METACONTROLLER")
         return self.operator
 
     def _last_commit(self) -> str:
@@ -86,7 +86,7 @@ class Full:
 @pytest.fixture(scope="module")
 def full(control_plane: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
     if not isinstance(control_plane, ControlPlane):
-        pytest.skip("the API server of a given cluster keeps no audit log for us")
+        pytest.skip("the audit log of a cluster that is not ours is not available")
     folder = tmp_path_factory.mktemp("writes")
     (folder / "repositories").mkdir()
     control_plane.namespace(NAMESPACE)
@@ -112,7 +112,7 @@ def full(control_plane: Cluster, tmp_path_factory: pytest.TempPathFactory) -> It
         operator = stack.enter_context(operating(control_plane, folder))
         syncer = stack.enter_context(SyncerProcess(folder, "syncer", kubeconfig, git.origin))
         made = Full(control_plane, operator, syncer, git, watch, Writes(control_plane))
-        pushed = static_site(NAMESPACE, "pushed", git.url("pushed"), syncInterval="24h")
+        pushed = static_site("pushed", NAMESPACE, repo=git.url("pushed"), syncInterval="24h")
         made.create(pushed, *(site_of(git, number) for number in range(SITES - 1)))
         made.writes.forget()
         yield made
@@ -120,18 +120,18 @@ def full(control_plane: Cluster, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def site_of(git: GitServer, number: int) -> Object:
-    return static_site(NAMESPACE, f"site-{number}", git.url(f"r{number % REPOSITORIES}"), syncInterval="30s")
+    return static_site(f"site-{number}", NAMESPACE, repo=git.url(f"r{number % REPOSITORIES}"), syncInterval="30s")
 
 
-def test_a_push_writes_the_status_of_its_site_and_nothing_else(full: Full) -> None:
+def test_a_push_writes_only_the_status_of_its_site(full: Full) -> None:
     full.writes.forget()
     full.push()
     assert full.writes.all() == [Write("patch", "staticsites/status", "pushed")]
 
 
-def test_a_new_site_writes_its_own_objects_and_nothing_else(full: Full) -> None:
+def test_a_new_site_writes_only_its_own_objects(full: Full) -> None:
     full.writes.forget()
-    full.create(static_site(NAMESPACE, "new", full.git.url("r0"), syncInterval="30s"))
+    full.create(static_site("new", NAMESPACE, repo=full.git.url("r0"), syncInterval="30s"))
     domain, own = "new.pages.example.com", f"{NAMESPACE}--new"
     certificates = [("certificates", "new-pages-example-com-tls")] if metacontroller() else []
     objects = [(each.kind, each.name) for each in full.writes.all() if not each.kind.endswith("/status")]
@@ -177,8 +177,8 @@ def test_a_restart_of_the_hooks_writes_nothing(full: Full) -> None:
     assert full.writes.all() == [Write("patch", "staticsites/status", "pushed")]
 
 
-def test_objects_of_the_version_before_are_written_once(full: Full) -> None:
-    """It left `protected` and others out, and the kind of that version filled them up."""
+def test_an_upgrade_from_the_previous_version_writes_each_virtual_host_once(full: Full) -> None:
+    """Its hooks left out `protected` and other fields, and its CRD set their defaults."""
     real = full.real()
     real.metacontroller.stop()
     for host in full.cluster.list("virtualhosts"):
@@ -195,7 +195,7 @@ def test_objects_of_the_version_before_are_written_once(full: Full) -> None:
 
 
 def _restart_metacontroller(full: Full) -> None:
-    """And wait until it has looked at every VirtualHost."""
+    """Restart it, and wait until it has synced every VirtualHost."""
     real = full.real()
     real.metacontroller.stop()
     asked = real.hooks.output.count("/virtualhost/sync")

@@ -1,4 +1,4 @@
-"""Every folder of tests/cases/hooks is an example: what Metacontroller sends, and what we answer."""
+"""Every folder of tests/cases/hooks is an example: a request of Metacontroller, and our answer."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ STAGES = {"platform": platform.sync, "virtualhost": virtualhost.sync}
 
 
 class Loader(yaml.SafeLoader):
-    """YAML without times: they are text in the API."""
+    """A YAML loader that leaves times as text, as the API does."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as the base class has it
         first: [each for each in resolvers if not each[0].endswith(":timestamp")]
@@ -36,22 +36,22 @@ each_case = pytest.mark.parametrize(
 
 
 @each_case
-def test_the_answer_is_as_the_example_says(case: Path) -> None:
+def test_the_answer_equals_that_of_the_example(case: Path) -> None:
     answer = STAGES[case.parent.name](load(case / "request.yaml"), now=NOW)
     assert answer == load(case / "answer.yaml")
 
 
 @each_case
 def test_the_answer_is_what_the_api_server_stores(case: Path) -> None:
-    """Where it is not, Metacontroller writes each object again at each look."""
+    """If it were not, Metacontroller would write each object again at each request."""
     request, answer = load(case / "request.yaml"), load(case / "answer.yaml")
     parent = {key: request["parent"][key] for key in ("apiVersion", "kind")}
     objects = [*answer["children"], {**parent, "status": answer["status"]}]
-    named = [each for each in objects if crds.is_here(each)]
+    named = [each for each in objects if crds.has_schema(each)]
     assert [crds.stored(each) for each in named] == named
     if len(named) < len(objects):
-        pytest.skip("the kinds of Traefik and cert-manager are not here: run `make tools` once")
+        pytest.skip("the CRDs of Traefik and cert-manager are missing; run `make tools` once")
 
 
-def test_there_are_examples_of_both_stages() -> None:
+def test_both_stages_have_examples() -> None:
     assert {path.parent.parent.name for path in CASES.glob("*/*/answer.yaml")} == STAGES.keys()

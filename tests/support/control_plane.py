@@ -58,6 +58,7 @@ RESOURCES = {
         ("ingressroutes", "IngressRoute", "traefik.io", "v1alpha1"),
         ("middlewares", "Middleware", "traefik.io", "v1alpha1"),
         ("certificates", "Certificate", "cert-manager.io", "v1"),
+        ("orders", "Order", "acme.cert-manager.io", "v1"),
         ("leases", "Lease", "coordination.k8s.io", "v1"),
     )
 }
@@ -127,15 +128,15 @@ class Cluster:
         """Create an object."""
         self._client.create(RESOURCES[kind](**new))
 
-    def make(self, kind: str, wanted: Object) -> None:
-        """Create an object of a kind, or make it so, without kubectl."""
-        self._client.apply(RESOURCES[kind](**wanted), field_manager="tests", force=True)
+    def make(self, kind: str, wanted: Object) -> Object:
+        """Create or change an object of a kind, without kubectl; return it as it is then."""
+        return self._client.apply(RESOURCES[kind](**wanted), field_manager="tests", force=True)
 
     def merge(self, kind: str, name: str, change: Object, namespace: str = SYSTEM) -> None:
         """Change some fields of an object."""
         self._client.patch(RESOURCES[kind], name, change, namespace=namespace, patch_type=PatchType.MERGE)
 
-    def set_status(self, kind: str, name: str, status: Object, namespace: str = SYSTEM) -> None:
+    def write_status(self, kind: str, name: str, status: Object, namespace: str = SYSTEM) -> None:
         """Replace an object's status."""
         patch = [{"op": "add", "path": "/status", "value": status}]
         resource = RESOURCES[kind].Status
@@ -203,7 +204,7 @@ class ControlPlane(Cluster):
         self._token = secrets.token_hex(16)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.server = f"https://127.0.0.1:{self._port}"
-        self.audit_log = self._folder / "audit.log"  # each write of a kind that the hooks or the syncer write
+        self.audit_log = self._folder / "audit.log"  # all writes of our kinds and of those that the hooks generate
 
     def __enter__(self) -> Self:
         try:
@@ -254,7 +255,7 @@ class ControlPlane(Cluster):
             "--max-mutating-requests-inflight=0",
             "--enable-priority-and-fairness=false",
         )
-        eventually(self._is_ready, 60)
+        eventually(self._is_ready)
         certificate = (self._folder / "certificates/apiserver.crt").read_bytes()
         self._write_kubeconfig(base64.b64encode(certificate).decode())
         # Ready as it is, it does not serve all custom kinds yet. kubectl waits for that; the first time there are none.

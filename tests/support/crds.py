@@ -37,13 +37,13 @@ def defaulted(kind: str, written: dict[str, Any]) -> dict[str, Any]:
     return filled
 
 
-def is_here(written: dict[str, Any]) -> bool:
-    """Whether there is a schema for the object: those of other projects come with `make tools`."""
+def has_schema(written: dict[str, Any]) -> bool:
+    """Whether the schema of the object is available. Those of other projects come with `make tools`."""
     return (written["apiVersion"], written["kind"]) in _schemas()
 
 
 def stored(written: dict[str, Any]) -> dict[str, Any]:
-    """The object as the API server stores it: without fields that its schema does not name, with its defaults."""
+    """The object as the API server stores it: without unknown fields, and with the defaults of its schema."""
     schema = _schemas()[written["apiVersion"], written["kind"]]
     properties = schema["properties"]
     parts = {key: _pruned(properties.get(key, {}), written[key]) for key in written.keys() & {"spec", "status"}}

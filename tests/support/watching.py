@@ -1,4 +1,4 @@
-"""What there is at an API server, as a watch tells of it: lists again and again would take a core of it."""
+"""The objects of an API server, by a watch: repeated lists of thousands of objects would use a core of it."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ Key = tuple[str, str]
 
 
 class Watch:
-    """The objects of some kinds, and which of them are ready. Use it as a context manager."""
+    """Counts the objects of some kinds, and those that are ready. Use it as a context manager."""
 
     def __init__(self, cluster: Cluster, *kinds: str) -> None:
         self._client = Client(config=KubeConfig.from_file(cluster.kubeconfig))
@@ -37,19 +37,19 @@ class Watch:
         self._client.close()
 
     def count(self, kind: str) -> int:
-        """How many objects of the kind there are."""
+        """The number of objects of the kind."""
         return len(self._versions[kind])
 
     def ready(self, kind: str) -> int:
-        """How many of them are ready."""
+        """The number of objects of the kind that are ready."""
         return len(self._ready[kind])
 
     def has(self, kind: str, name: str, namespace: str) -> bool:
-        """Whether the object is there."""
+        """Whether the object exists."""
         return (namespace, name) in self._versions[kind]
 
     def is_ready(self, kind: str, name: str, namespace: str) -> bool:
-        """Whether the object is there and ready."""
+        """Whether the object exists and is ready."""
         return (namespace, name) in self._ready[kind]
 
     def versions(self, kind: str) -> dict[Key, str]:
@@ -58,14 +58,14 @@ class Watch:
             return dict(self._versions[kind])
 
     def until(self, holds: Callable[[], bool], seconds: float) -> None:
-        """Wait until it holds; it is asked at each change, so it has to be cheap."""
+        """Wait until the condition holds. It is checked after each change, so it has to be cheap."""
         deadline = time.monotonic() + seconds
         with self._changed:
-            assert self._changed.wait_for(holds, deadline - time.monotonic()), "it never came true"
+            assert self._changed.wait_for(holds, deadline - time.monotonic()), "the condition was not met in time"
 
     def _follow(self, kind: str) -> None:
         try:
-            # From the beginning: what there is comes first, as if it had just been added.
+            # From version 0, the watch begins with all existing objects.
             for event, each in self._client.watch(RESOURCES[kind], namespace=ALL_NS, resource_version="0"):
                 self._note(kind, event, each)
         except (httpx2.HTTPError, RuntimeError):

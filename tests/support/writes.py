@@ -1,6 +1,6 @@
-"""What has been written at an API server, by its audit log: also what changed nothing, which no watch tells of.
+"""The writes that an API server accepted, by its audit log. A watch does not show writes that change nothing.
 
-What the server refused, such as a change of an object that has changed meanwhile, is not written.
+Rejected requests do not count, for example those with an outdated resourceVersion.
 """
 
 import json
@@ -16,12 +16,12 @@ class Write(NamedTuple):
     """One request of a program."""
 
     verb: str
-    kind: str  # in the plural, with the part: virtualhosts/status
+    kind: str  # plural, with the subresource: virtualhosts/status
     name: str
 
 
 class Writes:
-    """What was written since this was made or ``forget`` was called, but for what tenants and cert-manager write."""
+    """The writes since this object was created or ``forget`` was called, without those of tenants and cert-manager."""
 
     def __init__(self, cluster: ControlPlane) -> None:
         self._log = cluster.audit_log
@@ -29,11 +29,11 @@ class Writes:
         self.forget()
 
     def forget(self) -> None:
-        """Begin again."""
+        """Start counting again."""
         self._start = self._log.stat().st_size
 
     def all(self) -> list[Write]:
-        """Each of them, in their order."""
+        """All writes, in order."""
         with self._log.open("rb") as log:
             log.seek(self._start)
             complete = log.read().rpartition(b"\n")[0].splitlines()
