@@ -3,6 +3,8 @@
 import pytest
 
 from bench import measuring, peers
+from bench.adapters import ours
+from bench.adapters.loop import Loop
 from bench.adapters.ours import Ours
 
 
@@ -17,13 +19,21 @@ def test_a_short_run_ends_without_errors() -> None:
     assert peers.main(["push"]) == []
 
 
+class InPlace(Loop):
+    """A syncer that writes into the live folder."""
+
+    name = Ours.name
+
+
 def test_torn_reads_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "torn_reads", lambda *_arguments: 3)
-    assert peers.main(["push"]) == ["3 reads were torn or failed"]
+    monkeypatch.setattr(peers, "find_peers", lambda: ([InPlace()], []))
+    monkeypatch.setattr(peers, "TORN_PUSHES", 10)
+    (wrong,) = peers.main(["push"])
+    assert wrong.endswith("reads were torn or failed")
 
 
 def test_a_push_that_is_never_live_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "PATIENCE_SECONDS", 1)
-    monkeypatch.setattr(peers, "shows", lambda _folder, _text: False)
+    monkeypatch.setattr(ours._Running, "tell", lambda _running, _repo: None)
+    monkeypatch.setattr(measuring, "PATIENCE_SECONDS", 10)
     (wrong,) = peers.main(["push"])
     assert wrong.startswith("the rest of 'push' for kup6s-pages")
