@@ -52,6 +52,21 @@ class Routings:
         return self._routings.get(site.site_key, self._unrouted)
 
 
+def is_current(host: VirtualHost) -> bool:
+    """Whether the status describes the spec as it is now."""
+    return host.status is not None and host.status.observed_generation == host.metadata.generation
+
+
+def was_true(site: StaticSite, type_: str) -> bool:
+    """Whether the condition is True for the site's spec as it is now.
+
+    It then stays True while its VirtualHost changes. Otherwise a change of one site would write the statuses of all
+    sites on the domain twice, and an upgrade of the hooks those of all sites.
+    """
+    before = conditions.find(site.status.conditions, type_) if site.status else None
+    return before is not None and before.status == "True" and before.observed_generation == site.metadata.generation
+
+
 def aliases_ready(site: StaticSite, routing: Routing) -> list[Condition]:
     """The condition AliasesReady, if the site has aliases: failures come first, then those still pending."""
     answers = dict(routing.aliases)
@@ -61,7 +76,7 @@ def aliases_ready(site: StaticSite, routing: Routing) -> list[Condition]:
     for alias in site.spec.aliases:
         if alias in {site.spec.host, routing.host.spec.domain if routing.host else None}:
             continue  # the site itself is served there
-        ok, reason, message = _alias(answers.get(alias))
+        ok, reason, message = _alias(answers.get(alias), served=was_true(site, "AliasesReady"))
         if ok is False:
             failed.append((reason, f"alias {alias} is not served: {message}"))
         elif ok is None:
@@ -84,12 +99,15 @@ def rules_ready(routing: Routing) -> list[Condition]:
     return [condition("RulesReady", False, "TooManyRules", message)]
 
 
-def _alias(answer: VirtualHost | Rejection | None) -> tuple[bool | None, str, str]:
-    """Whether the alias is served, and the reason and message for that; None while it is not decided."""
+def _alias(answer: VirtualHost | Rejection | None, *, served: bool) -> tuple[bool | None, str, str]:
+    """Whether the alias is served, and the reason and message for that; None while it is not decided.
+
+    ``served``: it was, and a status that is not current is enough.
+    """
     if isinstance(answer, Rejection):
         return False, answer.reason, answer.message
     ready = None
-    if answer and answer.status and answer.status.observed_generation == answer.metadata.generation:
+    if answer and answer.status and (served or is_current(answer)):
         ready = conditions.find(answer.status.conditions, "Ready")
     if ready is None:
         return None, "Pending", "waiting for its route"

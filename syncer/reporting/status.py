@@ -11,7 +11,7 @@ from pages.conditions import Condition, condition
 from syncer.content import rules, tree
 from syncer.errors import SiteClosed
 from syncer.outcome import Outcome, Published
-from syncer.reporting.observed_routes import Routing, aliases_ready, rules_ready
+from syncer.reporting.observed_routes import Routing, aliases_ready, is_current, rules_ready, was_true
 from syncer.webhooks.trust import Trust
 
 HEARTBEAT = timedelta(hours=1)
@@ -154,7 +154,7 @@ def _not_routed_yet(site: StaticSite, routing: Routing, type_: str) -> Condition
     domain = site.spec.host or names.default_domain(site.metadata.name, platform.spec.pages_domain)
     if host is None or (host.spec.domain, routing.path_prefix) != (domain, site.spec.path_prefix):
         waiting = f"waiting for the route to {domain}{site.spec.path_prefix}"
-    elif host.status is None or host.status.observed_generation != host.metadata.generation:
+    elif not (is_current(host) or was_true(site, type_)):
         waiting = f"the routes of {domain} are being changed"
     else:
         return None

@@ -187,8 +187,8 @@ def test_an_upgrade_from_the_previous_version_writes_each_virtual_host_once(full
     full.writes.forget()
     real.metacontroller.start()
     full.settle()
-    written = Counter(each.kind for each in full.writes.all() if "/" not in each.kind)
-    assert written == {"virtualhosts": full.watch.count("staticsites")}
+    hosts = full.watch.count("staticsites")
+    assert Counter(each.kind for each in full.writes.all()) == {"virtualhosts": hosts, "virtualhosts/status": hosts}
     full.writes.forget()
     _restart_metacontroller(full)
     assert full.writes.all() == []

@@ -72,6 +72,15 @@ def test_an_alias_that_is_awaited_says_so(hosts: list[VirtualHost]) -> None:
     assert found["Ready"].status == "True"
 
 
+def test_a_served_alias_stays_ready_while_its_virtual_host_changes() -> None:
+    site, changing = docs(aliases=["a.example.org"]), alias("a.example.org", generation=2)
+    ready = status.build(site, published(), Routings(platform(), [host(), alias("a.example.org")]).of(site), NOW)
+    assert (
+        said(docs(aliases=["a.example.org"], status=ready.dump()), platform(), changing)["AliasesReady"].status
+        == "True"
+    )
+
+
 def test_a_rejected_alias_is_said_and_spoils_nothing() -> None:
     found = said(docs(aliases=["a.example.org", "b.example.org"]), rejected("a.example.org"), alias("b.example.org"))
     assert (found["AliasesReady"].status, found["AliasesReady"].reason) == ("False", "DomainConflict")

@@ -148,6 +148,20 @@ def test_what_speaks_of_another_route_says_nothing_of_this_one(routing: Routing,
     assert message in built.message
 
 
+def test_a_ready_site_stays_ready_while_its_virtual_host_changes() -> None:
+    ready = docs(status=status.build(docs(), published(), routed(), NOW).dump())
+    changing = Routings(platform(), [host(generation=2)]).of(docs())
+    built = status.build(ready, None, changing, NOW)
+    assert not status.is_worth_writing(built, ready.status)
+
+
+def test_an_edited_site_waits_while_its_virtual_host_changes() -> None:
+    ready = docs(status=status.build(docs(), published(), routed(), NOW).dump())
+    edited = ready.model_copy(update={"metadata": ready.metadata.model_copy(update={"generation": 4})})
+    built = status.build(edited, published(), Routings(platform(), [host(generation=2)]).of(docs()), NOW)
+    assert (built.phase, ready_of(built).reason) == ("Pending", "Pending")
+
+
 def test_what_to_apply_stands_at_the_end_of_the_message() -> None:
     before = status.build(docs(), published(), routed(), NOW)
     forbidden = SecretForbidden("team", "token", "kup6s-pages")
