@@ -76,7 +76,7 @@ def test_each_broken_site_gets_its_true_cause(tmp_path: Path, git_server: GitSer
         mistaken = site("mistaken", blog, brnach="main")
         (tmp_path / "sites.yaml").write_text(yaml.safe_dump_all([*manifests, mistaken]))
         named = eventually(lambda: mistake_of("mistaken", state))
-        assert "StaticSite team/mistaken: spec.brnach is not a known field: did you mean branch?" in named
+        assert "StaticSite team/mistaken: spec.brnach is not a known field; did you mean branch?" in named
     typo = pages("why", "godo", "--state", state)
     assert (typo.returncode, "did you mean good?" in typo.stderr) == (exits.USAGE, True)
     stopped = pages("why", "good", "--state", state)
