@@ -20,7 +20,7 @@ def test_a_sync_that_went_on_when_another_was_asked_for_is_not_its_answer(tmp_pa
     log, backend, site = SiteLog(tmp_path / "log"), Local(State(tmp_path)), parsed_site("blog")
     asked = datetime.now(UTC).isoformat()
     log.outcome_reported(site, FAILED, seconds=5)
-    with pytest.raises(CannotAsk, match="has stopped meanwhile"):
+    with pytest.raises(CannotAsk, match="stopped during the sync"):
         backend.sync_result(SITE, asked)
     log.outcome_reported(site, FAILED, seconds=0)
     assert backend.sync_result(SITE, asked).ok is False
