@@ -140,7 +140,7 @@ def test_there_is_one_installation_in_a_cluster(empty: ControlPlane, cluster_hel
 
 def test_without_values_it_says_what_is_missing(cluster_helm: "Helm") -> None:
     notes = cluster_helm("install", RELEASE, str(CHART))
-    assert "Nothing is served yet" in notes
+    assert "No site is served yet" in notes
     assert "--set platform.pagesDomain=" in notes
 
 

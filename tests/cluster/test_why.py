@@ -147,7 +147,7 @@ def test_each_refusal_of_git_or_the_platform_has_its_remedy(
         "host": ("https://elsewhere.example.com/x", {}, "HostNotAllowed", ("--allowed-hosts",)),
         "taken": (blog, {"domain": DOMAIN}, "PathConflict", ("VirtualHost", "'first'")),
         "foreign": (blog, {"domain": "www.example.com"}, "DomainNotAllowed", ("domainPolicies",)),
-        "ours": (blog, {"domain": "x.pages.example.com"}, "PlatformDomain", ("leave spec.domain out",)),
+        "ours": (blog, {"domain": "x.pages.example.com"}, "PlatformDomain", ("remove spec.domain",)),
     }
     for name, (repo, spec, _, _) in cases.items():
         cluster.apply(static_site(name, namespace, repo=repo, **spec))

@@ -1,4 +1,4 @@
-"""A syncer's inside on a volume of its own, started anew as often as a test wants."""
+"""A syncer's inside on a volume of its own, started as often as a test wants."""
 
 import shutil
 import subprocess
@@ -120,7 +120,7 @@ class Volume:
 
     @contextmanager
     def visited(self) -> Iterator[None]:
-        """Somebody reads ``a`` and ``b/b`` of the site without a pause, and sees whole releases only."""
+        """A visitor reads ``a`` and ``b/b`` of the site all the time, and sees whole releases only."""
         with Reader(self.live_link()) as reader:
             yield
         reader.assert_content()

@@ -1,4 +1,4 @@
-"""The laws of stage one, whatever is asked."""
+"""The laws of stage one, for any request."""
 
 import copy
 from datetime import UTC, datetime, timedelta
@@ -34,11 +34,11 @@ def static_sites(draw: st.DrawFn) -> Object:
 
 
 def unique(drawn: list[Object]) -> list[Object]:
-    """As in a cluster: one object per namespace and name, each with its own uid."""
-    found = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in drawn}
-    for number, each in enumerate(found.values()):
+    """One object per namespace and name, each with its own uid, as in a cluster."""
+    by_name = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in drawn}
+    for number, each in enumerate(by_name.values()):
         each["metadata"]["uid"] = f"uid-{number:02}"
-    return list(found.values())
+    return list(by_name.values())
 
 
 sites_of_a_cluster = st.lists(static_sites(), max_size=14).map(unique)
@@ -121,18 +121,18 @@ def test_no_two_domains_share_a_certificates_secret(sites: list[Object], tls: An
 
 
 @given(sites_of_a_cluster, policies)
-def test_every_site_is_routed_or_rejected_and_never_both(sites: list[Object], policy: Any) -> None:
+def test_every_site_is_either_routed_or_rejected(sites: list[Object], policy: Any) -> None:
     answer = ask(sites, domainPolicies=policy)
     routed = [(r["site"]["namespace"], r["site"]["name"]) for host in hosts(answer) for r in host["spec"]["routes"]]
     rejected = [(each["namespace"], each["name"]) for each in answer["status"]["rejections"]]
-    everyone = [(each["metadata"]["namespace"], each["metadata"]["name"]) for each in sites]
-    assert sorted(routed + rejected) == sorted(everyone)
+    all_sites = [(each["metadata"]["namespace"], each["metadata"]["name"]) for each in sites]
+    assert sorted(routed + rejected) == sorted(all_sites)
     assert answer["status"]["rejected"] == len(rejected)
     assert all(each["reason"] and each["message"] for each in answer["status"]["rejections"])
 
 
 @given(sites_of_a_cluster, sites_of_a_cluster, policies, tls_modes)
-def test_newcomers_change_no_route_that_there_is(
+def test_new_sites_change_no_existing_route(
     sites: list[Object], newcomers: list[Object], policy: Any, tls: Any
 ) -> None:
     before = hosts(ask(sites, domainPolicies=policy, tls=tls))
@@ -162,7 +162,7 @@ def test_newcomers_change_no_route_that_there_is(
         max_leaves=8,
     ),
 )
-def test_garbage_among_the_sites_harms_no_other(sites: list[Object], garbage: Any) -> None:
+def test_a_malformed_site_affects_no_other_site(sites: list[Object], garbage: Any) -> None:
     clean = ask(sites)
     broken = stored_site("zz", "zz") | {"spec": garbage}
     assert hosts(ask([*sites, broken])) == hosts(clean)
@@ -180,7 +180,7 @@ def test_at_most_500_rejections_are_listed_and_all_are_counted() -> None:
     assert (status["rejected"], len(status["rejections"])) == (600, 500)
 
 
-def test_related_sites_that_were_not_sent_are_not_taken_for_none() -> None:
+def test_a_request_without_the_related_sites_is_rejected() -> None:
     host = hosts(ask([stored_site()]))[0]
     request = {
         "parent": {
@@ -195,14 +195,14 @@ def test_related_sites_that_were_not_sent_are_not_taken_for_none() -> None:
         platform.sync(request, now=NOW)
 
 
-def test_a_request_is_never_changed() -> None:
+def test_a_request_is_not_modified() -> None:
     sites = [stored_site()]
     before = copy.deepcopy(sites)
     ask(sites)
     assert sites == before
 
 
-def test_the_conditions_time_stays_while_nothing_turns() -> None:
+def test_the_time_of_a_condition_stays_while_its_status_stays() -> None:
     request = {
         "parent": {
             "kind": "Platform",

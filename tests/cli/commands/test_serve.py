@@ -276,10 +276,10 @@ def test_f4_a_hanging_server_does_not_keep_it_from_stopping(
         ("a: [1", "is not YAML"),
         (
             yaml.safe_dump(static_site("bad", repo="https://forge.example.com/x", brnch="y")),
-            "spec.brnch is not a known field: did you mean branch?",
+            "spec.brnch is not a known field; did you mean branch?",
         ),
         (yaml.safe_dump(static_site("bad", repo="ftp://x")), "StaticSite team/bad: spec.repo must be"),
-        (yaml.safe_dump(static_site("good", repo="https://forge.example.com/x")), "is also in"),
+        (yaml.safe_dump(static_site("good", repo="https://forge.example.com/x")), "is already defined in"),
     ],
 )
 def test_a_mistake_in_a_manifest_is_named_by_file_and_line_and_harms_no_other(

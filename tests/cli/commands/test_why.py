@@ -104,7 +104,7 @@ def test_a_mistake_in_a_manifest_and_a_stopped_serve_are_reported(tmp_path: Path
         eventually(lambda: running.shows("good.pages.localhost", "hello"))
         (tmp_path / "sites.yaml").write_text(yaml.safe_dump_all([good, mistaken]))
         named = eventually(lambda: mistake_of("mistaken", state))
-        assert "StaticSite team/mistaken: spec.brnach is not a known field: did you mean branch?" in named
+        assert "StaticSite team/mistaken: spec.brnach is not a known field; did you mean branch?" in named
     typo = pages("why", "godo", "--state", state)
     assert (typo.returncode, "did you mean good?" in typo.stderr) == (exits.USAGE, True)
     stopped = pages("why", "good", "--state", state)

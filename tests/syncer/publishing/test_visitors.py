@@ -1,4 +1,4 @@
-"""Who may visit a protected site: the htpasswd file of its Secret, or nobody."""
+"""Who may visit a protected site: the htpasswd file of its Secret, or no one."""
 
 from pathlib import Path
 

@@ -136,7 +136,7 @@ def test_a_changed_site_is_not_ready_before_it_is_synced_again() -> None:
                 platform(conditions=[{"type": "Ready", "status": "False", "reason": "InvalidSpec", "message": "x"}])
             ),
             "PlatformInvalid",
-            "mend the Platform: x",
+            "fix the Platform: x",
         ),
         (Routings(platform(), [host(prefix="/v2")]).of(docs()), "Pending", "waiting for the route"),
         (Routings(platform(), [host(generation=2)]).of(docs()), "Pending", "are being changed"),

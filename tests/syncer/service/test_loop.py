@@ -121,7 +121,7 @@ def hasty(tmp_path: Path, git_server: GitServer) -> Iterator[Running]:
     made.stop()
 
 
-def test_sites_come_are_said_to_be_synced_and_go(running: Running, git_server: GitServer) -> None:
+def test_sites_are_published_reported_and_removed(running: Running, git_server: GitServer) -> None:
     for name in ("a", "b"):
         git_server.repository(name).commit({"index.html": name})
     running.follow(parsed_site("a", repo=git_server.url("a")), parsed_site("b", repo=git_server.url("b")))
@@ -208,14 +208,14 @@ def test_sites_of_several_branches_share_one_question(running: Running, git_serv
     eventually(lambda: all(running.phase(name) == "Synced" for name in ("main", "dev", "old")))
     git_server.requests.clear()
     repository.commit({"index.html": "new"}, branch="dev")
-    running.queue.hasten([source_of(sites[0])])  # somebody says that main was pushed
+    running.queue.hasten([source_of(sites[0])])  # a webhook says that main was pushed
     eventually(lambda: running.text("dev") == "new")
     assert git_server.requests[0] == "POST /a.git/git-upload-pack"
     assert len(git_server.requests) == 2  # and one fetch, of the branch that has moved
 
 
-def test_f8_a_server_that_asks_to_be_left_alone_is_left_alone(tmp_path: Path, git_server: GitServer) -> None:
-    """F8: whatever a webhook says meanwhile, and other servers do not suffer."""
+def test_f8_a_server_that_asks_for_a_pause_gets_it(tmp_path: Path, git_server: GitServer) -> None:
+    """F8: even if a webhook comes meanwhile; other servers are not affected."""
     (tmp_path / "other").mkdir()
     with GitServer(tmp_path / "other") as other:
         other.repository("good").commit({"index.html": "good"})
@@ -288,14 +288,14 @@ def test_f32_a_poison_site_delays_no_other(tmp_path: Path, git_server: GitServer
     running.stop()
 
 
-def test_f33_a_cold_start_publishes_many_and_runs_no_more_than_it_may(tmp_path: Path, git_server: GitServer) -> None:
+def test_f33_a_cold_start_publishes_many_within_the_capacity(tmp_path: Path, git_server: GitServer) -> None:
     """F33."""
     running = Running(tmp_path, git_server)
     for number in range(30):
         git_server.repository(f"s{number}").commit({"index.html": str(number)})
     running.follow(*(parsed_site(f"s{number}", repo=git_server.url(f"s{number}")) for number in range(30)))
     eventually(lambda: all(running.text(f"s{number}") == str(number) for number in range(30)))
-    assert git_server.most_at_once <= 2  # as many as one server is to see
+    assert git_server.most_at_once <= 2  # as many as one server may get
     running.stop()
 
 
@@ -306,9 +306,7 @@ def a_secret(password: str) -> Secret:
     )
 
 
-def test_f11_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
-    hasty: Running, git_server: GitServer
-) -> None:
+def test_f11_a_rejected_credential_is_not_retried_but_a_new_one_is(hasty: Running, git_server: GitServer) -> None:
     """F11."""
     running = hasty
     git_server.repository("a").commit({"index.html": "a"})
@@ -326,7 +324,7 @@ def test_f11_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
     eventually(lambda: running.text("a"))
 
 
-def test_f34_what_processes_have_died_of_waits_while_the_others_are_served(
+def test_f34_a_source_that_killed_processes_waits_while_others_are_synced(
     tmp_path: Path, git_server: GitServer
 ) -> None:
     """F34: the markers that a process leaves which was killed over a site, three times in a row."""
@@ -340,13 +338,13 @@ def test_f34_what_processes_have_died_of_waits_while_the_others_are_served(
     running.follow(*sites)
     eventually(lambda: running.phase("good") == "Synced")
     assert running.text("deadly") is None
-    running.queue.hasten([source_of(sites[0])])  # somebody insists
+    running.queue.hasten([source_of(sites[0])])  # a user insists
     eventually(lambda: running.text("deadly"))
     eventually(lambda: not list(mirrors.glob("*.at-work")))
     running.stop()
 
 
-def test_f34_a_killed_process_leaves_word_of_what_it_was_at(tmp_path: Path, git_server: GitServer) -> None:
+def test_f34_a_killed_process_leaves_a_marker_of_its_source(tmp_path: Path, git_server: GitServer) -> None:
     git_server.repository("a").commit({"index.html": "a"})
     git_server.hang("a", b"command=fetch")
     running = Running(tmp_path, git_server, timeouts=Timeouts(ask=30, transfer=30))
