@@ -138,7 +138,7 @@ def test_k1_a_credential_shows_nowhere_after_any_failure(places: dict[str, bytes
         "HTTP/1.1 500 {}\r\nX: {}\r\nContent-Length: 0\r\n\r\n",
     ],
 )
-def test_k1_a_server_that_hands_a_credential_back_does_not_make_it_show(
+def test_k1_a_credential_that_a_server_returns_is_hidden(
     git: Git, answer: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     credential = Credential("deploy", "canary-4f2a9c")
@@ -152,7 +152,7 @@ def test_k1_a_server_that_hands_a_credential_back_does_not_make_it_show(
             assert text.replace("\n", " ").isprintable()
 
 
-def test_k1_a_credential_never_shows_in_what_is_printed_of_it(git_server: GitServer) -> None:
+def test_k1_a_credential_never_shows_in_its_repr(git_server: GitServer) -> None:
     assert CANARY not in repr(Remote(git_server.url(), Credential("deploy", CANARY)))
 
 
@@ -178,9 +178,7 @@ def test_k2_a_secrets_name_leads_nowhere_else(name: str) -> None:
     "data",
     [{}, {"token": b"right"}, {"password": b""}, {"password": b"\n"}, {"password": b"\xff\xfe"}, {"password": b"a\0b"}],
 )
-def test_k3_a_bad_secret_is_said_and_the_next_sync_reads_it_anew(
-    bench: Bench, git_server: GitServer, data: dict[str, bytes]
-) -> None:
+def test_k3_each_sync_reads_the_secret_again(bench: Bench, git_server: GitServer, data: dict[str, bytes]) -> None:
     git_server.repository().commit({"index.html": "private"})
     git_server.require("site", "git", "right")
     bench.secrets["team", "token"] = data
@@ -204,7 +202,7 @@ def test_u12_a_secret_says_nothing_else_in_gits_protocol(
     assert git_server.requests == []
 
 
-def test_k4_the_token_in_the_status_opens_this_one_site_and_tells_nothing_of_the_key() -> None:
+def test_k4_a_sync_token_is_for_one_site_and_hides_the_key() -> None:
     key = b"k" * 32
     tokens = {sync_token(key, uid) for uid in ("one", "two", "")} | {sync_token(b"K" * 32, "one")}
     assert len(tokens) == 4
