@@ -43,9 +43,7 @@ def temporary_files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.name.startswith((".tmp-", "tmp_"))]
 
 
-def test_f5_a_full_volume_is_said_leaves_nothing_and_is_used_again_once_there_is_room(
-    volume: Volume, git_server: GitServer, mount: Mount
-) -> None:
+def test_f5_a_full_volume_is_reported_and_used_again_later(volume: Volume, git_server: GitServer, mount: Mount) -> None:
     repository = git_server.repository()
     push(repository, 1)
     volume.publish(volume.site())
@@ -84,9 +82,7 @@ def test_f5_a_site_goes_back_on_a_volume_without_a_byte_left(
     assert temporary_files(volume.root / "volume") == []
 
 
-def test_f5_a_full_cache_is_said_leaves_nothing_and_is_used_again_once_there_is_room(
-    volume: Volume, git_server: GitServer, mount: Mount
-) -> None:
+def test_f5_a_full_cache_is_reported_and_used_again_later(volume: Volume, git_server: GitServer, mount: Mount) -> None:
     repository = git_server.repository()
     push(repository, 1)
     volume.publish(volume.site())
@@ -118,9 +114,7 @@ def test_f5_a_volume_without_inodes_is_full_too(volume: Volume, git_server: GitS
         assert "99.html" in volume.live()
 
 
-def test_f5_a_disk_that_gets_full_loses_old_releases_before_a_push_fails(
-    volume: Volume, git_server: GitServer, mount: Mount
-) -> None:
+def test_f5_a_full_disk_loses_old_releases_first(volume: Volume, git_server: GitServer, mount: Mount) -> None:
     """Those that are kept, oldest first; never one that somebody may still read."""
     repository = git_server.repository()
     rule(volume, keep_releases=10, grace_seconds=60)
@@ -162,7 +156,9 @@ def test_f5_some_of_the_disk_is_kept_free(volume: Volume, git_server: GitServer,
         volume.publish(volume.site())
 
 
-def test_f6_a_read_only_volume_is_said_and_serves_on(volume: Volume, git_server: GitServer, mount: Mount) -> None:
+def test_f6_a_read_only_volume_is_reported_and_still_serves(
+    volume: Volume, git_server: GitServer, mount: Mount
+) -> None:
     repository = git_server.repository()
     push(repository, 1)
     volume.publish(volume.site())
@@ -183,7 +179,7 @@ def test_f6_a_read_only_volume_is_said_and_serves_on(volume: Volume, git_server:
         assert volume.live()["page.bin"].startswith("2")
 
 
-def test_f6_a_read_only_cache_is_said_and_what_is_live_stays(
+def test_f6_a_read_only_cache_is_reported_and_sites_stay_live(
     volume: Volume, git_server: GitServer, mount: Mount
 ) -> None:
     repository = git_server.repository()
@@ -200,9 +196,7 @@ def test_f6_a_read_only_cache_is_said_and_what_is_live_stays(
         assert volume.live()["page.bin"].startswith("2")
 
 
-def test_f7_a_release_is_kept_for_those_who_see_the_link_late_also_across_a_restart(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_f7_a_replaced_release_is_kept_for_the_grace_time(volume: Volume, git_server: GitServer) -> None:
     """On NFS, another node may follow the old link for a minute."""
     repository = git_server.repository()
     rule(volume, keep_releases=0, grace_seconds=600)
@@ -239,9 +233,7 @@ def test_releases_are_collected_by_number_and_by_age(volume: Volume, git_server:
     assert volume.live()["page.bin"].startswith("6")
 
 
-def test_a_site_beyond_its_quota_is_refused_with_figures_and_keeps_its_last_release(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_a_site_over_its_quota_keeps_its_last_release(volume: Volume, git_server: GitServer) -> None:
     repository = git_server.repository()
     rule(volume, site=Quota(bytes=100 << 10), keep_releases=5, grace_seconds=60)
     push(repository, 1, size=20 << 10)
@@ -299,9 +291,7 @@ def test_a_namespace_has_a_quota_over_all_its_sites(volume: Volume, git_server: 
     volume.publish(volume.site("three"))
 
 
-def test_mirrors_that_nobody_needs_are_deleted_and_strangers_in_the_cache_are_not(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_unused_mirrors_are_deleted_and_other_files_are_not(volume: Volume, git_server: GitServer) -> None:
     for name in ("wanted", "unwanted"):
         push(git_server.repository(name), 1)
         volume.publish(volume.site(name))
@@ -312,9 +302,7 @@ def test_mirrors_that_nobody_needs_are_deleted_and_strangers_in_the_cache_are_no
     assert names == {"lost+found", "notes.txt", source_of(volume.site("wanted")).mirror_id}
 
 
-def test_a_mirror_stays_bounded_whatever_is_pushed_and_however_often(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mirror_stays_bounded_over_many_pushes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice around: what is not the tip's any more goes, and so do the entries of `shallow`."""
     monkeypatch.setattr("syncer.git.mirrors._PACKS_BEFORE_REPACK", 5)
     repository, git = Repository(tmp_path / "site.git"), Git(local=True)
@@ -347,7 +335,7 @@ def test_a_mirror_of_large_pushes_is_repacked_sooner(tmp_path: Path, monkeypatch
     git.close()
 
 
-def test_a_branch_that_no_site_follows_any_more_leaves_the_mirror(tmp_path: Path) -> None:
+def test_a_branch_without_sites_is_removed_from_the_mirror(tmp_path: Path) -> None:
     repository, git = Repository(tmp_path / "site.git"), Git(local=True)
     mirrors = Mirrors(tmp_path / "mirrors", git)
     sources = [Source(f"file://{repository.folder}", branch) for branch in ("main", "old")]

@@ -58,7 +58,7 @@ def largest_child() -> int:
         (SiteLimits(path_bytes=8), "'index.html' has 10 bytes, more than 8, the limit of --max-path-length;"),
     ],
 )
-def test_c4_each_limit_of_a_site_says_itself_and_the_last_release_stays(
+def test_c4_a_site_over_a_limit_keeps_its_last_release(
     bench: Bench, git_server: GitServer, limits: SiteLimits, said: str
 ) -> None:
     repository = git_server.repository()
@@ -181,7 +181,7 @@ def test_c4_branches_without_end_are_not_kept_on_disk(bench: Bench, git_server: 
     assert "more branches and tags than are read" in refusal(bench, git_server)
 
 
-def test_c4_a_branch_that_is_missing_among_very_many_is_said(bench: Bench, git_server: GitServer) -> None:
+def test_c4_a_branch_missing_among_very_many_is_reported(bench: Bench, git_server: GitServer) -> None:
     many_branches(git_server.repository(), "a-name-of-some-length/of-a-branch-of-many/{:06}")
     assert bench.reason(parsed_site(repo=git_server.url())) == "BranchNotFound"
 

@@ -114,7 +114,7 @@ def test_u11_nothing_of_the_machines_environment_reaches_git(
     assert not canary.exists()
 
 
-def test_u11_the_whole_environment_of_git_is_known(
+def test_u11_git_gets_exactly_this_environment(
     bench: Bench, git_server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "bin/git"
@@ -132,9 +132,7 @@ def test_u11_the_whole_environment_of_git_is_known(
     assert {name for name in names if not name.startswith("GIT_")} <= allowed
 
 
-def test_u13_a_server_that_only_hands_out_files_is_not_followed_to_others(
-    bench: Bench, git_server: GitServer, elsewhere: GitServer
-) -> None:
+def test_u13_a_dumb_server_cannot_send_git_to_others(bench: Bench, git_server: GitServer, elsewhere: GitServer) -> None:
     """Its `http-alternates` name a second server where the objects would be."""
     repository = git_server.repository()
     repository.commit({"index.html": "x"})
