@@ -1,6 +1,7 @@
-"""Which files of a git tree are published: pure, from the listing that ``git ls-tree -r -z -l`` writes.
+"""Which files of a git tree are published. Pure.
 
-Never a checkout, so symlinks, submodules, filters and hooks of a repository have no effect (threats, fact 8).
+A working copy is never checked out, so symlinks, submodules, filters and hooks of a repository have no effect: git
+runs the filters and hooks that a checkout finds, and a symlink on disk may lead anywhere.
 """
 
 import functools
@@ -14,9 +15,9 @@ from pages import sizes
 from syncer.errors import LimitExceeded
 from syncer.limits import SiteLimits
 
+SUBMODULE = b"160000"
 _SYMLINK = b"120000"
-_READ_SIZE = 1 << 18
-_MAX_RECORD_BYTES = 1 << 20
+_FILES = {b"100644", b"100755"}
 _MAX_NAME_BYTES = 255
 _QUOTED = 80
 _SEGMENT = rb"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}"
@@ -27,6 +28,18 @@ _ADVICE = {
     "submodule": "commit the files themselves",
     "Git LFS pointer": "the content is not in git; commit the files without LFS",
 }
+
+
+class Entry(NamedTuple):
+    """A file, symlink or submodule of a tree, with git's mode of it. The path is bytes: git takes any.
+
+    The size is the blob's, 0 for a submodule.
+    """
+
+    mode: bytes
+    path: bytes
+    oid: str
+    size: int
 
 
 class File(NamedTuple):
@@ -105,21 +118,20 @@ def _beyond(what_has: str, limit: str, flag: str) -> LimitExceeded:
     )
 
 
-def read(output: IO[bytes], limits: SiteLimits) -> Listing:
+def read(entries: Iterable[Entry], limits: SiteLimits) -> Listing:
     """The listing, given up as soon as a limit is passed. Raises LimitExceeded."""
     listing = Listing()
     budget = Budget(limits)
     plain = _plain(min(_PLAIN_FOLDERS, limits.path_depth - 1))
-    for record in _records(output):
+    for mode, raw_path, oid, size in entries:
         budget.entry()
-        if (match := plain.fullmatch(record)) and len(match[3]) <= limits.path_bytes:
-            file = File(match[3].decode(), match[1].decode(), int(match[2]))
+        if mode in _FILES and len(raw_path) <= limits.path_bytes and plain.fullmatch(raw_path):
+            file = File(raw_path.decode(), oid, size)
+        elif refusal := _refusal(mode, raw_path):
+            listing.skipped[refusal] += 1
+            continue
         else:
-            mode, found = _entry(record)
-            if not isinstance(found, File):
-                listing.skipped[found] += 1
-                continue
-            file = found
+            file = File(raw_path.decode(), oid, size)
             budget.path(file.path)
             if mode == _SYMLINK:
                 listing.links.append(file)
@@ -145,32 +157,14 @@ def quoted(path: str) -> str:
 
 @functools.cache
 def _plain(folders: int) -> re.Pattern[bytes]:
-    """A file with a harmless name, as nearly every entry is: one match instead of a dozen checks."""
-    return re.compile(
-        rb"100(?:644|755) blob ([0-9a-f]+) +([0-9]+)\t((?:%b/){0,%d}%b)" % (_SEGMENT, max(folders, 0), _SEGMENT)
-    )
+    """A harmless path, as nearly every entry has: one match instead of a dozen checks."""
+    return re.compile(rb"(?:%b/){0,%d}%b" % (_SEGMENT, max(folders, 0), _SEGMENT))
 
 
-def _records(output: IO[bytes]) -> Iterator[bytes]:
-    rest = b""
-    while chunk := output.read(_READ_SIZE):
-        *records, rest = (rest + chunk).split(b"\0")
-        yield from records
-        if len(rest) > _MAX_RECORD_BYTES:
-            raise LimitExceeded("the repository holds a file name of more than a million bytes; remove it")
-
-
-def _entry(record: bytes) -> tuple[bytes, File | str]:
-    """The entry's mode, and the file or link that it is, or the word for why it is neither."""
-    meta, _, raw_path = record.partition(b"\t")
-    mode, kind, oid, size = meta.split()
-    if kind == b"commit":
-        return mode, "submodule"
-    return mode, _refusal(raw_path) or File(raw_path.decode(), oid.decode(), int(size))
-
-
-def _refusal(raw_path: bytes) -> str:
-    """Why a path is not published, or an empty string."""
+def _refusal(mode: bytes, raw_path: bytes) -> str:
+    """Why an entry is not published, or an empty string."""
+    if mode == SUBMODULE:
+        return "submodule"
     try:
         path = raw_path.decode()
     except UnicodeDecodeError:

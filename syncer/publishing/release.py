@@ -101,7 +101,7 @@ class Publishing:
 
     def _read(self, key: SiteKey, draft: Release, objects: Objects) -> tuple[Listing, SiteRules]:
         """What is published of the folder, and its rules."""
-        listing = tree.read(walk.listing(objects, draft.tree), self._limits)
+        listing = tree.read(walk.entries(objects, draft.tree), self._limits)
         listing = symlinks.follow(listing, objects.contents, self._limits)
         listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
         listing, found = rules.take_out(listing, objects.contents)
