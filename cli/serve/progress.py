@@ -84,7 +84,7 @@ class Progress:
             return "failed", f"{outcome.reason}: {outcome}"
         url = self._urls.get(site.site_key, "(not routed)")
         release = outcome.release
-        return "published", f"{url}  {release.files} files, commit {release.commit[:12]}"
+        return "published", f"{url}  {release.content.files} files, commit {release.origin.commit[:12]}"
 
     def _count(self, name: SiteKey) -> str:
         """``[2/3]`` during the first round."""

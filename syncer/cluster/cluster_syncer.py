@@ -20,7 +20,7 @@ from syncer.dashboard.view import View
 from syncer.disk.policy import DiskPolicy
 from syncer.egress.addresses import Addresses
 from syncer.egress.hosts import AllowedHosts
-from syncer.errors import LeaseLost, StorageFailed, StorageFull
+from syncer.errors import StorageFailed, StorageFull
 from syncer.git.commands import Git
 from syncer.git.mirrors import Mirrors
 from syncer.limits import Limits
@@ -179,7 +179,7 @@ class ClusterSyncer:
 
     def _make_syncer(self) -> Syncer:
         settings = self._settings
-        self._releases = releases = Releases(settings.volume, settings.disk, fence=self._fence)
+        self._releases = releases = Releases(settings.volume, settings.disk, lease=self._lease)
         mirrors = Mirrors(settings.cache, self._git, settings.disk, releases.relieve)
         self._commit_statuses = CommitStatuses(self._store.secret, settings.hosts, noted=self._counted.commit_status)
         source_sync = SourceSync(
@@ -232,10 +232,6 @@ class ClusterSyncer:
 
     def _commit_status(self, uid: str) -> str | None:
         return self._commit_statuses.result(uid)
-
-    def _fence(self) -> None:
-        if not self._lease.held():
-            raise LeaseLost("the Lease is not held any more; another syncer may be at work")
 
     def _elect(self) -> None:
         self._lease.run(on_started=self._work, on_stopped=self._lost)

@@ -41,11 +41,12 @@ class Journal:
         if isinstance(outcome, Published):
             if outcome.changed:
                 release = outcome.release
-                files = f"{release.files:,} {'file' if release.files == 1 else 'files'}"
-                what = f"commit {release.commit[:12]} went live: {files}, {release.size:,} bytes"
+                content, commit = release.content, release.origin.commit[:12]
+                files = f"{content.files:,} {'file' if content.files == 1 else 'files'}"
+                what = f"commit {commit} went live: {files}, {content.size:,} bytes"
                 self._put(site.metadata.uid, ok=True, event="Published", text=what)
             elif self._failed_last(site.metadata.uid):
-                text = f"commit {outcome.release.commit[:12]} is live"
+                text = f"commit {outcome.release.origin.commit[:12]} is live"
                 self._put(site.metadata.uid, ok=True, event="Synced", text=text)
             return
         self._put(site.metadata.uid, ok=False, event=outcome.reason, text=str(outcome))

@@ -4,7 +4,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from typing import Any
 
 from pages.api import SiteKey, SiteRules, StaticSite
 from syncer.content import lfs, rules, symlinks, tree, walk
@@ -22,9 +22,9 @@ from syncer.git import commits
 from syncer.git.object_reader import Objects
 from syncer.limits import SiteLimits
 from syncer.sources import Source
-from syncer.volume.records import Release
+from syncer.volume.records import Origin, Release
 from syncer.volume.releases import Releases
-from syncer.volume.writing import Changes
+from syncer.volume.writing import Changes, Draft
 
 # Takes note that a commit, which is not live yet, begins to be published.
 Begin = Callable[[StaticSite, str], None]
@@ -65,16 +65,16 @@ class Publishing:
 
         ``current`` are the live releases that are sound, by their site's uid.
         """
-        release = wanted(site, source, tip)
+        origin = desired_origin(site, source, tip)
         live = current.get(site.metadata.uid)
-        if live and _is_as_wanted(live, release):
+        if live and _is_of(live, origin):
             return Published(live, changed=False)
         key = site.site_key
         with self._recalling[key]:
             live = self._releases.current(key)
-            if live and _is_as_wanted(live, release):  # by another thread
+            if live and _is_of(live, origin):  # by another thread
                 return Published(live, changed=False)
-            recalled = self._releases.recall(key, release, lambda: self._confirm(site))
+            recalled = self._releases.recall(key, origin, self._permit(site))
         return Published(recalled, changed=True) if recalled else None
 
     def publish(self, site: StaticSite, source: Source, commit: str, objects: Objects) -> Published:
@@ -82,55 +82,66 @@ class Publishing:
         key = site.site_key
         current = self._releases.current(key)
         self._begin(site, commit)
-        draft = _draft(site, source, commit, objects)
-        known = current if current and current.tree == draft.tree else None
-        if known and known.rules is not None:
-            return self._restate(site, draft)
-        listing, found = self._read(key, draft, objects)
-        draft = replace(draft, rules=found.dump())
-        if known and known.files == len(listing.files):  # made before there were rules, and there are none in it
-            return self._restate(site, draft)
-        changes: list[Changes] = []
-        confirm = partial(self._confirm, site)
-        release = self._releases.publish(key, draft, listing, objects.contents, confirm, tell=changes.append)
-        return Published(release, changed=True, changes=changes[0])
+        origin = _read_origin(site, source, commit, objects)
+        oid = _find_tree(objects, commit, origin.path)
+        same = current if current and current.content.tree == oid else None
+        if same and same.content.rules is not None:
+            return self._restate(site, origin, oid)
+        listing, site_rules = self._read(key, origin, oid, objects)
+        if same and same.content.files == len(listing.files):  # it is older than the rules, and has none
+            return self._restate(site, origin, oid, site_rules.dump())
+        draft = Draft(origin, oid, listing, site_rules.dump())
+        release, changes = self._releases.publish(key, draft, objects.contents, self._permit(site))
+        return Published(release, changed=True, changes=changes)
 
-    def _restate(self, site: StaticSite, draft: Release) -> Published:
-        self._confirm(site)
-        return Published(self._releases.restate(site.site_key, draft), changed=False)
+    def _restate(
+        self, site: StaticSite, origin: Origin, oid: str, site_rules: dict[str, Any] | None = None
+    ) -> Published:
+        self._permit(site).check()
+        return Published(self._releases.restate(site.site_key, origin, oid, site_rules), changed=False)
 
-    def _read(self, key: SiteKey, draft: Release, objects: Objects) -> tuple[Listing, SiteRules]:
+    def _read(self, key: SiteKey, origin: Origin, oid: str, objects: Objects) -> tuple[Listing, SiteRules]:
         """What is published of the folder, and its rules."""
-        listing = tree.read(walk.entries(objects, draft.tree), self._limits)
+        listing = tree.read(walk.entries(objects, oid), self._limits)
         listing = symlinks.follow(listing, objects.contents, self._limits)
         listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
-        listing, found = rules.take_out(listing, objects.contents)
-        if not listing.files and found == SiteRules():
-            raise NothingToPublish(_explain_emptiness(draft, listing))
-        return listing, found
+        listing, site_rules = rules.take_out(listing, objects.contents)
+        if not listing.files and site_rules == SiteRules():
+            raise NothingToPublish(_explain_emptiness(origin, listing))
+        return listing, site_rules
 
-    def _confirm(self, site: StaticSite) -> None:
-        if not self._still_there(site):
-            raise SiteDeleted("the site was deleted or changed while it was being synced; nothing of that is published")
-
-
-def wanted(site: StaticSite, source: Source, commit: str) -> Release:
-    """The release that the site should have, as far as that is known before a look at the commit."""
-    return Release(site.metadata.uid, source.repo, source.branch, commit, site.spec.path.strip("/"), tree="")
+    def _permit(self, site: StaticSite) -> "_Permit":
+        return _Permit(site, self._still_there)
 
 
-def _is_as_wanted(live: Release, release: Release) -> bool:
-    return live.origin == release.origin and live.rules is not None
+@dataclass(frozen=True)
+class _Permit:
+    """Holds as long as the site is there and made of the same."""
+
+    site: StaticSite
+    still_there: StillThere
+
+    def check(self) -> None:
+        """Raise SiteDeleted where a release of the site must not go live."""
+        if not self.still_there(self.site):
+            raise SiteDeleted("the site was deleted or changed during the sync; nothing of that sync is published")
 
 
-def _draft(site: StaticSite, source: Source, commit: str, objects: Objects) -> Release:
-    told = _read_commit(objects, commit, source)
-    release = wanted(site, source, commit)
-    found = _find_tree(objects, commit, release.path)
-    return replace(release, tree=found, authored=told.authored, subject=told.subject)
+def desired_origin(site: StaticSite, source: Source, commit: str) -> Origin:
+    """The origin that the site's release should have, as far as the commit need not be read."""
+    return Origin(site.metadata.uid, source.repo, source.branch, commit, site.spec.path.strip("/"))
 
 
-def _read_commit(objects: Objects, commit: str, source: Source) -> commits.Told:
+def _is_of(live: Release, origin: Origin) -> bool:
+    return live.origin.matches(origin) and live.content.rules is not None
+
+
+def _read_origin(site: StaticSite, source: Source, commit: str, objects: Objects) -> Origin:
+    header = _read_commit(objects, commit, source)
+    return replace(desired_origin(site, source, commit), authored=header.authored, subject=header.subject)
+
+
+def _read_commit(objects: Objects, commit: str, source: Source) -> commits.CommitHeader:
     content = objects.commit(commit)
     if content is None:  # anything has an id, and a tag may name anything
         what, check = (source.revision, "revision") if source.revision else (f"branch {source.branch}", "branch")
@@ -138,10 +149,10 @@ def _read_commit(objects: Objects, commit: str, source: Source) -> commits.Told:
     return commits.read(content)
 
 
-def _explain_emptiness(draft: Release, listing: Listing) -> str:
+def _explain_emptiness(origin: Origin, listing: Listing) -> str:
     left_out = tree.describe(listing.skipped)
     has = f"nothing but what is left out: {left_out}" if left_out else "no files"
-    return f"folder /{draft.path} of commit {draft.commit[:12]} has {has}; push a page, or check spec.path"
+    return f"folder /{origin.path} of commit {origin.commit[:12]} has {has}; push a page, or check spec.path"
 
 
 def _find_tree(objects: Objects, commit: str, path: str) -> str:

@@ -127,11 +127,11 @@ class SourceSync:
         found = {}
         for site in sites:
             sound = self._releases.current(site.site_key)
-            seen = sound or self._releases.origin(site.site_key)
-            if seen and seen.uid != site.metadata.uid:
+            seen = sound or self._releases.live(site.site_key)
+            if seen and seen.origin.uid != site.metadata.uid:
                 self._releases.take_offline(site.site_key)
             elif sound:
-                found[sound.uid] = sound
+                found[sound.origin.uid] = sound
         return found
 
     def _without_git(

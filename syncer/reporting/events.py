@@ -44,13 +44,13 @@ def _deployed(before: StaticSiteStatus | None, deployment: Deployment | None) ->
         return
     outcome, seconds = deployment
     known = before.last_commit if before else None
-    if not outcome.changed and known == outcome.release.commit:
+    if not outcome.changed and known == outcome.release.origin.commit:
         return
     changed = ""
     if outcome.changes:
         written, removed = outcome.changes.written, outcome.changes.removed
         changed = f": {_count(written)} changed, {removed:,} removed, in {seconds:.1f} seconds"
-    yield Event("Normal", "Deployed", f"commit {outcome.release.commit[:12]} is live{changed}")
+    yield Event("Normal", "Deployed", f"commit {outcome.release.origin.commit[:12]} is live{changed}")
 
 
 def _failed(before: StaticSiteStatus | None, after: StaticSiteStatus) -> Iterator[Event]:

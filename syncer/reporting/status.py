@@ -46,14 +46,14 @@ def build(
         [ready, *fresh, *beside], before.conditions, generation=site.metadata.generation, now=now
     )
     published = outcome.release if isinstance(outcome, Published) else None
-    found = SiteRules.model_validate(published.rules or {}) if published else before.rules
+    found = SiteRules.model_validate(published.content.rules or {}) if published else before.rules
     return StaticSiteStatus(
         observed_generation=site.metadata.generation,
         phase="Suspended" if site.spec.suspend else _phase(stamped),
         message=ready.message,
         url=f"{base_url(routing.host.spec)}{routing.path_prefix}/" if routing.host else None,
         last_sync=now if published else before.last_sync,
-        last_commit=published.commit if published else before.last_commit,
+        last_commit=published.origin.commit if published else before.last_commit,
         last_handled_request=(site.requested_at if outcome else before.last_handled_request) or None,
         sync_token=sync_token,
         releases=before.releases if releases is None else list(releases),
@@ -93,11 +93,13 @@ def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus)
             return condition("Synced", None, "Pending", "the StaticSite was changed and is being synced")
         return known
     if isinstance(outcome, Published):
-        left_out = tree.describe(outcome.release.skipped)
+        left_out = tree.describe(outcome.release.content.skipped)
         note = f"; not published: {left_out}" if left_out else ""
-        wrong = rules.describe(site, SiteRules.model_validate(outcome.release.rules or {}))
+        wrong = rules.describe(site, SiteRules.model_validate(outcome.release.content.rules or {}))
         note += f"; rules to look at: {wrong}" if wrong else ""
-        return condition("Synced", True, "Synced", f"commit {outcome.release.commit[:12]} is live{_pinned(site)}{note}")
+        return condition(
+            "Synced", True, "Synced", f"commit {outcome.release.origin.commit[:12]} is live{_pinned(site)}{note}"
+        )
     stays = "; the last good release stays live" if before.last_commit and not isinstance(outcome, SiteClosed) else ""
     remedy = f"\n{outcome.remedy}" if outcome.remedy else ""
     return condition("Synced", False, outcome.reason, f"{outcome}{stays}{remedy}")

@@ -89,4 +89,6 @@ class Statuses:
         """What has been live, where it may have changed."""
         if outcome is None and not history.is_of_another_spec(before):
             return None
-        return history.read(self._releases, before, outcome.release.commit if isinstance(outcome, Published) else None)
+        return history.read(
+            self._releases, before, outcome.release.origin.commit if isinstance(outcome, Published) else None
+        )

@@ -279,7 +279,7 @@ class Syncer:
             with self._lock:
                 self._synced[site.metadata.uid] = time.time()
             if outcome.changed:
-                log.info("site_published", site=site.key, commit=release.commit, files=release.files)
+                log.info("site_published", site=site.key, commit=release.origin.commit, files=release.content.files)
         elif not isinstance(outcome, SiteDeleted):
             log.warning("sync_failed", site=site.key, reason=outcome.reason, error=str(outcome))
         if (current := self._sites.current(site)) is None:

@@ -75,14 +75,14 @@ class Sites:
     def take_offline_what_it_left(self, site: StaticSite) -> None:
         """But not what another site of that name, created meanwhile, has published (F26)."""
         with _logged("site_not_removed", site=site.key):
-            live = self._releases.origin(site.site_key)
-            if live is None or live.uid == site.metadata.uid:
+            live = self._releases.live(site.site_key)
+            if live is None or live.origin.uid == site.metadata.uid:
                 self._releases.take_offline(site.site_key)
 
     def _take_offline_what_others_left(self, site: StaticSite) -> None:
         with _logged("site_not_removed", site=site.key):
-            live = self._releases.origin(site.site_key)
-            if live and live.uid != site.metadata.uid:
+            live = self._releases.live(site.site_key)
+            if live and live.origin.uid != site.metadata.uid:
                 self._releases.take_offline(site.site_key)
 
 

@@ -29,7 +29,10 @@ class SiteLog:
         else:
             release = outcome.release
             event = "published" if outcome.changed else "unchanged"
-            told = {"commit": release.commit, "text": f"commit {release.commit[:12]}, {release.files} files"}
+            told = {
+                "commit": release.origin.commit,
+                "text": f"commit {release.origin.commit[:12]}, {release.content.files} files",
+            }
         now = datetime.now(UTC)
         began = now - timedelta(seconds=seconds)
         self._append(site.key, {"time": now.isoformat(), "began": began.isoformat(), "event": event, **told})

@@ -7,18 +7,18 @@ until their time is over.
 
 import re
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from pages.api import SiteKey
+from syncer.clocks import Clock
 from syncer.content.tree import File
 from syncer.volume import packing, records
 from syncer.volume.files import folders_of, link
 from syncer.volume.layout import Volume, make_folder, temporary_beside
-from syncer.volume.records import Entries
+from syncer.volume.records import FileRecords
 from syncer.volume.usage import Usages
 
 _LEAST_FILES = 1_000
@@ -40,7 +40,7 @@ def tells_content(path: str) -> bool:
     return bool(_HASH.search(name)) and not name.endswith(_PAGE)
 
 
-def kept(known: Entries, files: set[str], size: int, *, now: int, seconds: float) -> Entries:
+def kept(known: FileRecords, files: set[str], size: int, *, now: int, seconds: float) -> FileRecords:
     """What stays of ``known``, the release before, beside the new one's ``files``, which have ``size`` bytes in all.
 
     What left first goes first where it is too much: a site's earlier assets take no more than the site.
@@ -62,12 +62,12 @@ def kept(known: Entries, files: set[str], size: int, *, now: int, seconds: float
     return found
 
 
-def oldest(entries: Entries) -> int:
+def oldest(entries: FileRecords) -> int:
     """When the first of the earlier assets left; 0 where there are none."""
     return min((entry.gone for entry in entries.values() if entry.gone), default=0)
 
 
-def expired(entries: Entries, *, now: int, seconds: float) -> Entries:
+def expired(entries: FileRecords, *, now: int, seconds: float) -> FileRecords:
     """The earlier assets whose time is over."""
     return {path: entry for path, entry in entries.items() if entry.gone and now - entry.gone >= seconds}
 
@@ -78,7 +78,7 @@ class Earlier:
     By the time of day, for a restart shall not prolong it: a clock that jumps costs an open page an asset at worst.
     """
 
-    def __init__(self, volume: Volume, usages: Usages, seconds: float, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, volume: Volume, usages: Usages, seconds: float, clock: Clock) -> None:
         self._volume = volume
         self._usages = usages
         self._seconds = seconds
@@ -86,12 +86,12 @@ class Earlier:
         self._oldest: dict[SiteKey, tuple[str, int]] = {}  # of which release it is known
         self.records_lock = threading.Lock()  # for who changes the record of a live release
 
-    def kept(self, known: Entries, files: Sequence[File]) -> Entries:
+    def kept(self, known: FileRecords, files: Sequence[File]) -> FileRecords:
         """What a new release keeps of the one before."""
         size = sum(file.size for file in files)
-        return kept(known, {file.path for file in files}, size, now=int(self._clock()), seconds=self._seconds)
+        return kept(known, {file.path for file in files}, size, now=int(self._clock.now()), seconds=self._seconds)
 
-    def carry_over(self, site: SiteKey, left: Path, known: Entries, folder: Path) -> bool:
+    def carry_over(self, site: SiteKey, left: Path, known: FileRecords, folder: Path) -> bool:
         """Have the release in ``folder``, which goes live again, keep what it lacks of the one that is ``left``.
 
         Only by links: going back needs no room. Whether anything was written.
@@ -101,7 +101,7 @@ class Earlier:
             if release is None or own is None:
                 return False
             files = {path for path, entry in own.items() if not entry.gone}
-            found = kept(known, files, release.size, now=int(self._clock()), seconds=self._seconds)
+            found = kept(known, files, release.content.size, now=int(self._clock.now()), seconds=self._seconds)
             if not found:
                 return False
             taken = own.keys() | folders_of(own)
@@ -109,7 +109,8 @@ class Earlier:
             more = {path: entry for path, entry in found.items() if path not in taken}
             folders = folders_of(more) - taken
             entries = own | again | more
-            release = replace(release, earlier=oldest(entries), folders=release.folders + len(folders))
+            content = replace(release.content, earlier=oldest(entries), folders=release.content.folders + len(folders))
+            release = replace(release, content=content)
             self._volume.fence()
             # The record comes first: that there is less than it says is allowed of these, more would be damage.
             records.write(folder, temporary_beside(folder), release, entries)
@@ -122,7 +123,7 @@ class Earlier:
 
     def collect(self) -> None:
         """Delete those whose time is over. Most sites have none, which costs a look at their link."""
-        now = int(self._clock())
+        now = int(self._clock.now())
         for site in self._volume.sites():
             name = self._volume.live_release(site)
             if name is None:
@@ -131,7 +132,7 @@ class Earlier:
             folder = self._volume.home(site) / name
             if known != name:
                 release = records.read(folder)
-                first = release.earlier if release else 0
+                first = release.content.earlier if release else 0
                 self._oldest[site] = name, first
             if first and now - first >= self._seconds:
                 self._delete(site, folder, seconds=self._seconds)
@@ -145,14 +146,15 @@ class Earlier:
             release, entries = records.read(folder), records.read_entries(folder)
             if release is None or entries is None:
                 return False
-            over = expired(entries, now=int(self._clock()), seconds=seconds)
+            over = expired(entries, now=int(self._clock.now()), seconds=seconds)
             self._volume.fence()
             # Whoever looks in between finds less than the record says, which is allowed of these.
             for path in [*over, *(packing.beside(path) for path, entry in over.items() if entry.packed)]:
                 with suppress(FileNotFoundError):
                     (folder / path).unlink()
             left = {path: entry for path, entry in entries.items() if path not in over}
-            records.write(folder, temporary_beside(folder), replace(release, earlier=oldest(left)), left)
+            release = replace(release, content=replace(release.content, earlier=oldest(left)))
+            records.write(folder, temporary_beside(folder), release, left)
         self._oldest.pop(site, None)
         self._usages.forget(site)
         return bool(over)

@@ -13,7 +13,7 @@ from syncer.content.tree import File, ReadBlobs
 from syncer.errors import GitFailed
 from syncer.volume import packing
 from syncer.volume.layout import make_folder
-from syncer.volume.records import Entries, Entry
+from syncer.volume.records import FileRecord, FileRecords
 
 _CHUNK = 1 << 20
 _NO_HARD_LINKS = {EPERM, EMLINK, EXDEV, ENOTSUP}
@@ -30,8 +30,8 @@ class Plan(NamedTuple):
     files: Sequence[File]
     folders: set[str]
     previous: Path | None
-    unchanged: Entries
-    earlier: Entries
+    unchanged: FileRecords
+    earlier: FileRecords
 
     @property
     def new(self) -> list[File]:
@@ -42,15 +42,15 @@ class Plan(NamedTuple):
 class Written(NamedTuple):
     """What was written, which paths were copied because the volume refuses hard links, and what was packed."""
 
-    entries: Entries
+    entries: FileRecords
     copied: frozenset[str]
-    packed: Entries
+    packed: FileRecords
 
 
 class Taken(NamedTuple):
     """What was taken over from the release before, and which paths of it were copied."""
 
-    entries: Entries
+    entries: FileRecords
     copied: frozenset[str]
 
 
@@ -61,7 +61,7 @@ class Refused(NamedTuple):
     not_sound: set[str]
 
 
-def plan(files: Sequence[File], previous: Path | None, known: Entries, earlier: Entries) -> Plan:
+def plan(files: Sequence[File], previous: Path | None, known: FileRecords, earlier: FileRecords) -> Plan:
     """Compare the files with those of ``previous`` that may be taken over."""
     unchanged = {}
     for path, oid, size in files:
@@ -83,12 +83,12 @@ def write(folder: Path, stamp: int, planned: Plan, blobs: ReadBlobs) -> Written:
     contents = blobs([file.oid for file in missing])
     for file, (_, size, stream) in zip(missing, contents, strict=True):
         _write_file(folder / file.path, file.oid, size, stream, stamp)
-    entries = entries | {path: Entry(oid, size, stamp) for path, oid, size in missing}
+    entries = entries | {path: FileRecord(oid, size, stamp) for path, oid, size in missing}
     packed = packing.pack(folder, entries, packing.worth_trying(entries, planned.folders))
     return Written(entries | packed, taken.copied, packed)
 
 
-def link(previous: Path, folder: Path, entries: Entries) -> Refused:
+def link(previous: Path, folder: Path, entries: FileRecords) -> Refused:
     """Link these files of ``previous``, with their packed copies; their folders are there."""
     refused = Refused(set(), set())
     for parent, siblings in groupby(entries, key=lambda path: path.rpartition("/")[0]):
@@ -102,7 +102,7 @@ def link(previous: Path, folder: Path, entries: Entries) -> Refused:
     return refused
 
 
-def _fitting(entries: Entries, folders: set[str]) -> Entries:
+def _fitting(entries: FileRecords, folders: set[str]) -> FileRecords:
     """The entries, without the packed copies whose place a folder has now."""
     return {
         path: entry._replace(packed=None) if entry.packed and not packing.is_free(path, folders) else entry
@@ -138,7 +138,7 @@ class BlobHash:
         return self._hash.hexdigest() == self._oid
 
 
-def _take_over(previous: Path, folder: Path, entries: Entries) -> Taken:
+def _take_over(previous: Path, folder: Path, entries: FileRecords) -> Taken:
     """Link what did not change, or copy it."""
     refused = link(previous, folder, entries)
     for path in sorted(refused.no_link & entries.keys()):
@@ -150,7 +150,7 @@ def _take_over(previous: Path, folder: Path, entries: Entries) -> Taken:
     )
 
 
-def _repacked(path: str, entry: Entry, refused: Refused) -> Entry:
+def _repacked(path: str, entry: FileRecord, refused: Refused) -> FileRecord:
     """The entry, which is to be packed anew where its packed copy could not be linked."""
     if entry.packed and packing.beside(path) in refused.no_link | refused.not_sound:
         return entry._replace(packed=None)
@@ -176,7 +176,7 @@ def is_as_written(stat: os.stat_result, size: int, mtime: int) -> bool:
     return stat.st_size == size and abs(stat.st_mtime - mtime) < _COARSE_SECONDS
 
 
-def _copy_file(source: Path, target: Path, entry: Entry) -> bool:
+def _copy_file(source: Path, target: Path, entry: FileRecord) -> bool:
     """Copy the file with its mtime, so that its ETag stays; False where it is not what it should be."""
     with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, GitFailed):
         if is_as_written(source.lstat(), entry.size, entry.mtime):

@@ -17,15 +17,16 @@ import re
 import secrets
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from pages.api import SiteKey
-from syncer.errors import StorageFailed, StorageFull
+from syncer.errors import LeaseLost, StorageFailed, StorageFull
 from syncer.volume import records
 
 log = structlog.get_logger(__name__)
@@ -40,16 +41,45 @@ class ReleaseGone(Exception):
     """The release that was to go live was deleted meanwhile."""
 
 
-class Volume:
-    """Places and steps. ``fence`` is asked before each change of what visitors see and each deletion."""
+class Lease(Protocol):
+    """What says whether this process may change the volume."""
 
-    def __init__(self, root: Path, fence: Callable[[], None] = lambda: None) -> None:
+    def held(self) -> bool:
+        """Whether it may, now."""
+
+
+class Permit(Protocol):
+    """What a site's owner or an operator may withdraw while a release is written."""
+
+    def check(self) -> None:
+        """Raise the SyncError that says why the release must not go live."""
+
+
+class Permitted:
+    """Forbids nothing."""
+
+    def check(self) -> None:
+        """Pass."""
+
+
+PERMITTED = Permitted()
+
+
+class Volume:
+    """Places and steps. Each change of what visitors see and each deletion needs the ``lease``, where there is one."""
+
+    def __init__(self, root: Path, lease: Lease | None = None) -> None:
         self.root = root
-        self.fence = fence
+        self._lease = lease
         self._live = root / "live"
         self._releases = root / "releases"
-        # What makes a folder or a link is never in between the look and the deed of what deletes one.
+        # A folder or link must not appear between the check and the deletion of another thread.
         self._lock = threading.Lock()
+
+    def fence(self) -> None:
+        """Raise LeaseLost where another syncer may be at work."""
+        if self._lease is not None and not self._lease.held():
+            raise LeaseLost("the Lease is no longer held; another syncer may be running")
 
     def prepare(self) -> None:
         """Make the two folders and remove what a killed process left unfinished."""
@@ -125,10 +155,10 @@ class Volume:
         finally:
             os.close(descriptor)
 
-    def go_live(self, site: SiteKey, name: str, confirm: Callable[[], None] = lambda: None) -> None:
-        """Show visitors this release from now on, with one rename. ``confirm`` raises to forbid that.
+    def go_live(self, site: SiteKey, name: str, permit: Permit = PERMITTED) -> None:
+        """Show visitors this release from now on, with one rename.
 
-        Raises ReleaseGone where somebody has deleted it.
+        Raises ReleaseGone where it was deleted meanwhile, and what the ``permit`` raises.
         """
         link = self._live / site.namespace / site.name
         with self._lock:
@@ -138,7 +168,7 @@ class Volume:
             try:
                 self.fence()
                 self._check_there(site, name)
-                confirm()
+                permit.check()
                 if link.is_dir() and not link.is_symlink():
                     self._set_aside(link)
                 temporary.replace(link)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from syncer.content.tree import File, quoted
 from syncer.errors import LimitExceeded
-from syncer.volume.records import Entries
+from syncer.volume.records import FileRecords
 
 # The same kinds as gzip_types in deploy/nginx/sites-server.conf.
 _KINDS = re.compile(
@@ -53,7 +53,7 @@ def place(file: File) -> File:
     return file._replace(path=f"{folder}{slash}{_OWN}{name}")
 
 
-def worth_trying(entries: Entries, folders: Collection[str] = ()) -> list[str]:
+def worth_trying(entries: FileRecords, folders: Collection[str] = ()) -> list[str]:
     """The paths of what to pack in one release: the smallest first, which are what pages are made of."""
     wanted, left = [], _BUDGET
     candidates = (path for path, entry in entries.items() if entry.packed is None and is_of_a_kind(path))
@@ -72,7 +72,7 @@ def is_of_a_kind(path: str) -> bool:
     return bool(stem) and _KINDS.fullmatch(extension) is not None
 
 
-def pack(folder: Path, entries: Entries, paths: Iterable[str]) -> Entries:
+def pack(folder: Path, entries: FileRecords, paths: Iterable[str]) -> FileRecords:
     """Write packed copies beside these files, where they are smaller; return their entries, which say so."""
     return {path: entries[path]._replace(packed=_pack(folder / path, entries[path].mtime)) for path in paths}
 

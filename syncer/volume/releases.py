@@ -1,32 +1,40 @@
 """What is on the volume of each site: a release is written, goes live, is recalled, and goes."""
 
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pages.api import SiteKey
-from syncer.content.tree import Listing, ReadBlobs
+from syncer.clocks import Clock, SystemClock
+from syncer.content.tree import ReadBlobs
 from syncer.disk.policy import DiskPolicy, Usage
 from syncer.disk.room import Disk, DiskRoom
 from syncer.errors import StorageFailed, SyncError
 from syncer.volume import earlier, records
 from syncer.volume.earlier import Earlier
-from syncer.volume.layout import ReleaseGone, Volume, stamp_of, storage_errors, temporary_beside
-from syncer.volume.records import Release
+from syncer.volume.layout import (
+    PERMITTED,
+    Lease,
+    Permit,
+    ReleaseGone,
+    Volume,
+    stamp_of,
+    storage_errors,
+    temporary_beside,
+)
+from syncer.volume.records import Origin, Release
 from syncer.volume.retention import Retention
 from syncer.volume.space import Room
 from syncer.volume.usage import Usages
 from syncer.volume.verification import Verification
-from syncer.volume.writing import Changes, Writer, changes, need
+from syncer.volume.writing import Changes, Draft, Writer, changes, need
 
 
 class Releases:
     """The only code that writes to the volume. At most one thread may work on one site at a time.
 
-    ``fence`` is asked before each change of what visitors see and before each deletion; it raises to forbid that.
-    ``clock`` is the time of day, ``ticks`` is monotonic.
+    Without the ``lease`` (where there is one) neither what visitors see is changed nor anything deleted.
     """
 
     def __init__(
@@ -34,15 +42,14 @@ class Releases:
         root: Path,
         policy: DiskPolicy | None = None,
         *,
-        clock: Callable[[], float] = time.time,
-        ticks: Callable[[], float] = time.monotonic,
-        fence: Callable[[], None] = lambda: None,
+        clock: Clock | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self._policy = policy or DiskPolicy()
-        self._clock = clock
-        self._volume = Volume(root, fence)
+        clock = clock or SystemClock()
+        self._volume = Volume(root, lease)
         self._usages = Usages(self._volume)
-        self._retention = Retention(self._volume, self._usages, self._policy, clock, ticks)
+        self._retention = Retention(self._volume, self._usages, self._policy, clock)
         self._room = Room(Disk(root, self._policy.keep_free), self._retention, self._usages, self._policy)
         self._verification = Verification(self._volume)
         self._earlier = Earlier(self._volume, self._usages, self._policy.keep_assets_seconds, clock)
@@ -58,15 +65,15 @@ class Releases:
         with storage_errors():
             return self._volume.sites()
 
-    def origin(self, site: SiteKey) -> Release | None:
-        """What visitors see, be it whole or damaged."""
+    def live(self, site: SiteKey) -> Release | None:
+        """What visitors see, sound or damaged."""
         with storage_errors():
             name = self._volume.live_release(site)
             return records.read(self._volume.home(site) / name) if name else None
 
     def current(self, site: SiteKey) -> Release | None:
-        """The live release, or None where there is none that is whole."""
-        release = self.origin(site)
+        """The live release if it is sound."""
+        release = self.live(site)
         if release is None:
             return None
         with storage_errors():
@@ -82,66 +89,61 @@ class Releases:
     def publish(
         self,
         site: SiteKey,
-        draft: Release,
-        listing: Listing,
+        draft: Draft,
         blobs: ReadBlobs,
-        confirm: Callable[[], None] = lambda: None,
-        *,
-        tell: Callable[[Changes], None] = lambda _changes: None,
-    ) -> Release:
-        """Write the tree that ``draft`` names as a new release and make it live, unless ``confirm`` raises by then.
+        permit: Permit = PERMITTED,
+    ) -> tuple[Release, Changes]:
+        """Write a new release and make it live; return it, and how it differs from the one before.
 
-        ``tell`` is told how it differs from the one before, once it is live.
-
-        Raises StorageFull, QuotaExceeded, StorageFailed, GitFailed; the release that was live stays so.
+        Raises StorageFull, QuotaExceeded, StorageFailed, GitFailed, and what the ``permit`` raises; the release that
+        was live stays so.
         """
         self._volume.fence()
         with storage_errors():
             live = self._volume.live_release(site)
             folder = self._volume.home(site) / live if live else None
-            known = self._verification.sound_entries(site, folder) if folder else {}
-            planned = self._writer.plan(site, listing, folder, known)
+            previous = self._verification.sound_entries(site, folder) if folder else {}
+            planned = self._writer.plan(site, draft.listing, folder, previous)
             try:
-                release, name, written = self._writer.write(site, draft, listing, planned, blobs)
+                release, name, written = self._writer.write(site, draft, planned, blobs)
             except OSError:
                 self._room.relieve(need(planned))  # for the next try
                 raise
             try:
                 self._volume.flush()
-                self._go_live(site, name, live, confirm)
+                self._go_live(site, name, live, permit)
             except BaseException:
                 with suppress(OSError, SyncError):
                     self._volume.remove_release(site, name)  # unless it is live by now
                 raise
             packed = [entry.packed for entry in written.packed.values() if entry.packed]
             used = need(planned) + Usage(sum(packed), len(packed))
-            self._usages.published(site, used, exact=release.hard_links)
-        tell(changes(known, written))
-        return release
+            self._usages.published(site, used, exact=release.content.hard_links)
+        return release, changes(previous, written)
 
-    def recall(self, site: SiteKey, wanted: Release, confirm: Callable[[], None] = lambda: None) -> Release | None:
-        """Make a release live again that is of the same origin, still there and sound; None where there is none."""
+    def recall(self, site: SiteKey, origin: Origin, permit: Permit = PERMITTED) -> Release | None:
+        """Make a sound release of that origin live again; None where the volume has none."""
         self._volume.fence()
         with storage_errors():
             live = self._volume.live_release(site)
             for name in self._volume.releases(site):
                 release = None if name == live else records.read(self._volume.home(site) / name)
-                if release is None or release.rules is None or release.origin != wanted.origin:
+                if release is None or release.content.rules is None or not release.origin.matches(origin):
                     continue
                 if not self._is_sound(site, name, release):
                     continue
                 with suppress(ReleaseGone):
                     if live:
                         self._keep_assets(site, live, name)
-                    self._go_live(site, name, live, confirm)
+                    self._go_live(site, name, live, permit)
                     return release
         return None
 
     def history(self, site: SiteKey) -> list[Release]:
         """What is on the volume of the site, newest first."""
         with storage_errors():
-            found = [records.read(self._volume.home(site) / name) for name in self._volume.releases(site)]
-        return [release for release in found if release]
+            read = [records.read(self._volume.home(site) / name) for name in self._volume.releases(site)]
+        return [release for release in read if release]
 
     def stamps(self, site: SiteKey) -> tuple[set[int], int | None]:
         """The stamps of what is on the volume of the site, and of what is live: read without a record."""
@@ -149,27 +151,20 @@ class Releases:
             live = self._volume.live_release(site)
             return {stamp_of(name) for name in self._volume.releases(site)}, stamp_of(live) if live else None
 
-    def restate(self, site: SiteKey, draft: Release) -> Release:
-        """Record that the live tree has a new origin: nothing that visitors see changes."""
+    def restate(self, site: SiteKey, origin: Origin, tree: str, rules: dict[str, Any] | None = None) -> Release:
+        """Record that the live tree has a new origin, and its rules if they are new: visitors see no change."""
         with storage_errors(), self._earlier.records_lock:
             name = self._volume.live_release(site)
             folder = self._volume.home(site) / (name or "")
             current, entries = records.read(folder), records.read_entries(folder)
-            if current is None or name is None or entries is None or current.tree != draft.tree:
-                raise StorageFailed(f"the live release of {site} is gone; it is published anew")
-            release = replace(
-                current,
+            if current is None or name is None or entries is None or current.content.tree != tree:
+                raise StorageFailed(f"the live release of {site} is gone; it is published again")
+            content = replace(
+                current.content,
                 earlier=earlier.oldest(entries),
-                uid=draft.uid,
-                repo=draft.repo,
-                commit=draft.commit,
-                path=draft.path,
-                tree=draft.tree,
-                branch=draft.branch,
-                authored=draft.authored,
-                subject=draft.subject,
-                rules=current.rules if draft.rules is None else draft.rules,
+                rules=current.content.rules if rules is None else rules,
             )
+            release = replace(current, origin=origin, content=content)
             self._volume.fence()
             records.write(folder, temporary_beside(folder), release, entries)
         return release
@@ -231,10 +226,10 @@ class Releases:
 
     def _is_sound(self, site: SiteKey, name: str, release: Release) -> bool:
         """Read back in full where that is quick; what is larger is read by and by, once it is live."""
-        return self._verification.is_sound(site, name, content=release.size <= self._policy.verify_bytes)
+        return self._verification.is_sound(site, name, content=release.content.size <= self._policy.verify_bytes)
 
-    def _go_live(self, site: SiteKey, name: str, before: str | None, confirm: Callable[[], None]) -> None:
-        self._volume.go_live(site, name, confirm)
+    def _go_live(self, site: SiteKey, name: str, before: str | None, permit: Permit) -> None:
+        self._volume.go_live(site, name, permit)
         self._retention.revive(site, name)
         self._verification.published(site)
         if before and before != name:

@@ -46,9 +46,9 @@ class Usages:
             folder = self._volume.home(site) / name
             release, entries = records.read(folder), records.read_entries(folder)
             if release and entries is not None:
-                folders += release.folders
+                folders += release.content.folders
                 for path, entry in entries.items():
-                    written = entry.mtime if release.hard_links else stamp_of(name)
+                    written = entry.mtime if release.content.hard_links else stamp_of(name)
                     files[path, written] = entry.size
                     if entry.packed:
                         files[packing.beside(path), written] = entry.packed

@@ -12,7 +12,7 @@ from pages.api import SiteKey
 from syncer.volume import packing, records
 from syncer.volume.files import BlobHash, is_as_written
 from syncer.volume.layout import Volume
-from syncer.volume.records import Entries, Entry
+from syncer.volume.records import FileRecord, FileRecords
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ class Verification:
             return False
         return not content or all(_has_content(folder / path, entry) for path, entry in entries.items())
 
-    def sound_entries(self, site: SiteKey, folder: Path) -> Entries:
+    def sound_entries(self, site: SiteKey, folder: Path) -> FileRecords:
         """The files that the next release may take over."""
         entries = records.read_entries(folder) or {}
         if site not in self._damaged:
@@ -109,7 +109,7 @@ class Verification:
             log.error("release_damaged", site=str(site), release=name, damage=damage)
 
 
-def _difference(folder: Path, entries: Entries) -> str:
+def _difference(folder: Path, entries: FileRecords) -> str:
     """How the folder differs from the record, in words."""
     if not folder.is_dir():
         return "its folder is missing"
@@ -133,14 +133,14 @@ def _difference(folder: Path, entries: Entries) -> str:
     return f"{lost!r} is missing" if lost is not None else ""
 
 
-def _is_sound(folder: Path, path: str, entry: Entry) -> bool:
+def _is_sound(folder: Path, path: str, entry: FileRecord) -> bool:
     """Whether the file has its content, and its packed copy the same."""
     return _has_content(folder / path, entry) and (
         not entry.packed or _has_content(folder / packing.beside(path), entry, packed=True)
     )
 
 
-def _has_content(path: Path, entry: Entry, *, packed: bool = False) -> bool:
+def _has_content(path: Path, entry: FileRecord, *, packed: bool = False) -> bool:
     digest = BlobHash(entry.oid, entry.size)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)

@@ -25,21 +25,10 @@ from syncer.volume.records import Release
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 from tests.support.readers import Reader
+from tests.support.releases import Clock
 
 # Every size and number of files is known in the tests; nothing is kept free or collected unless a test says so.
 POLICY = DiskPolicy(keep_free=0)
-
-
-class Clocks:
-    """The time of day, which may jump, and the monotonic time, which cannot."""
-
-    def __init__(self) -> None:
-        self.day = 1_700_000_000.0
-        self.ticked = 5.0
-
-    def wait(self, seconds: float) -> None:
-        self.day += seconds
-        self.ticked += seconds
 
 
 class Volume:
@@ -48,7 +37,7 @@ class Volume:
     def __init__(self, root: Path, server: GitServer) -> None:
         self.root = root
         self.server = server
-        self.clocks = Clocks()
+        self.clock = Clock()
         self.policy = POLICY
         self.secret: dict[str, str] = {}  # base64, as in Kubernetes
         self.hosts = server.origin
@@ -57,9 +46,7 @@ class Volume:
     def start(self) -> None:
         """A new process, as far as the volume can tell."""
         self.git = Git(Timeouts(ask=10, transfer=20), local=True)
-        self.releases = Releases(
-            self.root / "volume", self.policy, clock=lambda: self.clocks.day, ticks=lambda: self.clocks.ticked
-        )
+        self.releases = Releases(self.root / "volume", self.policy, clock=self.clock)
         self.releases.prepare()
         self.mirrors = Mirrors(self.root / "mirrors", self.git, self.policy, self.releases.relieve)
 

@@ -140,7 +140,7 @@ def test_f16_changed_content_is_found_by_reading_it_back_and_is_never_linked_aga
         assert volume.releases.current(site.site_key) is None
         after = volume.publish(site)
         assert volume.live() == FILES
-        assert after.commit == before.commit
+        assert after.origin.commit == before.origin.commit
         assert (volume.live_link() / "index.html").stat().st_ino == inode  # what was well is taken over
         assert volume.releases.verify() == []
 

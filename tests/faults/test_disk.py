@@ -77,7 +77,7 @@ def test_f5_a_site_goes_back_on_a_volume_without_a_byte_left(
     repository.commit({"index.html": "new", "app.1111aaaa.js": None, "app.2222bbbb.js": "2"})
     volume.publish(volume.site())
     fill(volume.root / "volume/lost+found")
-    assert volume.publish(volume.site(revision=old)).commit == old
+    assert volume.publish(volume.site(revision=old)).origin.commit == old
     # What pages that are open ask for could not be noted, and so is not kept.
     assert volume.live() == {"index.html": "old", "app.1111aaaa.js": "1"}
     assert volume.releases.current(volume.site().site_key) is not None
@@ -132,7 +132,7 @@ def test_f5_a_disk_that_gets_full_loses_old_releases_before_a_push_fails(
         for number in range(1, 8):  # 100 KiB each
             push(repository, number, size=50 << 10)
             volume.publish(volume.site())
-            volume.clocks.wait(100)
+            volume.clock.wait(100)
         assert volume.live()["page.bin"].startswith("7")
         assert volume.old_releases(volume.site()) in {2, 3, 4}
         push(repository, 8, size=50 << 10)
@@ -142,7 +142,7 @@ def test_f5_a_disk_that_gets_full_loses_old_releases_before_a_push_fails(
         assert error.reason == "StorageFull"
         assert error.retry_within_seconds <= 60
         assert volume.old_releases(volume.site()) == 1  # within the grace time
-        volume.clocks.wait(100)
+        volume.clock.wait(100)
         volume.publish(volume.site())
         assert volume.live()["page.bin"].startswith("9")
 
@@ -211,11 +211,11 @@ def test_f7_a_release_is_kept_for_those_who_see_the_link_late_also_across_a_rest
     old = volume.live_link().resolve()
     push(repository, 2)
     volume.publish(volume.site())
-    volume.clocks.wait(590)
+    volume.clock.wait(590)
     volume.start()
     volume.releases.collect()
     assert (old / "page.bin").read_text().startswith("1")
-    volume.clocks.wait(601)
+    volume.clock.wait(601)
     volume.releases.collect()
     assert not old.exists()
 
@@ -228,12 +228,12 @@ def test_releases_are_collected_by_number_and_by_age(volume: Volume, git_server:
         volume.publish(volume.site())
         volume.releases.collect()
     assert volume.old_releases(volume.site()) == 5  # all within the grace time
-    volume.clocks.wait(61)
+    volume.clock.wait(61)
     volume.releases.collect()
     kept = sorted(path.name for path in volume.home().iterdir() if path.is_dir())
     assert [(volume.home() / name / "page.bin").read_text()[0] for name in kept] == ["4", "5", "6"]
     now = (volume.home() / f"{kept[0]}.json").stat().st_mtime
-    volume.clocks.day = now + 1001
+    volume.clock.day = now + 1001
     volume.releases.collect()
     assert volume.old_releases(volume.site()) == 0
     assert volume.live()["page.bin"].startswith("6")
@@ -254,10 +254,10 @@ def test_a_site_beyond_its_quota_is_refused_with_figures_and_keeps_its_last_rele
     assert "100 KiB" in str(error) and "80 KiB" in str(error) and "40 KiB" in str(error)
     assert "--site-quota" in str(error)
     assert volume.live()["page.bin"].startswith("2")
-    volume.clocks.wait(100)
+    volume.clock.wait(100)
     volume.publish(volume.site())
     assert volume.live()["page.bin"].startswith("3")
-    volume.clocks.wait(100)
+    volume.clock.wait(100)
     push(repository, 4, size=60 << 10)
     assert volume.refuses(volume.site()).reason == "QuotaExceeded"
     assert volume.live()["page.bin"].startswith("3")
@@ -294,7 +294,7 @@ def test_a_namespace_has_a_quota_over_all_its_sites(volume: Volume, git_server: 
     assert error.reason == "QuotaExceeded"
     assert "namespace team may use 100 KiB" in str(error)
     volume.releases.take_offline(volume.site("one").site_key)
-    volume.clocks.wait(1000)
+    volume.clock.wait(1000)
     volume.releases.collect()
     volume.publish(volume.site("three"))
 

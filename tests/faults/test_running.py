@@ -87,7 +87,7 @@ def test_f6_a_site_that_could_not_be_taken_offline_goes_once_the_volume_can_be_w
 
 def grace_is_over(volume: Volume) -> bool:
     """Let the grace time of all that was seen pass. With none at all, what is just being published would go too."""
-    volume.clocks.wait(volume.policy.grace_seconds)
+    volume.clock.wait(volume.policy.grace_seconds)
     return True
 
 

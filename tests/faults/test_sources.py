@@ -64,9 +64,9 @@ def test_f13_a_rewritten_history_is_followed_and_the_old_release_can_be_collecte
     repository.commit({"index.html": "second"})
     volume.publish(volume.site())
     rewritten = repository.commit({"index.html": "rewritten"}, orphan=True)
-    assert volume.publish(volume.site()).commit == rewritten != first
+    assert volume.publish(volume.site()).origin.commit == rewritten != first
     assert volume.live() == {"index.html": "rewritten"}
-    volume.clocks.wait(1000)
+    volume.clock.wait(1000)
     volume.releases.collect()
     assert volume.old_releases(volume.site()) == 0
 

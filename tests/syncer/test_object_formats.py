@@ -15,7 +15,7 @@ def test_each_push_to_a_repository_of_sha256_is_live(bench: Bench, git_server: G
         commit = repository.commit({"index.html": text, "same/page.html": "x"}, symlinks={"link": "same"})
         outcome = bench.sync(a_site(git_server))["site"]
         assert isinstance(outcome, Published)
-        assert (len(commit), outcome.release.commit) == (64, commit)
+        assert (len(commit), outcome.release.origin.commit) == (64, commit)
         assert bench.live() == {"index.html": text, "same/page.html": "x", "link/page.html": "x"}
         linked.append(outcome.changes and outcome.changes.linked)
     assert linked == [0, 2]
@@ -50,5 +50,5 @@ def test_a_repository_that_changes_its_format_is_followed(bench: Bench, git_serv
         commit = git_server.repository(object_format=object_format).commit({"index.html": object_format})
         outcome = bench.sync(a_site(git_server))["site"]
         assert isinstance(outcome, Published)
-        assert outcome.release.commit == commit
+        assert outcome.release.origin.commit == commit
         assert bench.live() == {"index.html": object_format}

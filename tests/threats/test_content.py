@@ -59,7 +59,7 @@ def test_c1_links_within_the_published_folder_are_copies_and_all_others_are_coun
     )
     release = released(bench, git_server, path="/site")
     assert bench.live() == {"v2/index.html": "two", "latest/index.html": "two", "index.html": "two"}
-    assert release.skipped == {"hidden file": 1, "symlink": 9}
+    assert release.content.skipped == {"hidden file": 1, "symlink": 9}
     assert not_regular(bench) == []
 
 
@@ -186,7 +186,7 @@ def test_c5_odd_names_are_published_as_they_are_or_counted(bench: Bench, git_ser
     raw.commit(raw.tree(*entries))
     release = released(bench, git_server)
     assert bench.live() == {name: name for name in published}
-    assert sum(release.skipped.values()) == len(refused)
+    assert sum(release.content.skipped.values()) == len(refused)
     modes = {path.stat().st_mode & 0o7777 for path in (bench.root / "volume/live/team/site").iterdir()}
     assert modes == {0o644}
     assert message(bench, git_server).isprintable()

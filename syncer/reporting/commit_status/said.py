@@ -31,9 +31,9 @@ def begun(site: StaticSite, commit: str, before: Said | None) -> Said | None:
 def ended(site: StaticSite, outcome: Outcome, before: Said | None) -> Said | None:
     """What to say of an outcome. What was live before we started, and what has no commit, is not news to a forge."""
     if isinstance(outcome, Published):
-        if before is None or before.commit != outcome.release.commit:
+        if before is None or before.commit != outcome.release.origin.commit:
             return None
-        said = Said(outcome.release.commit, "success", "live", _url(site))
+        said = Said(outcome.release.origin.commit, "success", "live", _url(site))
     elif outcome.commit:
         said = Said(outcome.commit, "failure", _reason(outcome), _url(site))
     else:

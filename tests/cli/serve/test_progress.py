@@ -6,9 +6,9 @@ from cli.serve.progress import Progress
 from pages.api import SiteKey, StaticSite
 from syncer.errors import TimedOut
 from syncer.publishing.release import Published
-from syncer.volume.records import Release
+from tests.support.releases import a_release
 
-RELEASE = Release(uid="1", repo="", branch="main", commit="c" * 40, path="", tree="", files=3)
+RELEASE = a_release(files=3)
 END = "Following changes of manifests and repositories"
 
 

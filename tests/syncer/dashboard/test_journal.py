@@ -1,6 +1,5 @@
 """The few lines that are kept of each site."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +9,11 @@ from syncer.dashboard import urls
 from syncer.dashboard.journal import Journal
 from syncer.errors import SiteDeleted, Unreachable
 from syncer.publishing.release import Published
-from syncer.volume.records import Release
 from tests.support.dashboard import COMMIT, seen
+from tests.support.releases import a_release, an_origin
 
 SITE = seen("docs").site
-RELEASE = Release("u", "repo", "main", COMMIT, "", "t", files=1200, size=5)
+RELEASE = a_release(an_origin(COMMIT), files=1200, size=5)
 
 
 def events(journal: Journal) -> list[tuple[bool, str, int]]:
@@ -80,5 +79,5 @@ def test_nothing_but_http_is_linked_to(url: str | None) -> None:
 
 def test_a_release_is_told_with_its_numbers() -> None:
     journal = Journal()
-    journal.note(SITE, Published(replace(RELEASE, size=1_234_567), changed=True))
+    journal.note(SITE, Published(a_release(files=1200, size=1_234_567), changed=True))
     assert "1,200 files, 1,234,567 bytes" in journal.of(SITE.metadata.uid)[0].text

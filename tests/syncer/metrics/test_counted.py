@@ -10,12 +10,12 @@ from syncer.errors import SyncError
 from syncer.git.traffic import Request
 from syncer.metrics.counted import DELIVERED, Counted
 from syncer.publishing.release import Published
-from syncer.volume.records import Release
 from syncer.volume.writing import Changes
 from syncer.webhooks.receiver import FORGES
 from tests.support import metrics
+from tests.support.releases import a_release
 
-RELEASE = Release("u", "https://forge.example.com/x", "main", "c" * 40, "", "t" * 40)
+RELEASE = a_release()
 
 
 @pytest.fixture

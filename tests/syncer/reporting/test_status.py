@@ -11,7 +11,7 @@ from syncer.errors import BranchNotFound, SecretForbidden
 from syncer.publishing.release import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing, Routings
-from syncer.volume.records import Release
+from tests.support.releases import a_release, an_origin
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 COMMIT = "c" * 40
@@ -28,7 +28,7 @@ def site(**status_fields: Any) -> StaticSite:
 
 
 def published(**skipped: int) -> Published:
-    release = Release("u1", "https://forge.example.com/team/docs", "main", COMMIT, "", "t" * 40, skipped=skipped)
+    release = a_release(an_origin(COMMIT), skipped=skipped)
     return Published(release, changed=True)
 
 

@@ -13,8 +13,8 @@ from syncer.errors import SubpathNotFound, Unreachable
 from syncer.publishing.release import Published
 from syncer.reporting.commit_status.said import MAX_DESCRIPTION
 from syncer.reporting.commit_status.writer import CommitStatuses
-from syncer.volume.records import Release
 from tests.support.forge_api import ForgeAPI
+from tests.support.releases import a_release, an_origin
 from tests.support.serving import eventually
 
 COMMIT, OTHER = "a" * 40, "b" * 40
@@ -64,7 +64,7 @@ def a_site(forge: ForgeAPI, name: str = "docs", **commit_status: Any) -> StaticS
 
 
 def live(commit: str = COMMIT, *, changed: bool = True) -> Published:
-    return Published(Release("docs", "repo", "main", commit, "", "tree"), changed=changed)
+    return Published(a_release(an_origin(commit)), changed=changed)
 
 
 def failed(commit: str = COMMIT, text: str = "commit has no folder /public") -> SubpathNotFound:
