@@ -53,7 +53,7 @@ def main(root: Path, origin: str) -> None:
     """Sync until SIGTERM."""
     git = Git(Timeouts(ask=3, transfer=6))
     releases = Releases(root / "volume", POLICY)
-    mirrors = Mirrors(root / "mirrors", git, POLICY, releases.relieve)
+    mirrors = Mirrors(root / "mirrors", git, POLICY, releases)
     source_sync = SourceSync(
         git=git,
         mirrors=mirrors,

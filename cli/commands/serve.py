@@ -117,8 +117,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     patterns = (*(allowed_hosts.patterns if allowed_hosts else ()), *(_server_of(repo) if repo else ()))
     hosts = AllowedHosts(patterns, allow_local)
     counted = Counted()
-    traffic = counted.traffic()
-    git = Git(limits.timeouts, limits.process, addresses=Addresses(hosts), local=allow_local, traffic=traffic)
+    git = Git(limits.timeouts, limits.process, addresses=Addresses(hosts), local=allow_local, recorder=counted)
     try:
         git.check_version()
         if repo:

@@ -135,7 +135,7 @@ class Runner:
             self._follow_edits()
 
     def _make_syncer(self, state: State) -> Syncer:
-        mirrors = Mirrors(state.mirrors, self._git, self._settings.disk, self._releases.relieve)
+        mirrors = Mirrors(state.mirrors, self._git, self._settings.disk, self._releases)
         noted = self._counted.commit_status
         self._commit_statuses = CommitStatuses(self._store.secret, self._settings.hosts, noted=noted)
         source_sync = SourceSync(

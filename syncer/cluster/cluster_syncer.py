@@ -102,8 +102,7 @@ class ClusterSyncer:
             self._store_changed,
         )
         limits = settings.limits
-        traffic = self._counted.traffic()
-        self._git = Git(limits.timeouts, limits.process, addresses=Addresses(settings.hosts), traffic=traffic)
+        self._git = Git(limits.timeouts, limits.process, addresses=Addresses(settings.hosts), recorder=self._counted)
         self._events = EventWriter(ClusterEvents(client), self._counted.event)
         self._syncer = self._make_syncer()
         self._requests = Requests(self._syncer.request)
@@ -179,8 +178,8 @@ class ClusterSyncer:
 
     def _make_syncer(self) -> Syncer:
         settings = self._settings
-        self._releases = releases = Releases(settings.volume, settings.disk, lease=self._lease)
-        mirrors = Mirrors(settings.cache, self._git, settings.disk, releases.relieve)
+        self._releases = releases = Releases(settings.volume, settings.disk, fence=self._lease)
+        mirrors = Mirrors(settings.cache, self._git, settings.disk, releases)
         self._commit_statuses = CommitStatuses(self._store.secret, settings.hosts, noted=self._counted.commit_status)
         source_sync = SourceSync(
             git=self._git,

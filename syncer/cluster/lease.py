@@ -25,6 +25,8 @@ from lightkube.models.coordination_v1 import LeaseSpec
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.coordination_v1 import Lease as LeaseObject
 
+from syncer.errors import LeaseLost
+
 log = structlog.get_logger(__name__)
 
 NAME = "pages-syncer"
@@ -59,6 +61,11 @@ class Lease:
         """Whether we are the holder, beyond doubt."""
         renewed = self._lock.renewed
         return renewed is not None and time.monotonic() - renewed < self._gives_up.total_seconds()
+
+    def check(self) -> None:
+        """Raise LeaseLost where another syncer may be running."""
+        if not self.held():
+            raise LeaseLost("the Lease is no longer held; another syncer may be running")
 
     def holder(self) -> str:
         """Who holds it, as far as we know; empty where nobody does."""

@@ -111,7 +111,7 @@ class Earlier:
             entries = own | again | more
             content = replace(release.content, earlier=oldest(entries), folders=release.content.folders + len(folders))
             release = replace(release, content=content)
-            self._volume.fence()
+            self._volume.fence.check()
             # The record comes first: that there is less than it says is allowed of these, more would be damage.
             records.write(folder, temporary_beside(folder), release, entries)
             for path in sorted(folders):
@@ -147,7 +147,7 @@ class Earlier:
             if release is None or entries is None:
                 return False
             over = expired(entries, now=int(self._clock.now()), seconds=seconds)
-            self._volume.fence()
+            self._volume.fence.check()
             # Whoever looks in between finds less than the record says, which is allowed of these.
             for path in [*over, *(packing.beside(path) for path, entry in over.items() if entry.packed)]:
                 with suppress(FileNotFoundError):

@@ -26,7 +26,7 @@ from typing import Protocol
 import structlog
 
 from pages.api import SiteKey
-from syncer.errors import LeaseLost, StorageFailed, StorageFull
+from syncer.errors import StorageFailed, StorageFull
 from syncer.volume import records
 
 log = structlog.get_logger(__name__)
@@ -41,18 +41,11 @@ class ReleaseGone(Exception):
     """The release that was to go live was deleted meanwhile."""
 
 
-class Lease(Protocol):
-    """What says whether this process may change the volume."""
-
-    def held(self) -> bool:
-        """Whether it may, now."""
-
-
 class Permit(Protocol):
-    """What a site's owner or an operator may withdraw while a release is written."""
+    """What may forbid a change of the volume at the last moment: a lost Lease, or a site that was deleted."""
 
     def check(self) -> None:
-        """Raise the SyncError that says why the release must not go live."""
+        """Raise the SyncError that says why the change must not happen."""
 
 
 class Permitted:
@@ -66,24 +59,19 @@ PERMITTED = Permitted()
 
 
 class Volume:
-    """Places and steps. Each change of what visitors see and each deletion needs the ``lease``, where there is one."""
+    """Places and steps. The ``fence`` is checked before each change of what visitors see and each deletion."""
 
-    def __init__(self, root: Path, lease: Lease | None = None) -> None:
+    def __init__(self, root: Path, fence: Permit = PERMITTED) -> None:
         self.root = root
-        self._lease = lease
+        self.fence = fence
         self._live = root / "live"
         self._releases = root / "releases"
         # A folder or link must not appear between the check and the deletion of another thread.
         self._lock = threading.Lock()
 
-    def fence(self) -> None:
-        """Raise LeaseLost where another syncer may be at work."""
-        if self._lease is not None and not self._lease.held():
-            raise LeaseLost("the Lease is no longer held; another syncer may be running")
-
     def prepare(self) -> None:
         """Make the two folders and remove what a killed process left unfinished."""
-        self.fence()
+        self.fence.check()
         self.root.mkdir(parents=True, exist_ok=True)
         for folder in (self.root, self._live, self._releases):
             make_folder(folder)
@@ -166,7 +154,7 @@ class Volume:
             temporary = temporary_beside(link)
             temporary.symlink_to(_target(site, name))
             try:
-                self.fence()
+                self.fence.check()
                 self._check_there(site, name)
                 permit.check()
                 if link.is_dir() and not link.is_symlink():
@@ -179,7 +167,7 @@ class Volume:
 
     def take_offline(self, site: SiteKey) -> None:
         """Show visitors nothing any more."""
-        self.fence()
+        self.fence.check()
         with self._lock, suppress(FileNotFoundError, NotADirectoryError):
             link = self._live / site.namespace / site.name
             if link.is_symlink():
@@ -196,7 +184,7 @@ class Volume:
             before = None
         if before == content:
             return
-        self.fence()
+        self.fence.check()
         with self._lock:
             if content is None:
                 file.unlink(missing_ok=True)
@@ -212,7 +200,7 @@ class Volume:
         """Delete a release, unless it is live."""
         folder = self.home(site) / name
         with self._lock:
-            self.fence()
+            self.fence.check()
             if self.live_release(site) == name:
                 return
             trash = _to_trash(folder)

@@ -15,7 +15,6 @@ from syncer.volume import earlier, records
 from syncer.volume.earlier import Earlier
 from syncer.volume.layout import (
     PERMITTED,
-    Lease,
     Permit,
     ReleaseGone,
     Volume,
@@ -34,7 +33,7 @@ from syncer.volume.writing import Changes, Draft, Writer, changes, need
 class Releases:
     """The only code that writes to the volume. At most one thread may work on one site at a time.
 
-    Without the ``lease`` (where there is one) neither what visitors see is changed nor anything deleted.
+    The ``fence`` is checked before each change of what visitors see and each deletion.
     """
 
     def __init__(
@@ -43,11 +42,11 @@ class Releases:
         policy: DiskPolicy | None = None,
         *,
         clock: Clock | None = None,
-        lease: Lease | None = None,
+        fence: Permit = PERMITTED,
     ) -> None:
         self._policy = policy or DiskPolicy()
         clock = clock or SystemClock()
-        self._volume = Volume(root, lease)
+        self._volume = Volume(root, fence)
         self._usages = Usages(self._volume)
         self._retention = Retention(self._volume, self._usages, self._policy, clock)
         self._room = Room(Disk(root, self._policy.keep_free), self._retention, self._usages, self._policy)
@@ -98,7 +97,7 @@ class Releases:
         Raises StorageFull, QuotaExceeded, StorageFailed, GitFailed, and what the ``permit`` raises; the release that
         was live stays so.
         """
-        self._volume.fence()
+        self._volume.fence.check()
         with storage_errors():
             live = self._volume.live_release(site)
             folder = self._volume.home(site) / live if live else None
@@ -123,7 +122,7 @@ class Releases:
 
     def recall(self, site: SiteKey, origin: Origin, permit: Permit = PERMITTED) -> Release | None:
         """Make a sound release of that origin live again; None where the volume has none."""
-        self._volume.fence()
+        self._volume.fence.check()
         with storage_errors():
             live = self._volume.live_release(site)
             for name in self._volume.releases(site):
@@ -165,7 +164,7 @@ class Releases:
                 rules=current.content.rules if rules is None else rules,
             )
             release = replace(current, origin=origin, content=content)
-            self._volume.fence()
+            self._volume.fence.check()
             records.write(folder, temporary_beside(folder), release, entries)
         return release
 
@@ -192,7 +191,7 @@ class Releases:
 
     def check_writable(self) -> None:
         """Raise StorageFull or StorageFailed where the volume cannot be written."""
-        self._volume.fence()
+        self._volume.fence.check()
         with storage_errors():
             self._volume.check_writable()
 

@@ -48,7 +48,7 @@ class Volume:
         self.git = Git(Timeouts(ask=10, transfer=20), local=True)
         self.releases = Releases(self.root / "volume", self.policy, clock=self.clock)
         self.releases.prepare()
-        self.mirrors = Mirrors(self.root / "mirrors", self.git, self.policy, self.releases.relieve)
+        self.mirrors = Mirrors(self.root / "mirrors", self.git, self.policy, self.releases)
 
     def site(
         self, name: str = "site", repository: str = "", uid: str = "", *, served: bool = False, **spec: Any

@@ -7,11 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from syncer.disk.policy import Quota
 from syncer.git.commands import Git
-from syncer.git.mirrors import Mirrors
+from syncer.git.mirrors import Mirrors, Repacking
 from syncer.git.remote import Remote
 from syncer.sources import Source, source_of
 from tests.faults.conftest import Mount, Volume
@@ -312,13 +310,10 @@ def test_mirrors_that_nobody_needs_are_deleted_and_strangers_in_the_cache_are_no
     assert names == {"lost+found", "notes.txt", source_of(volume.site("wanted")).mirror_id}
 
 
-def test_a_mirror_stays_bounded_whatever_is_pushed_and_however_often(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Twice around: what is not the tip's any more goes, and so do the entries of `shallow`."""
-    monkeypatch.setattr("syncer.git.mirrors._PACKS_BEFORE_REPACK", 5)
+def test_a_mirror_stays_bounded_however_often_and_much_is_pushed(tmp_path: Path) -> None:
+    """Repacking removes what the tip no longer reaches, and the entries of `shallow`."""
     repository, git = Repository(tmp_path / "site.git"), Git(local=True)
-    mirrors, source = Mirrors(tmp_path / "mirrors", git), Source(f"file://{repository.folder}", "main")
+    mirrors, source = mirrors_with(tmp_path, git, Repacking(packs=5)), Source(f"file://{repository.folder}", "main")
     largest = 0
     for number in range(14):
         push(repository, number, size=20 << 10)
@@ -334,10 +329,16 @@ def test_a_mirror_stays_bounded_whatever_is_pushed_and_however_often(
     git.close()
 
 
-def test_a_mirror_of_large_pushes_is_repacked_sooner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("syncer.git.mirrors._BYTES_BEFORE_REPACK", 1 << 20)
+def mirrors_with(root: Path, git: Git, repacking: Repacking) -> Mirrors:
+    return Mirrors(root / "mirrors", git, repacking=repacking)
+
+
+def test_a_mirror_of_large_pushes_is_repacked_sooner(tmp_path: Path) -> None:
     repository, git = Repository(tmp_path / "site.git"), Git(local=True)
-    mirrors, source = Mirrors(tmp_path / "mirrors", git), Source(f"file://{repository.folder}", "main")
+    mirrors, source = (
+        mirrors_with(tmp_path, git, Repacking(bytes=1 << 20)),
+        Source(f"file://{repository.folder}", "main"),
+    )
     for number in range(7):
         repository.commit({"film.bin": bytes([number]) + os.urandom(1 << 20)})
         with mirrors.open(source, Remote(source.repo)) as mirror:

@@ -55,7 +55,7 @@ class CommitStatuses:
     ) -> None:
         self._read_secret = read_secret
         self._hosts = hosts
-        self._post = post or Client(Addresses(hosts).of).post
+        self._post = post or Client(Addresses(hosts)).post
         self._pauses = pauses
         self._noted = noted
         self._said: OrderedDict[str, Said] = OrderedDict()  # by uid: the last that there was to say

@@ -1,4 +1,4 @@
-"""What is counted of requests to git servers: few words that are ours, however the server is."""
+"""Requests to git servers are counted by few words of our own, whatever the server answers."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,27 +10,37 @@ from syncer.errors import SyncError
 from syncer.git.commands import Git
 from syncer.git.heads import Heads
 from syncer.git.remote import Remote
-from syncer.git.traffic import Request, Traffic
+from syncer.git.traffic import Request, Traffic, TrafficRecorder
 from syncer.limits import Timeouts
 from tests.support.git_server import GitServer
 
-Told = list[Request]
+
+class Observer(TrafficRecorder):
+    """What was counted."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.bytes = 0
+
+    def git_requested(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def git_received(self, size: int) -> None:
+        self.bytes += size
+
+    def kinds(self) -> list[tuple[str, str, str]]:
+        return [(each.kind, each.by, each.outcome) for each in self.requests]
 
 
 @pytest.fixture
-def told() -> Told:
-    return []
+def observer() -> Observer:
+    return Observer()
 
 
 @pytest.fixture
-def received() -> list[int]:
-    return []
-
-
-@pytest.fixture
-def git(git_server: GitServer, told: Told, received: list[int]) -> Iterator[Git]:
+def git(git_server: GitServer, observer: Observer) -> Iterator[Git]:
     addresses = Addresses(AllowedHosts.parse(git_server.origin))
-    made = Git(Timeouts(ask=2), addresses=addresses, traffic=Traffic(told.append, received.append))
+    made = Git(Timeouts(ask=2), addresses=addresses, recorder=observer)
     yield made
     made.close()
 
@@ -42,16 +52,12 @@ def ask(git: Git, server: GitServer) -> None:
         return
 
 
-def kinds(told: Told) -> list[tuple[str, str, str]]:
-    return [(each.kind, each.by, each.outcome) for each in told]
-
-
-def test_an_idle_look_is_one_request(git: Git, git_server: GitServer, told: Told, received: list[int]) -> None:
+def test_a_look_that_finds_nothing_new_is_one_request(git: Git, git_server: GitServer, observer: Observer) -> None:
     git_server.repository().commit({"index.html": "1"})
     ask(git, git_server)
-    assert kinds(told) == [("ask", "http", "ok")]
-    assert told[0].seconds > 0
-    assert 40 < sum(received) < 500
+    assert observer.kinds() == [("ask", "http", "ok")]
+    assert observer.requests[0].seconds > 0
+    assert 40 < observer.bytes < 500
 
 
 @pytest.mark.parametrize(
@@ -66,17 +72,21 @@ def test_an_idle_look_is_one_request(git: Git, git_server: GitServer, told: Told
     ],
     ids=["500", "429", "redirect", "password", "hanging", "no protocol 2"],
 )
-def test_trouble_is_told_by_the_name_of_its_class(
-    git: Git, git_server: GitServer, told: Told, trouble: Callable[[GitServer], None], outcomes: list[tuple[str, str]]
+def test_a_failure_is_counted_by_the_name_of_its_class(
+    git: Git,
+    git_server: GitServer,
+    observer: Observer,
+    trouble: Callable[[GitServer], None],
+    outcomes: list[tuple[str, str]],
 ) -> None:
     git_server.repository().commit({"index.html": "1"})
     trouble(git_server)
     ask(git, git_server)
-    assert kinds(told) == [("ask", *each) for each in outcomes]
+    assert observer.kinds() == [("ask", *each) for each in outcomes]
 
 
-def test_what_is_not_ours_is_told_by_its_class_too(told: Told) -> None:
-    traffic = Traffic(told.append)
+def test_a_foreign_exception_is_counted_by_its_class_too(observer: Observer) -> None:
+    traffic = Traffic(observer)
     with pytest.raises(ValueError, match="free text"), traffic.request("fetch", "git"):
         raise ValueError("free text of a tenant")
-    assert kinds(told) == [("fetch", "git", "ValueError")]
+    assert observer.kinds() == [("fetch", "git", "ValueError")]

@@ -38,7 +38,7 @@ def test_with_everything_that_can_happen_the_page_is_still_small_and_in_order(co
         counted.synced(kind.__new__(kind), 0.1)
     for word in ("ok", "NotUnderstood", *{kind.reason for kind in reasons()}):
         for request in (Request("ask", "http", word, 0.1), Request("fetch", "git", word, 0.1)):
-            counted.traffic().requested(request)
+            counted.git_requested(request)
     for state in ("pending", "success", "failure"):
         counted.commit_status(state, "sent")
     seen = page(counted)

@@ -414,12 +414,12 @@ def test_a_release_of_an_earlier_version_is_taken_over(
 
 def test_f20_a_fence_that_is_down_lets_nothing_change(content: Blobs, tmp_path: Path, clock: Clock) -> None:
     """F20: whoever has lost the Lease neither publishes, nor takes offline, nor deletes."""
-    lease, policy = FakeLease(), DiskPolicy(grace_seconds=0, keep_releases=0)
-    releases = Releases(tmp_path, policy, clock=clock, lease=lease)
+    fence, policy = Fence(), DiskPolicy(grace_seconds=0, keep_releases=0)
+    releases = Releases(tmp_path, policy, clock=clock, fence=fence)
     releases.prepare()
     for number in (1, 2):
         releases.publish(SITE, draft(content.listing({"index.html": f"{number}"}), f"{number}" * 40), content)
-    lease.lost = True
+    fence.is_down = True
     before = sorted(tmp_path.rglob("*"))
     deeds: list[Callable[[], object]] = [
         releases.prepare,
@@ -471,11 +471,12 @@ class Refusal:
         raise GitFailed("not now")
 
 
-class FakeLease:
-    lost = False
+class Fence:
+    is_down = False
 
-    def held(self) -> bool:
-        return not self.lost
+    def check(self) -> None:
+        if self.is_down:
+            raise LeaseLost("lost")
 
 
 def test_live_releases_and_those_that_are_kept_are_counted(tmp_path: Path, clock: Clock, content: Blobs) -> None:
