@@ -22,9 +22,9 @@ _MAX_NAME_BYTES = 255
 _QUOTED = 80
 _SEGMENT = rb"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}"
 _PLAIN_FOLDERS = 8
-# What a tenant may do about what is not published.
+# What a tenant can do about skipped entries.
 _ADVICE = {
-    "symlink": "only those that lead to something published are followed",
+    "symlink": "only links to published files are followed",
     "submodule": "commit the files themselves",
     "Git LFS pointer": "the content is not in git; commit the files without LFS",
 }
@@ -43,7 +43,7 @@ class Entry(NamedTuple):
 
 
 class File(NamedTuple):
-    """A regular file (or a link): its path below the published folder, its blob, its size in bytes."""
+    """A regular file (or a link): its path below the published folder, its blob and its size in bytes."""
 
     path: str
     oid: str
@@ -56,9 +56,9 @@ ReadBlobs = Callable[[Sequence[str]], Iterator[tuple[str, int, IO[bytes]]]]
 
 @dataclass
 class Listing:
-    """What is published, links that are still to be followed (``links.py``), and how many entries are left out.
+    """The published files, links that ``symlinks.py`` has yet to follow, and the numbers of skipped entries.
 
-    ``skipped`` counts by the word for them: ``symlink``, ``hidden file``, …
+    ``skipped`` counts them by kind: ``symlink``, ``hidden file``, …
     """
 
     files: list[File] = field(default_factory=list)
@@ -67,12 +67,12 @@ class Listing:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """The bytes of all files."""
         return sum(file.size for file in self.files)
 
 
 class Budget:
-    """Counts what is listed and raises LimitExceeded as soon as it is too much (C4)."""
+    """Counts listed entries and raises LimitExceeded at the first one beyond a limit (C4)."""
 
     def __init__(self, limits: SiteLimits) -> None:
         self._limits = limits
@@ -80,13 +80,13 @@ class Budget:
         self._bytes = 0
 
     def entry(self) -> None:
-        """One more entry, whether it is published or not."""
+        """Count an entry, published or not."""
         self._entries += 1
         if self._entries > self._limits.files:
             raise _beyond("the published folder has", f"{self._limits.files:,} files", "--max-files")
 
     def file(self, file: File) -> None:
-        """One more file that is published."""
+        """Count a published file."""
         self._bytes += file.size
         if file.size > self._limits.file_bytes:
             has = f"{quoted(file.path)} has {sizes.show(file.size)},"
@@ -95,7 +95,7 @@ class Budget:
             raise _beyond("the published folder has", sizes.show(self._limits.site_bytes), "--max-site-size")
 
     def path(self, path: str) -> None:
-        """A path that is published."""
+        """Check a published path."""
         segments = path.split("/")
         if len(segments) > self._limits.path_depth:
             has = f"{quoted(path)} is {len(segments):,} names deep,"
@@ -106,8 +106,8 @@ class Budget:
         for name in segments:
             if (length := len(name.encode())) > _MAX_NAME_BYTES:
                 raise LimitExceeded(
-                    f"the file name {quoted(name)} has {length:,} bytes; no file system takes more than "
-                    f"{_MAX_NAME_BYTES}, so give it a shorter one"
+                    f"the file name {quoted(name)} has {length:,} bytes; file systems take at most "
+                    f"{_MAX_NAME_BYTES}; shorten it"
                 )
 
 
@@ -119,7 +119,7 @@ def _beyond(what_has: str, limit: str, flag: str) -> LimitExceeded:
 
 
 def read(entries: Iterable[Entry], limits: SiteLimits) -> Listing:
-    """The listing, given up as soon as a limit is passed. Raises LimitExceeded."""
+    """Read the listing. Raises LimitExceeded at the first entry beyond a limit."""
     listing = Listing()
     budget = Budget(limits)
     plain = _plain(min(_PLAIN_FOLDERS, limits.path_depth - 1))
@@ -142,7 +142,7 @@ def read(entries: Iterable[Entry], limits: SiteLimits) -> Listing:
 
 
 def describe(skipped: dict[str, int]) -> str:
-    """``2 symlinks (…) and 1 submodule (…)``, with what to do, or nothing."""
+    """``2 symlinks (…) and 1 submodule (…)``, with advice; empty if nothing was skipped."""
     words = [
         f"{number} {kind}{'' if number == 1 else 's'}{f' ({_ADVICE[kind]})' if kind in _ADVICE else ''}"
         for kind, number in sorted(skipped.items())
@@ -151,7 +151,7 @@ def describe(skipped: dict[str, int]) -> str:
 
 
 def quoted(path: str) -> str:
-    """A repository's name for something, as it may stand in a message (C5)."""
+    """A repository's own name, shortened and escaped for a message (C5)."""
     return repr(path if len(path) <= _QUOTED else f"{path[:_QUOTED]}…")
 
 
@@ -162,7 +162,7 @@ def _plain(folders: int) -> re.Pattern[bytes]:
 
 
 def _refusal(mode: bytes, raw_path: bytes) -> str:
-    """Why an entry is not published, or an empty string."""
+    """Why an entry is not published; empty if it is."""
     if mode == SUBMODULE:
         return "submodule"
     try:
@@ -178,5 +178,5 @@ def _refusal(mode: bytes, raw_path: bytes) -> str:
 
 
 def _hidden(segments: Iterable[str]) -> bool:
-    """Dotfiles stay private, whatever a tenant left in the repository (C7); ``.well-known`` is public by convention."""
+    """Dotfiles stay private, because secrets are often committed in them (C7); ``.well-known`` is public."""
     return any(each.startswith(".") and each != ".well-known" for each in segments)

@@ -1,4 +1,4 @@
-"""Times as people say them."""
+"""Times in words."""
 
 from datetime import datetime
 
@@ -11,16 +11,16 @@ def moment(when: datetime) -> str:
 
 
 def ago(when: datetime | None, now: datetime) -> str:
-    """How long ago that was."""
+    """The time since then."""
     if when is None:
         return "never"
     return f"{_span((now - when).total_seconds())} ago"
 
 
 def ahead(seconds: float | None) -> str:
-    """How far ahead that is."""
+    """The time until then."""
     if seconds is None:
-        return "not known"
+        return "unknown"
     return f"in {_span(seconds)}" if seconds >= 1 else "now"
 
 

@@ -1,4 +1,4 @@
-"""What is on the volume of each site: a release is written, goes live, is recalled, and goes."""
+"""The releases of all sites on the volume: written, made live, recalled and deleted."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -55,7 +55,7 @@ class Releases:
         self._writer = Writer(self._volume, self._verification, self._earlier, self._room, clock)
 
     def prepare(self) -> None:
-        """Make the two folders and remove what a killed process left unfinished."""
+        """Make the two folders and remove the unfinished work of a killed process."""
         with storage_errors():
             self._volume.prepare()
 
@@ -106,14 +106,14 @@ class Releases:
             try:
                 release, name, written = self._writer.write(site, draft, planned, blobs)
             except OSError:
-                self._room.relieve(need(planned))  # for the next try
+                self._room.relieve(need(planned))  # for the next attempt
                 raise
             try:
                 self._volume.flush()
                 self._go_live(site, name, live, permit)
             except BaseException:
                 with suppress(OSError, SyncError):
-                    self._volume.remove_release(site, name)  # unless it is live by now
+                    self._volume.remove_release(site, name)  # no-op if it is live by now
                 raise
             packed = [entry.packed for entry in written.packed.values() if entry.packed]
             used = need(planned) + Usage(sum(packed), len(packed))
@@ -139,13 +139,13 @@ class Releases:
         return None
 
     def history(self, site: SiteKey) -> list[Release]:
-        """What is on the volume of the site, newest first."""
+        """The site's releases on the volume, newest first."""
         with storage_errors():
             read = [records.read(self._volume.home(site) / name) for name in self._volume.releases(site)]
         return [release for release in read if release]
 
     def stamps(self, site: SiteKey) -> tuple[set[int], int | None]:
-        """The stamps of what is on the volume of the site, and of what is live: read without a record."""
+        """The stamps of the site's releases, and of the live one, without reading a record."""
         with storage_errors():
             live = self._volume.live_release(site)
             return {stamp_of(name) for name in self._volume.releases(site)}, stamp_of(live) if live else None
@@ -178,12 +178,12 @@ class Releases:
                 self._retention.retire(site, live)
 
     def write_users(self, site: SiteKey, content: bytes | None) -> None:
-        """Let nginx take these passwords, an htpasswd file; None: nobody's."""
+        """Replace the htpasswd file that nginx reads; with None, nginx refuses all visitors."""
         with storage_errors():
             self._volume.write_users(site, content)
 
     def collect(self) -> None:
-        """Delete what has not been live for the grace time and is not kept, and more where the disk is full."""
+        """Delete releases that are neither live nor kept, once the grace time is over, and more if the disk is full."""
         with storage_errors():
             self._earlier.collect()
             self._retention.collect()
@@ -196,35 +196,35 @@ class Releases:
             self._volume.check_writable()
 
     def verify(self) -> list[SiteKey]:
-        """Read back some of what is live; return the sites now found to be damaged, to be published anew."""
+        """Read back part of the live releases; return the sites with new damage, which must be published again."""
         with storage_errors():
             return self._verification.turn(self._policy.verify_bytes)
 
     def counts(self) -> tuple[int, int]:
-        """How many releases are live, and how many others were left when we last collected."""
+        """The numbers of live releases, and of others after the last collection."""
         with storage_errors():
             return len(self._volume.sites()), self._retention.kept
 
     def disk(self) -> DiskRoom:
-        """The room on the volume."""
+        """The free and used space of the volume."""
         with storage_errors():
             return DiskRoom.of(self._volume.root)
 
     def relieve(self) -> None:
-        """Make room on the disk, for others too."""
+        """Free space on the disk, also for the mirror cache."""
         with storage_errors():
             self._room.relieve()
 
     def _keep_assets(self, site: SiteKey, left: str, name: str) -> None:
-        """What pages ask for that were loaded before the site goes back stays there for a while, too."""
+        """Keep the assets of the release that is left, for pages that were loaded before the rollback."""
         home = self._volume.home(site)
-        known = self._verification.sound_entries(site, home / left)
-        with suppress(OSError):  # a full disk shall not keep a bad page live
-            if self._earlier.carry_over(site, home / left, known, home / name):
+        sound = self._verification.sound_entries(site, home / left)
+        with suppress(OSError):  # a full disk must not prevent a rollback
+            if self._earlier.carry_over(site, home / left, sound, home / name):
                 self._volume.flush()
 
     def _is_sound(self, site: SiteKey, name: str, release: Release) -> bool:
-        """Read back in full where that is quick; what is larger is read by and by, once it is live."""
+        """Read a small release completely; the verification reads larger ones gradually, once they are live."""
         return self._verification.is_sound(site, name, content=release.content.size <= self._policy.verify_bytes)
 
     def _go_live(self, site: SiteKey, name: str, before: str | None, permit: Permit) -> None:

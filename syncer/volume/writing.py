@@ -18,7 +18,7 @@ from syncer.disk.policy import Usage
 from syncer.errors import QuotaExceeded, StorageFailed, StorageFull
 from syncer.volume import earlier, files, packing, records
 from syncer.volume.earlier import Earlier
-from syncer.volume.files import Plan, Written
+from syncer.volume.files import Plan, WrittenFiles
 from syncer.volume.layout import Volume, delete, stamp_of, temporary_beside
 from syncer.volume.records import Content, FileRecords, Origin, Release
 from syncer.volume.space import Room
@@ -77,7 +77,7 @@ class Writer:
             self._room.make(site, need(planned))
         return planned
 
-    def write(self, site: SiteKey, draft: Draft, planned: Plan, blobs: ReadBlobs) -> tuple[Release, str, Written]:
+    def write(self, site: SiteKey, draft: Draft, planned: Plan, blobs: ReadBlobs) -> tuple[Release, str, WrittenFiles]:
         """A complete release that visitors do not see yet, its name, and what was written."""
         temporary = self._volume.new_folder(site)
         try:
@@ -115,7 +115,7 @@ class Writer:
             )
 
 
-def changes(before: FileRecords, written: Written) -> Changes:
+def changes(before: FileRecords, written: WrittenFiles) -> Changes:
     """Compare the files: one that did not change keeps the stamp it was written with."""
     entries = {path: entry for path, entry in written.entries.items() if not entry.gone}
     copied = len(written.copied & entries.keys())

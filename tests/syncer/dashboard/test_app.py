@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from syncer.dashboard import plain_words
 from syncer.dashboard.app import create_app
-from syncer.dashboard.journal import Entry
+from syncer.dashboard.journal import JournalEntry
 from syncer.dashboard.view import View
 from syncer.service.loop import Seen
 from syncer.webhooks.record import Delivery
@@ -23,7 +23,7 @@ PAGES = ["/", "/?q=x&state=Error&sort=sync&page=2", "/namespaces/team/", "/names
 def client(*sites: Seen, problems: Sequence[str] = ()) -> FlaskClient:
     view = View(
         sites=lambda: sites,
-        events=lambda _uid: [Entry(NOW, ok=False, event=HOSTILE, text=HOSTILE)],
+        events=lambda _uid: [JournalEntry(NOW, ok=False, event=HOSTILE, text=HOSTILE)],
         deliveries=lambda _uid: [Delivery(NOW, HOSTILE, HOSTILE, HOSTILE)],
         commit_status=lambda _uid: HOSTILE,
         problems=lambda: list(problems),

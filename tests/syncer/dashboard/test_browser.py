@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from cli.processes.listener import Listener
 from syncer.dashboard.app import create_app
-from syncer.dashboard.journal import Entry
+from syncer.dashboard.journal import JournalEntry
 from syncer.dashboard.view import View
 from syncer.service.loop import Seen
 from syncer.webhooks.record import Delivery
@@ -49,7 +49,7 @@ def address() -> Iterator[str]:
     everything = sites()
     view = View(
         sites=lambda: everything,
-        events=lambda _uid: [Entry(NOW, ok=False, event="Unreachable", text=HOSTILE, times=3)],
+        events=lambda _uid: [JournalEntry(NOW, ok=False, event="Unreachable", text=HOSTILE, times=3)],
         deliveries=lambda _uid: [Delivery(NOW, "forgejo", "push", "queued")],
     )
     listener = Listener("127.0.0.1:0")

@@ -1,6 +1,5 @@
 """The few lines that are kept of each site."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from syncer.dashboard.journal import Journal
 from syncer.errors import SiteDeleted, Unreachable
 from syncer.publishing.release import Published
 from tests.support.dashboard import COMMIT, seen
-from tests.support.releases import a_release, an_origin
+from tests.support.releases import Clock, a_release, an_origin
 
 SITE = seen("docs").site
 RELEASE = a_release(an_origin(COMMIT), files=1200, size=5)
@@ -32,7 +31,7 @@ def test_what_is_new_is_a_line_and_what_repeats_itself_is_one() -> None:
 
 
 def test_it_is_bounded() -> None:
-    journal = Journal(lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    journal = Journal(Clock())
     for number in range(100):
         journal.note(SITE, Unreachable(f"{number}" + "x" * 1000))
     assert len(journal.of(SITE.metadata.uid)) == 20

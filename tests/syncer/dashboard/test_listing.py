@@ -48,7 +48,7 @@ def test_every_word_has_to_be_somewhere_in_what_a_row_tells(text: str, found: li
 def test_a_state_is_filtered_by_and_all_are_counted() -> None:
     listing = find(SITES, Query.read({"state": "Ready"}))
     assert [each.site.metadata.name for each in listing.rows] == ["api", "blog"]
-    assert (listing.counts, listing.found) == ({"Ready": 2, "Error": 1, "Pending": 1}, 2)
+    assert (listing.counts, listing.matching) == ({"Ready": 2, "Error": 1, "Pending": 1}, 2)
 
 
 def test_what_is_wrong_or_was_synced_longest_ago_can_come_first() -> None:

@@ -277,7 +277,7 @@ def test_the_owner_of_a_site_sees_its_last_delivery_and_the_last_that_was_refuse
     seen = api.last("team/docs")
     assert seen["lastDelivery"]["forge"] == "gitea"
     assert seen["lastDelivery"]["event"] == "push"
-    assert seen["lastDelivery"]["outcome"] == "ignored: branch other was pushed, and this site is made of main"
+    assert seen["lastDelivery"]["outcome"] == "ignored: branch other was pushed, and this site follows main"
     assert seen["lastDelivery"]["time"].endswith("Z")
     assert seen["lastRefusedDelivery"]["outcome"].startswith("refused: ")
     assert SECRET.decode() not in str(seen) and api.token("team/docs") not in str(seen)
