@@ -15,7 +15,7 @@ from pages.conditions import find as find_condition
 from syncer.dashboard import plain_words, times, urls
 from syncer.dashboard.listing import STATES, Query, find, state_of
 from syncer.dashboard.view import View
-from syncer.service.loop import Seen
+from syncer.service.sites import Seen
 
 _STATIC = Path(__file__).parent / "static"
 _TYPES = {"dashboard.css": "text/css", "dashboard.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -51,14 +51,14 @@ def create_app(view: View) -> Flask:
 def _register_pages(app: Flask, view: View) -> None:
     @app.get("/")
     def all_sites() -> str | Response:
-        return _standby(view) or _list(view.sites(), root="", namespace="")
+        return _standby(view) or _list(view.sites.seen(), root="", namespace="")
 
     @app.get("/namespaces/<namespace>/")
     def of_namespace(namespace: str) -> str | Response:
         """Show nothing of other namespaces: the proxy may let users see a single one."""
         if answer := _standby(view, root="../../"):
             return answer
-        sites = [seen for seen in view.sites() if seen.site.metadata.namespace == namespace]
+        sites = [seen for seen in view.sites.seen() if seen.site.metadata.namespace == namespace]
         if not sites:
             raise NotFound("No site exists in a namespace of that name.")
         return _list(sites, root="../../", namespace=namespace)
@@ -67,7 +67,7 @@ def _register_pages(app: Flask, view: View) -> None:
     def one_site(namespace: str, name: str) -> str | Response:
         if answer := _standby(view, root="../../../"):
             return answer
-        seen = next((each for each in view.sites() if each.site.site_key == SiteKey(namespace, name)), None)
+        seen = next((each for each in view.sites.seen() if each.site.site_key == SiteKey(namespace, name)), None)
         if seen is None:
             raise NotFound("No site of that name exists.")
         uid = seen.site.metadata.uid
@@ -76,9 +76,9 @@ def _register_pages(app: Flask, view: View) -> None:
             root="../../../",
             seen=seen,
             site=seen.site,
-            events=view.events(uid),
-            deliveries=view.deliveries(uid),
-            commit_status=view.commit_status(uid),
+            events=view.journal.of(uid),
+            deliveries=view.deliveries.recent(uid),
+            commit_status=view.commit_statuses.result(uid),
         )
 
 
@@ -110,8 +110,8 @@ def _register_answers(app: Flask) -> None:
 
 
 def _standby(view: View, root: str = "") -> Response | None:
-    """The page of a syncer that is not running: what it knows may be out of date."""
-    if not (problems := view.problems()):
+    """The page of a syncer that is on standby: what it knows may be out of date."""
+    if not (problems := view.duty.not_ready()):
         return None
     return Response(_render("standby.html", root=root, problems=problems), 503, {"Retry-After": _RETRY_SECONDS})
 

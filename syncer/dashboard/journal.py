@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pages.api import StaticSite
 from syncer.clocks import Clock, SystemClock
 from syncer.errors import SiteDeleted
-from syncer.publishing.release import Outcome, Published
+from syncer.outcome import Outcome, Published
+from syncer.recorder import Recorder
 from syncer.remembered import Remembered
 
 _MOST_SITES = 10_000
@@ -28,7 +29,7 @@ class JournalEntry:
     times: int = 1
 
 
-class Journal:
+class Journal(Recorder):
     """The lines of all sites, used by all threads. The site without events for longest is forgotten first."""
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -36,8 +37,8 @@ class Journal:
         self._lines: Remembered[str, deque[JournalEntry]] = Remembered(_MOST_SITES)  # by the site's uid
         self._lock = threading.Lock()
 
-    def note(self, site: StaticSite, outcome: Outcome) -> None:
-        """Add the outcome of a sync, unless it found nothing new."""
+    def outcome_reported(self, site: StaticSite, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002 - a Recorder's
+        """Add a line, unless the sync found nothing new."""
         if isinstance(outcome, SiteDeleted):
             return
         if isinstance(outcome, Published):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from pages.api import SiteKey, StaticSite
-from syncer.service.loop import Seen
+from syncer.service.sites import Seen
 
 STATES = ("Error", "Syncing", "Pending", "Suspended", "Ready")  # problems come first
 SORTS = ("name", "state", "sync")

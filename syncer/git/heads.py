@@ -30,7 +30,7 @@ from syncer.git.object_reader import OID
 from syncer.git.remote import Remote
 from syncer.git.smart_http import GitAnswer, SmartHTTP
 from syncer.remembered import Remembered
-from syncer.retry_after import pause_seconds
+from syncer.retries import pause_seconds
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from syncer.errors import SyncError
 
 
 class Request(NamedTuple):
-    """A finished request, made by our own HTTP or by git; the outcome is ``ok`` or why the answer was of no use."""
+    """A request that is over: made by our own HTTP or by git, and ``ok`` or why it failed."""
 
     kind: Literal["ask", "fetch"]
     by: Literal["http", "git"]

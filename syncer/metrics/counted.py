@@ -2,10 +2,12 @@
 
 from prometheus_client import CollectorRegistry
 
+from pages.api import SiteKey, StaticSite
 from pages.metrics import Metric
 from syncer.disk.room import Disks
-from syncer.git.traffic import Request, TrafficRecorder
-from syncer.publishing.release import Outcome, Published
+from syncer.git.traffic import Request
+from syncer.outcome import Outcome, Published
+from syncer.recorder import Recorder
 from syncer.volume.writing import Changes
 from syncer.webhooks.receiver import FORGES
 
@@ -101,8 +103,8 @@ EVENTS = Metric(
 METRICS = tuple(each for each in list(vars().values()) if isinstance(each, Metric))
 
 
-class Counted(TrafficRecorder):
-    """The metrics of one process, counted from any thread. A registry of its own shows them to no one."""
+class Counted(Recorder):
+    """The metrics of one process, in a registry of its own by default, counted from any thread."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = CollectorRegistry() if registry is None else registry
@@ -111,7 +113,7 @@ class Counted(TrafficRecorder):
         self._histograms = {each: each.histogram(self.registry) for each in METRICS if each.kind == "histogram"}
         self._begin_at_zero()
 
-    def synced(self, outcome: Outcome, seconds: float) -> None:
+    def sync_finished(self, site: StaticSite, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002 - a Recorder's
         """Count the outcome of a site's sync."""
         if not isinstance(outcome, Published):
             labels = ("failed", outcome.reason)
@@ -131,11 +133,11 @@ class Counted(TrafficRecorder):
         """Count bytes of an answer."""
         self._counters[GIT_BYTES].inc(size)
 
-    def damaged(self, sites: int) -> None:
-        """Count live releases that are damaged."""
-        self._counters[DAMAGED].inc(sites)
+    def release_damaged(self, site: SiteKey) -> None:  # noqa: ARG002 - a Recorder's
+        """Count a live release that is damaged."""
+        self._counters[DAMAGED].inc()
 
-    def disks(self, disks: Disks) -> None:
+    def disks_measured(self, disks: Disks) -> None:
         """Show the disks as the housekeeping measured them."""
         for disk, room in disks.rooms.items():
             self._gauges[DISK_SIZE].labels(disk).set(room.size)
@@ -145,11 +147,11 @@ class Counted(TrafficRecorder):
         self._gauges[RELEASES].labels("live").set(disks.live)
         self._gauges[RELEASES].labels("kept").set(disks.kept)
 
-    def delivered(self, forge: str, outcome: str) -> None:
+    def delivery_answered(self, forge: str, outcome: str) -> None:
         """Count the answer to a webhook's delivery."""
         self._counters[DELIVERIES].labels(forge, outcome).inc()
 
-    def commit_status(self, state: str, result: str) -> None:
+    def commit_status_sent(self, state: str, result: str) -> None:
         """Count an attempt to send a commit's status."""
         self._counters[COMMIT_STATUSES].labels(state, result).inc()
 
@@ -157,7 +159,7 @@ class Counted(TrafficRecorder):
         """Count an attempt to write a site's status."""
         self._counters[STATUS_WRITES].labels(result).inc()
 
-    def event(self, result: str) -> None:
+    def event_written(self, result: str) -> None:
         """Count an Event by its result."""
         self._counters[EVENTS].labels(result).inc()
 

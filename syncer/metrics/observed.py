@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from pages import conditions
 from pages.api import SiteKey, StaticSite, StaticSiteStatus
 from pages.metrics import Metric
-from syncer.schedule.schedule import Backlog
+from syncer.schedule.lanes import Backlog
 
 DEFAULT_MOST_SITES = 5_000
 _CONDITIONS = ("Ready", "Synced", "IngressReady", "CertificateReady")

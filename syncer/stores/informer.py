@@ -11,7 +11,7 @@ from lightkube import AsyncClient
 from lightkube.generic_resource import GenericNamespacedResource
 
 from pages.api import SiteKey
-from syncer import backoff
+from syncer.retries import backoff_seconds
 
 log = structlog.get_logger(__name__)
 
@@ -111,7 +111,7 @@ class Informer(Generic[T]):
                 if refused or failures > _RESUMES:
                     self._version = None
                 log.warning("watch_failed", kind=self._kind, error=str(error) or type(error).__name__)
-                await asyncio.sleep(backoff.seconds(failures, _FIRST_SECONDS))
+                await asyncio.sleep(backoff_seconds(failures, _FIRST_SECONDS))
 
     @property
     def _kind(self) -> str:

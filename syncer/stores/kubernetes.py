@@ -20,9 +20,10 @@ from pages import mistakes
 from pages.api import Platform, SiteKey, StaticSite, StaticSiteStatus, VirtualHost
 from pages.core import Secret
 from syncer.errors import SecretForbidden, SecretUnreadable
-from syncer.retry_after import pause_wanted
+from syncer.retries import requested_pause
 from syncer.stores import Snapshot, StatusNotWritten
 from syncer.stores.informer import RELIST_SECONDS, Change, Informer, RawObject
+from syncer.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -48,9 +49,9 @@ class _Observed(Generic[M]):
 class _Follower(Generic[M]):
     """Parses the objects of a kind, and reports every change."""
 
-    def __init__(self, model: type[M], on_change: Callable[[], None]) -> None:
+    def __init__(self, model: type[M], wakeup: Wakeup) -> None:
         self._model = model
-        self._on_change = on_change
+        self._wakeup = wakeup
 
     def read(self, written: RawObject) -> _Observed[M]:
         """Parse an object; one that cannot be parsed is logged and kept without a model."""
@@ -74,14 +75,14 @@ class _Follower(Generic[M]):
         """Report a new version."""
         before, after = change.before, change.after
         if (before and before.version) != (after and after.version):
-            self._on_change()
+            self._wakeup.change()
 
 
 class _SiteFollower(_Follower[StaticSite]):
     """Follows StaticSites: remembers the deleted ones, and ignores changes of the status, which are our own."""
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
-        super().__init__(StaticSite, on_change)
+    def __init__(self, wakeup: Wakeup) -> None:
+        super().__init__(StaticSite, wakeup)
         self._lock = threading.Lock()
         self._deleted: set[SiteKey] = set()
 
@@ -98,7 +99,7 @@ class _SiteFollower(_Follower[StaticSite]):
             else:
                 self._deleted.discard(change.key)
         if _relevant(change.before) != _relevant(change.after):
-            self._on_change()
+            self._wakeup.change()
 
 
 class _Informers(NamedTuple):
@@ -110,7 +111,7 @@ class _Informers(NamedTuple):
 class ClusterStore:
     """Follows the API on a thread of its own, from ``start`` to ``stop``. Snapshots come from memory.
 
-    That thread calls ``on_change`` after every change that the syncer has to handle.
+    The ``wakeup`` hears of every change that the syncer has to handle.
     """
 
     def __init__(
@@ -118,19 +119,19 @@ class ClusterStore:
         client: Client,
         make_async_client: Callable[[], AsyncClient],
         namespace: str,
-        on_change: Callable[[], None],
+        wakeup: Wakeup,
         *,
         relist_seconds: float = RELIST_SECONDS,
     ) -> None:
         self._client = client
         self._make_async_client = make_async_client
         self._namespace = namespace
-        self._on_change = on_change
+        self._wakeup = wakeup
         self._relist_seconds = relist_seconds
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="watch")
-        self._sites = _SiteFollower(on_change)
+        self._sites = _SiteFollower(wakeup)
         self._informers: _Informers | None = None
 
     def start(self) -> None:
@@ -163,8 +164,8 @@ class ClusterStore:
         client, every = self._make_async_client(), {"relist_seconds": self._relist_seconds}
         self._informers = _Informers(
             Informer(client, STATIC_SITE, ALL_NS, self._sites, **every),
-            Informer(client, VIRTUAL_HOST, self._namespace, _Follower(VirtualHost, self._on_change), **every),
-            Informer(client, PLATFORM, self._namespace, _Follower(Platform, self._on_change), **every),
+            Informer(client, VIRTUAL_HOST, self._namespace, _Follower(VirtualHost, self._wakeup), **every),
+            Informer(client, PLATFORM, self._namespace, _Follower(Platform, self._wakeup), **every),
         )
         tasks = [asyncio.ensure_future(informer.run()) for informer in self._informers]
         stopping = asyncio.ensure_future(self._stopping.wait())
@@ -244,7 +245,7 @@ class ClusterStore:
 
 def not_written(error: httpx2.HTTPError) -> StatusNotWritten:
     """The error for a failed request, with the pause that the API asks for."""
-    return StatusNotWritten(str(error) or type(error).__name__, pause_wanted(error))
+    return StatusNotWritten(str(error) or type(error).__name__, requested_pause(error))
 
 
 def _patch(status: StaticSiteStatus) -> dict[str, Any]:

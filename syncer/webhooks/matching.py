@@ -1,9 +1,9 @@
 """Which sites a delivery concerns: repositories are compared in one canonical form of their URLs (W6)."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
 from pages.api import SiteKey, StaticSite
@@ -75,17 +75,24 @@ class Index:
                     yield candidate.site
 
 
-class LatestIndex:
-    """The index of the sites as they are now; ``sites`` gives the same mapping until something has changed."""
+class Sites(Protocol):
+    """The sites as they are now."""
 
-    def __init__(self, sites: Callable[[], Mapping[str, StaticSite]]) -> None:
+    def by_uid(self) -> Mapping[str, StaticSite]:
+        """The sites by uid; a different mapping after each change."""
+
+
+class LatestIndex:
+    """The index of the sites as they are now."""
+
+    def __init__(self, sites: Sites) -> None:
         self._sites = sites
         self._made: tuple[Mapping[str, StaticSite], Index] = ({}, Index(()))
 
-    def __call__(self) -> Index:
-        """The index, made anew where it has to be."""
+    def latest(self) -> Index:
+        """The index; it is made again after a change."""
         made_of, index = self._made
-        if made_of is not (now := self._sites()):
+        if made_of is not (now := self._sites.by_uid()):
             index = Index(now.values())
             self._made = now, index
         return index

@@ -4,10 +4,10 @@ The platform's secret may name every site, a site's token only that site (W7). T
 sooner; what is fetched depends on their StaticSites alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 
@@ -20,7 +20,7 @@ from syncer.webhooks.generic import GENERIC
 from syncer.webhooks.gitea import GITEA
 from syncer.webhooks.github import GITHUB
 from syncer.webhooks.gitlab import GITLAB
-from syncer.webhooks.matching import Index
+from syncer.webhooks.matching import LatestIndex
 from syncer.webhooks.record import Delivery, Record
 from syncer.webhooks.trust import Trust
 
@@ -46,15 +46,20 @@ class Answer:
     sites: tuple[SiteKey, ...] = ()
 
 
-class Receiver:
-    """``index`` gives the sites as they are now, ``request`` asks for syncs."""
+class SyncRequests(Protocol):
+    """Where syncs are requested."""
 
-    def __init__(
-        self, trust: Trust, index: Callable[[], Index], request: Callable[[Iterable[Source]], None], record: Record
-    ) -> None:
+    def put(self, sources: Iterable[Source]) -> None:
+        """Request a sync of each source."""
+
+
+class Receiver:
+    """Takes deliveries about the sites of the ``index``, and requests their syncs."""
+
+    def __init__(self, trust: Trust, index: LatestIndex, requests: SyncRequests, record: Record) -> None:
         self._trust = trust
         self._index = index
-        self._request = request
+        self._requests = requests
         self._record = record
 
     def receive(self, forge: Forge, headers: RequestHeaders, content_type: str, raw: bytes) -> Answer:
@@ -63,7 +68,7 @@ class Receiver:
         if self._trust.platform_secret and forge.is_signed(headers, body.signed, self._trust.platform_secret):
             sender = "platform"
             event = forge.parse(headers, body.json)
-            sites = self._index().find(event.urls)
+            sites = self._index.latest().find(event.urls)
         else:
             event, site = self._signed_by_site(forge, headers, body)
             sender, sites = site.metadata.uid, [site]
@@ -79,7 +84,7 @@ class Receiver:
             event = forge.parse(headers, body.json)
         except NotADelivery as error:
             raise NotSigned from error
-        sites = self._index().find(event.urls)
+        sites = self._index.latest().find(event.urls)
         for site in sites[: _MOST_HASHED_BYTES // max(1, len(body.signed))]:
             token = self._trust.sync_token(site)
             if token and forge.is_signed(headers, body.signed, token.encode()):
@@ -104,7 +109,7 @@ class Receiver:
             return Answer("ignored", f"no site matches: none has branch {pushed} of this repository, only {followed}")
         if not (active := [site for site in matching if not site.spec.suspend]):
             return Answer("ignored", f"{_count(len(matching))} suspended (spec.suspend)")
-        self._request(source_of(site) for site in active)
+        self._requests.put(source_of(site) for site in active)
         return Answer("queued", f"queued: {_count(len(active))}", tuple(site.site_key for site in active))
 
     def _record_outcomes(self, forge: Forge, event: ForgeEvent, sites: list[StaticSite], answer: Answer) -> None:

@@ -1,4 +1,4 @@
-"""Requests to git servers are counted by few words of our own, whatever the server answers."""
+"""What is counted of requests to git servers: few words that are ours, however the server is."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,8 +15,8 @@ from syncer.limits import Timeouts
 from tests.support.git_server import GitServer
 
 
-class Observer(TrafficRecorder):
-    """What was counted."""
+class Recorded(TrafficRecorder):
+    """All requests, and the bytes that they brought."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -33,14 +33,14 @@ class Observer(TrafficRecorder):
 
 
 @pytest.fixture
-def observer() -> Observer:
-    return Observer()
+def recorded() -> Recorded:
+    return Recorded()
 
 
 @pytest.fixture
-def git(git_server: GitServer, observer: Observer) -> Iterator[Git]:
+def git(git_server: GitServer, recorded: Recorded) -> Iterator[Git]:
     addresses = Addresses(AllowedHosts.parse(git_server.origin))
-    made = Git(Timeouts(ask=2), addresses=addresses, recorder=observer)
+    made = Git(Timeouts(ask=2), addresses=addresses, recorder=recorded)
     yield made
     made.close()
 
@@ -52,12 +52,12 @@ def ask(git: Git, server: GitServer) -> None:
         return
 
 
-def test_a_look_that_finds_nothing_new_is_one_request(git: Git, git_server: GitServer, observer: Observer) -> None:
+def test_an_idle_look_is_one_request(git: Git, git_server: GitServer, recorded: Recorded) -> None:
     git_server.repository().commit({"index.html": "1"})
     ask(git, git_server)
-    assert observer.kinds() == [("ask", "http", "ok")]
-    assert observer.requests[0].seconds > 0
-    assert 40 < observer.bytes < 500
+    assert recorded.kinds() == [("ask", "http", "ok")]
+    assert recorded.requests[0].seconds > 0
+    assert 40 < recorded.bytes < 500
 
 
 @pytest.mark.parametrize(
@@ -72,21 +72,21 @@ def test_a_look_that_finds_nothing_new_is_one_request(git: Git, git_server: GitS
     ],
     ids=["500", "429", "redirect", "password", "hanging", "no protocol 2"],
 )
-def test_a_failure_is_counted_by_the_name_of_its_class(
+def test_a_failure_is_recorded_by_the_name_of_its_class(
     git: Git,
     git_server: GitServer,
-    observer: Observer,
+    recorded: Recorded,
     trouble: Callable[[GitServer], None],
     outcomes: list[tuple[str, str]],
 ) -> None:
     git_server.repository().commit({"index.html": "1"})
     trouble(git_server)
     ask(git, git_server)
-    assert observer.kinds() == [("ask", *each) for each in outcomes]
+    assert recorded.kinds() == [("ask", *each) for each in outcomes]
 
 
-def test_a_foreign_exception_is_counted_by_its_class_too(observer: Observer) -> None:
-    traffic = Traffic(observer)
+def test_an_unexpected_error_is_recorded_by_its_class_too(recorded: Recorded) -> None:
+    traffic = Traffic(recorded)
     with pytest.raises(ValueError, match="free text"), traffic.request("fetch", "git"):
         raise ValueError("free text of a tenant")
-    assert observer.kinds() == [("fetch", "git", "ValueError")]
+    assert recorded.kinds() == [("fetch", "git", "ValueError")]

@@ -10,7 +10,7 @@ import pytest
 
 from pages.api import SiteKey, StaticSiteStatus
 from syncer.disk.policy import DiskPolicy
-from syncer.publishing.release import Published
+from syncer.outcome import Published
 from syncer.sources import source_of
 from syncer.volume.releases import Releases
 from tests.support.bench import Bench
@@ -195,7 +195,7 @@ def status_of(running: Running, name: str) -> StaticSiteStatus:
 
 
 def look_again(running: Running) -> None:
-    running.syncer.request([source_of(site) for site in running.store.sites])
+    running.queue.hasten([source_of(site) for site in running.store.sites])
 
 
 def published_twice(running: Running, repository: Repository, server: GitServer) -> tuple[str, str]:
@@ -265,7 +265,7 @@ def test_what_a_site_was_made_of_never_replaces_what_it_is_pinned_to(running: Ru
     eventually(lambda: running.text("a") == "old")
     git_server.released.set()
     git_server.heal("a")
-    eventually(lambda: not running.syncer._schedule._runs)
+    eventually(lambda: running.queue.backlog().running == 0)
     assert running.text("a") == "old"
 
 
