@@ -1,4 +1,4 @@
-"""A memory that cannot grow without end, whatever others send."""
+"""A memory whose size is bounded, because outsiders decide what is put into it."""
 
 from collections import OrderedDict
 from collections.abc import Hashable

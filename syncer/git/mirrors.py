@@ -33,7 +33,7 @@ _CONFIG = {
     40: "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
     64: "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectFormat = sha256\n",
 }
-# A killed fetch leaves these behind. Git refuses to fetch while a lock exists, whoever holds it.
+# A killed fetch leaves these behind. Git refuses to fetch while a lock exists.
 _LEFTOVERS = (
     "*.lock",
     "refs/**/*.lock",
@@ -125,7 +125,7 @@ class Mirror:
             shutil.rmtree(self.folder, ignore_errors=True)
             fresh.rename(self.folder)
         except StorageFull:
-            shutil.rmtree(self.folder, ignore_errors=True)  # there is no room for both
+            shutil.rmtree(self.folder, ignore_errors=True)  # the disk cannot hold both
             raise
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

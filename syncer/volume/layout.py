@@ -21,13 +21,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 
 from pages.api import SiteKey
 from syncer.errors import StorageFailed, StorageFull
 from syncer.volume import records
+from syncer.volume.permit import PERMITTED, Permit
 
 log = structlog.get_logger(__name__)
 
@@ -39,23 +39,6 @@ _TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{16}")
 
 class ReleaseGone(Exception):
     """The release was deleted before it could go live."""
-
-
-class Permit(Protocol):
-    """What may forbid a change of the volume at the last moment: a lost Lease, or a site that was deleted."""
-
-    def check(self) -> None:
-        """Raise the SyncError that says why the change must not happen."""
-
-
-class Permitted:
-    """Forbids nothing."""
-
-    def check(self) -> None:
-        """Pass."""
-
-
-PERMITTED = Permitted()
 
 
 class Volume:

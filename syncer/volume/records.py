@@ -78,8 +78,8 @@ _ORIGIN = {each.name for each in fields(Origin)}
 class FileRecord(NamedTuple):
     """A file of a release: its blob, its size in bytes, its mtime, which is the stamp of the release that wrote it.
 
-    ``packed`` is the size of the packed copy beside it, 0 where none is worth it, None where nobody has tried. ``gone``
-    is when an asset that is only kept for pages that are open left the tree; 0 for what is in it.
+    ``packed`` is the size of the packed copy beside it, 0 where none is worth it, None where packing was not tried.
+    ``gone`` is when an asset left the tree that is kept for open pages only; 0 for files of the tree.
     """
 
     oid: str

@@ -14,14 +14,13 @@ from syncer.errors import StorageFailed, SyncError
 from syncer.volume import earlier, records
 from syncer.volume.earlier import Earlier
 from syncer.volume.layout import (
-    PERMITTED,
-    Permit,
     ReleaseGone,
     Volume,
     stamp_of,
     storage_errors,
     temporary_beside,
 )
+from syncer.volume.permit import PERMITTED, Permit
 from syncer.volume.records import Origin, Release
 from syncer.volume.retention import Retention
 from syncer.volume.space import Room

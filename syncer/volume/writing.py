@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 class Draft(NamedTuple):
-    """What is to be published: the files of a commit's folder, which is that git ``tree``."""
+    """A release to write: the files of a commit's folder, whose git tree is ``tree``."""
 
     origin: Origin
     tree: str

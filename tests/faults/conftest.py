@@ -1,4 +1,4 @@
-"""A syncer's inside on a volume of its own, started anew as often as a test wants."""
+"""The parts of a syncer on a volume of their own, restarted as often as a test needs."""
 
 import shutil
 import subprocess
@@ -109,7 +109,7 @@ class Volume:
 
     @contextmanager
     def visited(self) -> Iterator[None]:
-        """Somebody reads ``a`` and ``b/b`` of the site without a pause, and sees whole releases only."""
+        """A visitor reads ``a`` and ``b/b`` of the site without a pause, and sees complete releases only."""
         with Reader(self.live_link()) as reader:
             yield
         reader.assert_content()

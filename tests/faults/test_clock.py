@@ -34,7 +34,7 @@ def test_f21_no_release_is_deleted_because_the_clock_jumped(volume: Volume, git_
 
 
 @pytest.mark.parametrize("jump", [DAY, -DAY])
-def test_f21_a_change_gets_another_mtime_whatever_the_clock_says(
+def test_f21_a_change_gets_a_new_mtime_even_if_the_clock_jumps(
     volume: Volume, git_server: GitServer, jump: float
 ) -> None:
     """Else a browser would get a 304 for something that is new."""

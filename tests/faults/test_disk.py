@@ -18,7 +18,7 @@ from tests.support.repositories import Repository
 
 
 def rule(volume: Volume, **changes: Any) -> None:
-    """Start anew with another policy."""
+    """Restart with another policy."""
     volume.policy = dataclasses.replace(volume.policy, **changes)
     volume.start()
 
@@ -30,7 +30,7 @@ def push(repository: Repository, number: int, size: int = 100) -> None:
 
 
 def fill(folder: Path) -> None:
-    """Use all that there is left of a small file system."""
+    """Fill a small file system."""
     folder.mkdir()
     with (folder / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
         for _ in range(1 << 20):
@@ -41,7 +41,7 @@ def temporary_files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.name.startswith((".tmp-", "tmp_"))]
 
 
-def test_f5_a_full_volume_is_said_leaves_nothing_and_is_used_again_once_there_is_room(
+def test_f5_a_full_volume_is_reported_and_used_again_once_space_is_free(
     volume: Volume, git_server: GitServer, mount: Mount
 ) -> None:
     repository = git_server.repository()
@@ -50,7 +50,7 @@ def test_f5_a_full_volume_is_said_leaves_nothing_and_is_used_again_once_there_is
     mount(volume.root / "volume", "size=1m")
     ballast = volume.root / "volume/lost+found"
     ballast.mkdir()
-    (ballast / "somebody's").write_bytes(bytes(900 << 10))
+    (ballast / "foreign").write_bytes(bytes(900 << 10))
     with volume.visited():
         push(repository, 2, size=100 << 10)
         error = volume.refuses(volume.site())
@@ -58,7 +58,7 @@ def test_f5_a_full_volume_is_said_leaves_nothing_and_is_used_again_once_there_is
         assert "free" in str(error)
         assert volume.live()["page.bin"].startswith("1")
         assert temporary_files(volume.root / "volume") == []
-        (ballast / "somebody's").unlink()
+        (ballast / "foreign").unlink()
         volume.publish(volume.site())
         assert volume.live()["page.bin"].startswith("2")
         assert ballast.is_dir()
@@ -82,7 +82,7 @@ def test_f5_a_site_goes_back_on_a_volume_without_a_byte_left(
     assert temporary_files(volume.root / "volume") == []
 
 
-def test_f5_a_full_cache_is_said_leaves_nothing_and_is_used_again_once_there_is_room(
+def test_f5_a_full_cache_is_reported_and_used_again_once_space_is_free(
     volume: Volume, git_server: GitServer, mount: Mount
 ) -> None:
     repository = git_server.repository()
@@ -90,12 +90,12 @@ def test_f5_a_full_cache_is_said_leaves_nothing_and_is_used_again_once_there_is_
     volume.publish(volume.site())
     mount(volume.root / "mirrors", "size=1m")
     with volume.visited():
-        (volume.root / "mirrors/somebody's").write_bytes(bytes(800 << 10))
+        (volume.root / "mirrors/foreign").write_bytes(bytes(800 << 10))
         push(repository, 2, size=200 << 10)
         assert volume.refuses(volume.site()).reason == "StorageFull"
         assert volume.live()["page.bin"].startswith("1")
         assert temporary_files(volume.root / "mirrors") == []
-        (volume.root / "mirrors/somebody's").unlink()
+        (volume.root / "mirrors/foreign").unlink()
         volume.publish(volume.site())
         assert volume.live()["page.bin"].startswith("2")
 
@@ -119,7 +119,7 @@ def test_f5_a_volume_without_inodes_is_full_too(volume: Volume, git_server: GitS
 def test_f5_a_disk_that_gets_full_loses_old_releases_before_a_push_fails(
     volume: Volume, git_server: GitServer, mount: Mount
 ) -> None:
-    """Those that are kept, oldest first; never one that somebody may still read."""
+    """Kept releases are deleted, oldest first, but never one that visitors may still read."""
     repository = git_server.repository()
     rule(volume, keep_releases=10, grace_seconds=60)
     mount(volume.root / "volume", "size=512k")
@@ -160,7 +160,9 @@ def test_f5_some_of_the_disk_is_kept_free(volume: Volume, git_server: GitServer,
         volume.publish(volume.site())
 
 
-def test_f6_a_read_only_volume_is_said_and_serves_on(volume: Volume, git_server: GitServer, mount: Mount) -> None:
+def test_f6_a_read_only_volume_is_reported_and_still_serves(
+    volume: Volume, git_server: GitServer, mount: Mount
+) -> None:
     repository = git_server.repository()
     push(repository, 1)
     volume.publish(volume.site())
@@ -181,7 +183,7 @@ def test_f6_a_read_only_volume_is_said_and_serves_on(volume: Volume, git_server:
         assert volume.live()["page.bin"].startswith("2")
 
 
-def test_f6_a_read_only_cache_is_said_and_what_is_live_stays(
+def test_f6_a_read_only_cache_is_reported_and_sites_stay_live(
     volume: Volume, git_server: GitServer, mount: Mount
 ) -> None:
     repository = git_server.repository()
@@ -198,9 +200,7 @@ def test_f6_a_read_only_cache_is_said_and_what_is_live_stays(
         assert volume.live()["page.bin"].startswith("2")
 
 
-def test_f7_a_release_is_kept_for_those_who_see_the_link_late_also_across_a_restart(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_f7_an_old_release_survives_the_grace_time_and_a_restart(volume: Volume, git_server: GitServer) -> None:
     """On NFS, another node may follow the old link for a minute."""
     repository = git_server.repository()
     rule(volume, keep_releases=0, grace_seconds=600)
@@ -237,9 +237,7 @@ def test_releases_are_collected_by_number_and_by_age(volume: Volume, git_server:
     assert volume.live()["page.bin"].startswith("6")
 
 
-def test_a_site_beyond_its_quota_is_refused_with_figures_and_keeps_its_last_release(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_a_site_beyond_its_quota_keeps_its_last_release(volume: Volume, git_server: GitServer) -> None:
     repository = git_server.repository()
     rule(volume, site=Quota(bytes=100 << 10), keep_releases=5, grace_seconds=60)
     push(repository, 1, size=20 << 10)
@@ -297,7 +295,7 @@ def test_a_namespace_has_a_quota_over_all_its_sites(volume: Volume, git_server: 
     volume.publish(volume.site("three"))
 
 
-def test_mirrors_that_nobody_needs_are_deleted_and_strangers_in_the_cache_are_not(
+def test_unused_mirrors_are_deleted_and_foreign_files_in_the_cache_are_not(
     volume: Volume, git_server: GitServer
 ) -> None:
     for name in ("wanted", "unwanted"):

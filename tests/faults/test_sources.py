@@ -40,9 +40,7 @@ def test_f10_a_pack_that_arrives_cut_or_changed_leaves_everything_as_it_was(
     assert volume.live()["index.html"] == "new"
 
 
-def test_f12_a_deleted_branch_and_a_repository_without_commits_are_told_apart(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_f12_a_deleted_branch_differs_from_a_repository_without_commits(volume: Volume, git_server: GitServer) -> None:
     repository = git_server.repository()
     site = volume.site()
     assert volume.refuses(site).reason == "EmptyRepo"
@@ -138,7 +136,7 @@ SPEC, WELL = EntrySpec(300, "site", "forge", "team"), {"site": Result(well=True)
 
 
 def test_f35_a_trigger_only_hastens_and_doubled_ones_cost_one_more_look() -> None:
-    """It carries no commit: what is true is asked of the server, in whatever order triggers come."""
+    """A trigger carries no commit: the server is asked, so the order of triggers does not matter."""
     schedule: Schedule[str] = Schedule(random=Fixed())
     schedule.keep({"site": SPEC}, now=0.0)
     (first,) = schedule.take_due(0.0)

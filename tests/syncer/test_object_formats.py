@@ -33,7 +33,7 @@ def test_a_site_is_pinned_to_a_commit_or_tag_of_sha256(bench: Bench, git_server:
 
 
 @pytest.mark.parametrize(("pinned", "kept"), [("sha1", "sha256"), ("sha256", "sha1")])
-def test_a_commit_of_the_other_format_is_none_of_the_repositorys(
+def test_a_commit_of_the_other_object_format_does_not_exist(
     bench: Bench, git_server: GitServer, pinned: str, kept: str
 ) -> None:
     other = git_server.repository("other", object_format=pinned).commit({"index.html": "other"})

@@ -89,7 +89,7 @@ def test_what_a_name_leads_to_is_handed_on_once_and_bounded() -> None:
     assert len(at(*(f"1.1.1.{last}" for last in range(200))).of(FORGE)) == 16
 
 
-def test_u8_a_site_whose_server_turns_out_to_be_inside_asks_nobody(bench: Bench, git_server: GitServer) -> None:
+def test_u8_a_server_at_a_private_address_is_never_contacted(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "x"})
     bench.hosts = f"localhost:{git_server.port}"
     repo = f"https://localhost:{git_server.port}/site.git"
@@ -136,11 +136,11 @@ def inside() -> Iterable[Counting]:
         yield server
 
 
-def test_u9_git_goes_where_the_check_went_whatever_the_name_says_now(inside: Counting) -> None:
+def test_u9_git_connects_to_the_checked_address_after_the_dns_changed(inside: Counting) -> None:
     """Localhost leads to the server inside, for anybody but the resolver that checks: git must not ask again."""
     url = f"https://localhost:{inside.server_port}/site.git"
     flipping = Flipping("127.0.0.99", "127.0.0.1")
-    # An entry in full, so that an address of this machine where nobody answers can stand for a public one.
+    # An entry in full, so that an address of this machine without a server can stand for a public one.
     hosts = AllowedHosts.parse(f"https://localhost:{inside.server_port}")
     git = Git(Timeouts(ask=10), addresses=Addresses(hosts, flipping))
     with pytest.raises(errors.Unreachable):

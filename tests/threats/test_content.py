@@ -63,9 +63,7 @@ def test_c1_links_within_the_published_folder_are_copies_and_all_others_are_coun
     assert not_regular(bench) == []
 
 
-def test_c1_a_visitor_gets_what_a_link_leads_to_and_nothing_of_the_machine(
-    git_server: GitServer, tmp_path: Path
-) -> None:
+def test_c1_links_serve_published_files_and_nothing_of_the_machine(git_server: GitServer, tmp_path: Path) -> None:
     links = {"copy.html": "index.html", "passwd": "/etc/passwd", "root": "/", "up": "../../../../.."}
     git_server.repository().commit({"index.html": "the page"}, symlinks=links)
     with Serving(tmp_path / "state", ("--repo", git_server.url())) as serving:
@@ -145,7 +143,7 @@ def test_c3_submodules_filters_and_hooks_have_no_effect(bench: Bench, git_server
     assert "1 submodule (commit the files themselves)" in said
 
 
-def test_c3_lfs_pointers_are_left_out_and_said_as_long_as_they_are_there(bench: Bench, git_server: GitServer) -> None:
+def test_c3_lfs_pointers_are_left_out_and_reported(bench: Bench, git_server: GitServer) -> None:
     repository = git_server.repository()
     repository.commit(
         {"index.html": "one", "a.png": POINTER, "b.png": POINTER.replace("12345", "67"), "c.png": "a picture"}
@@ -203,7 +201,7 @@ def test_c6_no_file_is_shared_between_sites(bench: Bench, git_server: GitServer)
 def test_c6_a_new_file_never_goes_through_what_stands_there(
     bench: Bench, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Should somebody put a link into the unfinished release while it is written."""
+    """A stranger puts a link into the unfinished release while it is written."""
     git_server.repository().commit({"index.html": "x"})
     victim = bench.root / "victim"
     victim.write_text("untouched")

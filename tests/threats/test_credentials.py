@@ -1,4 +1,4 @@
-"""Credentials of private repositories: shown nowhere, of the own namespace only, read anew each time (K1-K4, U12)."""
+"""Credentials of private repositories: never shown, of the own namespace only, read for each use (K1-K4, U12)."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def reasons(serving: Serving) -> dict[str, str]:
     return {site: each["reason"] for site, found in conditions.items() for each in found if each["type"] == "Synced"}
 
 
-def test_k1_a_credential_shows_nowhere_whatever_fails(
+def test_k1_no_failure_shows_a_credential(
     git_server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same for a cluster, with its Events and Secrets, is in tests/cluster/test_secrets.py."""
@@ -163,7 +163,7 @@ def test_k2_a_secrets_name_leads_nowhere_else(name: str) -> None:
     "data",
     [{}, {"token": b"right"}, {"password": b""}, {"password": b"\n"}, {"password": b"\xff\xfe"}, {"password": b"a\0b"}],
 )
-def test_k3_a_bad_secret_is_said_and_the_next_sync_reads_it_anew(
+def test_k3_a_bad_secret_is_reported_and_read_again_by_the_next_sync(
     bench: Bench, git_server: GitServer, data: dict[str, bytes]
 ) -> None:
     git_server.repository().commit({"index.html": "private"})
@@ -189,7 +189,7 @@ def test_u12_a_secret_says_nothing_else_in_gits_protocol(
     assert git_server.requests == []
 
 
-def test_k4_the_token_in_the_status_opens_this_one_site_and_tells_nothing_of_the_key() -> None:
+def test_k4_the_token_in_the_status_is_valid_for_one_site_only() -> None:
     key = b"k" * 32
     tokens = {sync_token(key, uid) for uid in ("one", "two", "")} | {sync_token(b"K" * 32, "one")}
     assert len(tokens) == 4

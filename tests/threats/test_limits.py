@@ -180,7 +180,7 @@ def test_c4_branches_without_end_are_not_kept_on_disk(bench: Bench, git_server: 
     assert "more branches and tags than are read" in refusal(bench, git_server)
 
 
-def test_c4_a_branch_that_is_missing_among_very_many_is_said(bench: Bench, git_server: GitServer) -> None:
+def test_c4_a_missing_branch_among_very_many_is_reported(bench: Bench, git_server: GitServer) -> None:
     many_branches(git_server.repository(), "a-name-of-some-length/of-a-branch-of-many/{:06}")
     assert bench.reason(a_site(git_server)) == "BranchNotFound"
 
@@ -201,7 +201,7 @@ def test_c4_every_git_is_limited_and_its_children_too(
     folder.mkdir()
     real = shutil.which("git")
     script = f"""#!/bin/sh
-    for _ in 1 2 3 4 5 6 7 8 9; do  # those that wait for what they are told are limited meanwhile
+    for _ in 1 2 3 4 5 6 7 8 9; do  # children that wait for commands get their limits meanwhile
         grep -q 'Max cpu time *7 ' /proc/$$/limits && break
         sleep 0.2
     done

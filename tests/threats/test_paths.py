@@ -22,7 +22,7 @@ def test_s1_a_path_is_no_expression_for_git(path: str) -> None:
         validation.path(path)
 
 
-def test_s1_the_machines_folders_are_none_of_the_repositorys(bench: Bench, git_server: GitServer) -> None:
+def test_s1_a_repository_reaches_no_folder_of_the_machine(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "x"})
     assert bench.reason(a_site(git_server, path="/etc")) == "SubpathNotFound"
     assert bench.reason(a_site(git_server, path=str(bench.root))) == "SubpathNotFound"

@@ -152,7 +152,7 @@ def test_u13_a_server_that_only_hands_out_files_is_not_followed_to_others(
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
-        """Nobody reads it."""
+        """Log nothing."""
 
 
 @contextmanager

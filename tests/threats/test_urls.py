@@ -71,7 +71,9 @@ def test_u1_a_repository_that_is_not_allowed_starts_no_git(
     assert git_server.requests == []
 
 
-def test_u2_git_is_told_where_its_options_end(recorder: GitRecorder, bench: Bench, git_server: GitServer) -> None:
+def test_u2_every_git_command_marks_the_end_of_its_options(
+    recorder: GitRecorder, bench: Bench, git_server: GitServer
+) -> None:
     git_server.repository().commit({"index.html": "x"})
     git_server.speak_no_protocol_2("site", 404)  # else git is not asked
     bench.sync(a_site(git_server))

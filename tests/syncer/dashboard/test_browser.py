@@ -65,7 +65,7 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser, address: str) -> Iterator[Open]:
-    """Open a path in a new window; what the browser complains of, and whom it asks, is looked at in the end."""
+    """Open a path in a new window; its complaints and requests are checked at the end."""
     contexts, complaints, asked = [], [], []
 
     def open_path(path: str, **settings: Any) -> Page:

@@ -76,7 +76,7 @@ def test_nothing_but_http_is_linked_to(url: str | None) -> None:
     assert urls.safe(url) is None
 
 
-def test_a_release_is_told_with_its_numbers() -> None:
+def test_a_release_is_listed_with_its_size_and_number_of_files() -> None:
     journal = Journal()
     journal.outcome_reported(SITE, Published(a_release(files=1200, size=1_234_567), changed=True), 0)
     assert "1,200 files, 1,234,567 bytes" in journal.of(SITE.metadata.uid)[0].text

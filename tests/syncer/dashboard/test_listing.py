@@ -69,7 +69,7 @@ def test_what_makes_no_sense_in_an_address_is_passed_over(sent: dict[str, str]) 
     assert Query.read(sent) == Query()
 
 
-def test_a_search_is_kept_on_the_next_page_and_its_first_page_is_shown_for_another_state() -> None:
+def test_a_search_survives_paging_and_restarts_for_another_state() -> None:
     query = Query.read({"q": "a b&c", "state": "Ready", "page": "3"})
     assert query.address(page=4) == "?q=a+b%26c&state=Ready&page=4"
     assert query.address(state="Error") == "?q=a+b%26c&state=Error"

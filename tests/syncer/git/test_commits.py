@@ -1,4 +1,4 @@
-"""What a commit says of itself, whatever somebody wrote there."""
+"""What a commit says about itself, which may be anything."""
 
 from pathlib import Path
 

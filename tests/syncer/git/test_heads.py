@@ -65,9 +65,7 @@ def test_one_small_request_tells_the_tip(heads: Heads, git_server: GitServer) ->
     assert git_server.bytes_received + git_server.bytes_sent < 1000
 
 
-def test_tags_are_asked_for_in_the_same_request_and_what_an_annotated_one_stands_for(
-    heads: Heads, git_server: GitServer
-) -> None:
+def test_one_request_asks_for_tags_and_the_commits_they_name(heads: Heads, git_server: GitServer) -> None:
     repository = git_server.repository()
     old, new = repository.commit({"a": "1"}), repository.commit({"a": "2"})
     repository.tag("v1", old, message="the first")
@@ -79,7 +77,7 @@ def test_tags_are_asked_for_in_the_same_request_and_what_an_annotated_one_stands
     assert heads.of(remote(git_server), list(wanted)) == wanted  # by git
 
 
-def test_a_tag_that_is_missing_is_told_apart_from_a_branch_of_its_name(heads: Heads, git_server: GitServer) -> None:
+def test_a_missing_tag_differs_from_a_branch_of_that_name(heads: Heads, git_server: GitServer) -> None:
     repository = git_server.repository()
     commit = repository.commit({"a": "1"})
     repository.commit({"a": "2"}, branch="v1")
@@ -131,7 +129,7 @@ def test_a_kept_connection_that_the_server_has_closed_is_replaced(heads: Heads) 
             assert heads.of(Remote(f"{server.origin}/x.git"), [MAIN]) == {MAIN: A_COMMIT}
 
 
-def test_a_missing_branch_is_said_with_those_that_are_there(heads: Heads, git_server: GitServer) -> None:
+def test_the_error_for_a_missing_branch_lists_existing_ones(heads: Heads, git_server: GitServer) -> None:
     commit = git_server.repository().commit({"a": "1"}, branch="trunk")
     found = heads.of(remote(git_server), ["refs/heads/trunk", MAIN])
     assert found["refs/heads/trunk"] == commit
@@ -352,7 +350,7 @@ def test_closing_ends_a_question_that_is_under_way(git: Git, git_server: GitServ
         heads.of(remote(git_server), [MAIN])
 
 
-def test_only_the_checked_addresses_are_dialled_whatever_the_name_says(git: Git, git_server: GitServer) -> None:
+def test_only_the_checked_addresses_are_dialled(git: Git, git_server: GitServer) -> None:
     """U9: the name does not even exist."""
     commit = git_server.repository().commit({"a": "1"})
     loopback = Loopback()
@@ -392,14 +390,14 @@ def test_cookies_are_not_kept(heads: Heads) -> None:
         assert not any(b"ookie" in request for request in server.requests)
 
 
-def test_nobody_listens(heads: Heads) -> None:
+def test_a_server_that_does_not_listen_is_unreachable(heads: Heads) -> None:
     with ScriptedServer(says(b"")) as server:
         origin = server.origin
     with pytest.raises(errors.Unreachable, match="cannot be reached"):
         heads.of(Remote(f"{origin}/x.git"), [MAIN])
 
 
-def test_a_certificate_that_nobody_trusts_is_refused_and_a_trusted_one_is_not(git: Git, tmp_path: Path) -> None:
+def test_an_untrusted_certificate_is_refused_and_a_trusted_one_is_not(git: Git, tmp_path: Path) -> None:
     server_side, trusting = certificate_for("forge.example.com", tmp_path)
     answer = says(http(packets(f"{A_COMMIT} refs/heads/main\n")))
 
@@ -455,7 +453,7 @@ def certificate_for(name: str, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLCon
 
 
 @given(st.binary(max_size=200))
-def test_no_answer_whatever_is_taken_for_more_than_it_is(body: bytes) -> None:
+def test_random_answers_yield_no_refs_that_they_do_not_contain(body: bytes) -> None:
     answer = GitAnswer(200, RESULT, "", "", whole=True, body=body)
     try:
         commits = read_answer(answer, Remote("https://forge.example.com/x.git"))

@@ -1,4 +1,4 @@
-"""What the syncer counts: under many threads, and with every reason that there is."""
+"""What the syncer counts, on many threads and with every reason."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

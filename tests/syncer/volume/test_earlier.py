@@ -175,7 +175,7 @@ def test_no_time_at_all_means_none(tmp_path: Path) -> None:
     assert site.files() == {"app.2222bbbb.js"}
 
 
-def test_a_site_that_was_taken_offline_begins_anew(site: Site) -> None:
+def test_a_site_that_was_taken_offline_can_be_published_again(site: Site) -> None:
     site.publish({"app.1111aaaa.js": "1"})
     site.releases.take_offline(SITE)
     site.publish({"app.2222bbbb.js": "2"})

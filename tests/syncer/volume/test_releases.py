@@ -133,7 +133,7 @@ def test_the_release_before_stays_readable_for_the_grace_time(
     assert live(tmp_path) == {"index.html": "new"}
 
 
-def test_a_site_taken_offline_is_gone_at_once_and_its_files_after_the_grace_time(
+def test_a_site_goes_offline_at_once_and_its_files_after_the_grace_time(
     releases: Releases, content: Blobs, tmp_path: Path, clock: Clock
 ) -> None:
     releases.publish(SITE, draft(content.listing({"index.html": "x"})), content)
@@ -205,7 +205,7 @@ def test_a_failure_half_way_leaves_the_old_release_and_no_litter(
 @pytest.mark.parametrize(
     ("number", "error"), [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EROFS, StorageFailed)]
 )
-def test_a_volume_that_fails_is_said_and_the_old_release_stays(
+def test_a_failing_volume_is_reported_and_the_old_release_stays(
     releases: Releases,
     content: Blobs,
     tmp_path: Path,
@@ -226,7 +226,7 @@ def test_a_volume_that_fails_is_said_and_the_old_release_stays(
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.EMLINK, errno.EXDEV, errno.ENOTSUP])
-def test_where_hard_links_are_refused_files_are_copied_with_their_mtime_and_the_log_says_so_once(
+def test_without_hard_links_files_are_copied_with_their_mtime(
     releases: Releases, content: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     releases.publish(SITE, draft(content.listing({"same": "same", "other": "1"})), content)
@@ -249,7 +249,7 @@ def test_where_hard_links_are_refused_files_are_copied_with_their_mtime_and_the_
     assert [each["event"] for each in logs] == ["hard_links_refused"]
 
 
-def test_a_file_that_the_file_system_itself_does_not_link_is_copied_with_its_mtime(
+def test_a_file_that_cannot_be_linked_is_copied_with_its_mtime(
     releases: Releases, content: Blobs, tmp_path: Path
 ) -> None:
     """The one refusal that can be had of a real file system here: an immutable file."""
@@ -381,7 +381,7 @@ def test_the_last_site_of_a_namespace_takes_its_folders_along(
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["live", "releases"]
 
 
-def test_what_is_live_is_never_collected_whatever_became_of_its_record(
+def test_a_live_release_without_a_record_is_never_collected(
     releases: Releases, content: Blobs, tmp_path: Path, clock: Clock
 ) -> None:
     releases.publish(SITE, draft(content.listing({"index.html": "x"})), content)
@@ -413,7 +413,7 @@ def test_a_release_of_an_earlier_version_is_taken_over(
 
 
 def test_f20_a_fence_that_is_down_lets_nothing_change(content: Blobs, tmp_path: Path, clock: Clock) -> None:
-    """F20: whoever has lost the Lease neither publishes, nor takes offline, nor deletes."""
+    """F20: a syncer without the Lease neither publishes, nor takes offline, nor deletes."""
     fence, policy = Fence(), DiskPolicy(grace_seconds=0, keep_releases=0)
     releases = Releases(tmp_path, policy, clock=clock, fence=fence)
     releases.prepare()

@@ -90,13 +90,13 @@ def test_w5_unknown_events_are_ignored(api: API, forge: str) -> None:
     assert "this is 'earth?quake'" in answer.get_json()["message"]
 
 
-def test_w5_events_of_a_site_are_told_to_its_owner(api: API, forge: str) -> None:
+def test_w5_the_owner_of_a_site_sees_its_events(api: API, forge: str) -> None:
     api.send(push(forge, "refs/tags/v1"))
     seen = api.last("team/main")["lastDelivery"]
     assert seen["outcome"] == "ignored: refs/tags/v1 is not a branch; sites follow branches only"
 
 
-def test_a_pinned_site_is_not_asked_to_follow_its_branch_but_the_tag_that_it_is_pinned_to(api: API, forge: str) -> None:
+def test_a_pinned_site_follows_pushes_of_its_tag_only(api: API, forge: str) -> None:
     repo = AT_GITLAB if forge == "gitlab" else REPO
     sites = [
         a_site("team/main", repo),

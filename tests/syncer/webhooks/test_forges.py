@@ -1,4 +1,4 @@
-"""What each forge really sends, and what becomes of it."""
+"""Deliveries recorded from each forge, and their answers."""
 
 import pytest
 

@@ -269,7 +269,7 @@ def test_w8_a_failure_of_ours_says_nothing_internal(api: API, monkeypatch: pytes
     }
 
 
-def test_the_owner_of_a_site_sees_its_last_delivery_and_the_last_that_was_refused(api: API) -> None:
+def test_owners_see_the_last_accepted_and_the_last_refused_delivery(api: API) -> None:
     nothing = {"lastDelivery": None, "lastRefusedDelivery": None, "commitStatus": None}
     assert api.last("team/docs") == {"site": "team/docs", **nothing}
     api.send(deliveries.gitea_push(REPO, "refs/heads/other"))
