@@ -138,7 +138,7 @@ def test_f16_changed_content_is_found_and_never_linked_again(volume: Volume, git
         assert volume.releases.current(site.site_key) is None
         after = volume.publish(site)
         assert volume.live() == FILES
-        assert after.commit == before.commit
+        assert after.origin.commit == before.origin.commit
         assert (volume.live_link() / "index.html").stat().st_ino == inode  # what was well is taken over
         assert volume.releases.verify() == []
 
@@ -159,7 +159,7 @@ def test_f16_a_damaged_release_stays_live_until_it_can_be_replaced(volume: Volum
 
 
 def test_f16_a_damaged_release_of_a_predecessor_goes_offline(volume: Volume, git_server: GitServer) -> None:
-    """N3: who gets a name anew never shows what another had there, even if that is damaged and git is down."""
+    """A recreated site never shows the content of its predecessor, even if that is damaged and git is down."""
     git_server.repository("old").commit(FILES)
     volume.publish(volume.site(repository="old", uid="1"))
     (live_folder(volume) / "index.html").unlink()

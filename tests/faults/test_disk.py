@@ -7,11 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from syncer.disk.policy import Quota
 from syncer.git.commands import Git
-from syncer.git.mirrors import Mirrors
+from syncer.git.mirrors import Mirrors, Repacking
 from syncer.git.remote import Remote
 from syncer.sources import Source, source_of
 from tests.faults.conftest import Mount, Volume
@@ -20,7 +18,7 @@ from tests.support.repositories import Repository
 
 
 def rule(volume: Volume, **changes: Any) -> None:
-    """Start anew with another policy."""
+    """Restart with another policy."""
     volume.policy = dataclasses.replace(volume.policy, **changes)
     volume.start()
 
@@ -32,7 +30,7 @@ def push(repository: Repository, number: int, size: int = 100) -> None:
 
 
 def fill(folder: Path) -> None:
-    """Use all that there is left of a small file system."""
+    """Fill a small file system."""
     folder.mkdir()
     with (folder / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
         for _ in range(1 << 20):
@@ -50,7 +48,7 @@ def test_f5_a_full_volume_is_reported_and_used_again_later(volume: Volume, git_s
     mount(volume.root / "volume", "size=1m")
     ballast = volume.root / "volume/lost+found"
     ballast.mkdir()
-    (ballast / "somebody's").write_bytes(bytes(900 << 10))
+    (ballast / "foreign").write_bytes(bytes(900 << 10))
     with volume.visited():
         push(repository, 2, size=100 << 10)
         error = volume.refuses(volume.site())
@@ -58,7 +56,7 @@ def test_f5_a_full_volume_is_reported_and_used_again_later(volume: Volume, git_s
         assert "free" in str(error)
         assert volume.live()["page.bin"].startswith("1")
         assert temporary_files(volume.root / "volume") == []
-        (ballast / "somebody's").unlink()
+        (ballast / "foreign").unlink()
         volume.publish(volume.site())
         assert volume.live()["page.bin"].startswith("2")
         assert ballast.is_dir()
@@ -75,7 +73,7 @@ def test_f5_a_site_goes_back_on_a_volume_without_a_byte_left(
     repository.commit({"index.html": "new", "app.1111aaaa.js": None, "app.2222bbbb.js": "2"})
     volume.publish(volume.site())
     fill(volume.root / "volume/lost+found")
-    assert volume.publish(volume.site(revision=old)).commit == old
+    assert volume.publish(volume.site(revision=old)).origin.commit == old
     # What pages that are open ask for could not be noted, and so is not kept.
     assert volume.live() == {"index.html": "old", "app.1111aaaa.js": "1"}
     assert volume.releases.current(volume.site().site_key) is not None
@@ -88,12 +86,12 @@ def test_f5_a_full_cache_is_reported_and_used_again_later(volume: Volume, git_se
     volume.publish(volume.site())
     mount(volume.root / "mirrors", "size=1m")
     with volume.visited():
-        (volume.root / "mirrors/somebody's").write_bytes(bytes(800 << 10))
+        (volume.root / "mirrors/foreign").write_bytes(bytes(800 << 10))
         push(repository, 2, size=200 << 10)
         assert volume.refuses(volume.site()).reason == "StorageFull"
         assert volume.live()["page.bin"].startswith("1")
         assert temporary_files(volume.root / "mirrors") == []
-        (volume.root / "mirrors/somebody's").unlink()
+        (volume.root / "mirrors/foreign").unlink()
         volume.publish(volume.site())
         assert volume.live()["page.bin"].startswith("2")
 
@@ -115,7 +113,7 @@ def test_f5_a_volume_without_inodes_is_full_too(volume: Volume, git_server: GitS
 
 
 def test_f5_a_full_disk_loses_old_releases_first(volume: Volume, git_server: GitServer, mount: Mount) -> None:
-    """Those that are kept, oldest first; never one that somebody may still read."""
+    """Kept releases are deleted, oldest first, but never one that visitors may still read."""
     repository = git_server.repository()
     rule(volume, keep_releases=10, grace_seconds=60)
     mount(volume.root / "volume", "size=512k")
@@ -126,7 +124,7 @@ def test_f5_a_full_disk_loses_old_releases_first(volume: Volume, git_server: Git
         for number in range(1, 8):  # 100 KiB each
             push(repository, number, size=50 << 10)
             volume.publish(volume.site())
-            volume.clocks.wait(100)
+            volume.clock.wait(100)
         assert volume.live()["page.bin"].startswith("7")
         assert volume.old_releases(volume.site()) in {2, 3, 4}
         push(repository, 8, size=50 << 10)
@@ -136,7 +134,7 @@ def test_f5_a_full_disk_loses_old_releases_first(volume: Volume, git_server: Git
         assert error.reason == "StorageFull"
         assert error.retry_within_seconds <= 60
         assert volume.old_releases(volume.site()) == 1  # within the grace time
-        volume.clocks.wait(100)
+        volume.clock.wait(100)
         volume.publish(volume.site())
         assert volume.live()["page.bin"].startswith("9")
 
@@ -205,11 +203,11 @@ def test_f7_a_replaced_release_is_kept_for_the_grace_time(volume: Volume, git_se
     old = volume.live_link().resolve()
     push(repository, 2)
     volume.publish(volume.site())
-    volume.clocks.wait(590)
+    volume.clock.wait(590)
     volume.start()
     volume.releases.collect()
     assert (old / "page.bin").read_text().startswith("1")
-    volume.clocks.wait(601)
+    volume.clock.wait(601)
     volume.releases.collect()
     assert not old.exists()
 
@@ -222,12 +220,12 @@ def test_releases_are_collected_by_number_and_by_age(volume: Volume, git_server:
         volume.publish(volume.site())
         volume.releases.collect()
     assert volume.old_releases(volume.site()) == 5  # all within the grace time
-    volume.clocks.wait(61)
+    volume.clock.wait(61)
     volume.releases.collect()
     kept = sorted(path.name for path in volume.home().iterdir() if path.is_dir())
     assert [(volume.home() / name / "page.bin").read_text()[0] for name in kept] == ["4", "5", "6"]
     now = (volume.home() / f"{kept[0]}.json").stat().st_mtime
-    volume.clocks.day = now + 1001
+    volume.clock.day = now + 1001
     volume.releases.collect()
     assert volume.old_releases(volume.site()) == 0
     assert volume.live()["page.bin"].startswith("6")
@@ -246,10 +244,10 @@ def test_a_site_over_its_quota_keeps_its_last_release(volume: Volume, git_server
     assert "100 KiB" in str(error) and "80 KiB" in str(error) and "40 KiB" in str(error)
     assert "--site-quota" in str(error)
     assert volume.live()["page.bin"].startswith("2")
-    volume.clocks.wait(100)
+    volume.clock.wait(100)
     volume.publish(volume.site())
     assert volume.live()["page.bin"].startswith("3")
-    volume.clocks.wait(100)
+    volume.clock.wait(100)
     push(repository, 4, size=60 << 10)
     assert volume.refuses(volume.site()).reason == "QuotaExceeded"
     assert volume.live()["page.bin"].startswith("3")
@@ -286,7 +284,7 @@ def test_a_namespace_has_a_quota_over_all_its_sites(volume: Volume, git_server: 
     assert error.reason == "QuotaExceeded"
     assert "namespace team may use 100 KiB" in str(error)
     volume.releases.take_offline(volume.site("one").site_key)
-    volume.clocks.wait(1000)
+    volume.clock.wait(1000)
     volume.releases.collect()
     volume.publish(volume.site("three"))
 
@@ -302,11 +300,10 @@ def test_unused_mirrors_are_deleted_and_other_files_are_not(volume: Volume, git_
     assert names == {"lost+found", "notes.txt", source_of(volume.site("wanted")).mirror_id}
 
 
-def test_a_mirror_stays_bounded_over_many_pushes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twice around: what is not the tip's any more goes, and so do the entries of `shallow`."""
-    monkeypatch.setattr("syncer.git.mirrors._PACKS_BEFORE_REPACK", 5)
+def test_a_mirror_stays_bounded_over_many_pushes(tmp_path: Path) -> None:
+    """Repacking removes what the tip no longer reaches, and the entries of `shallow`."""
     repository, git = Repository(tmp_path / "site.git"), Git(local=True)
-    mirrors, source = Mirrors(tmp_path / "mirrors", git), Source(f"file://{repository.folder}", "main")
+    mirrors, source = mirrors_with(tmp_path, git, Repacking(packs=5)), Source(f"file://{repository.folder}", "main")
     largest = 0
     for number in range(14):
         push(repository, number, size=20 << 10)
@@ -322,10 +319,16 @@ def test_a_mirror_stays_bounded_over_many_pushes(tmp_path: Path, monkeypatch: py
     git.close()
 
 
-def test_a_mirror_of_large_pushes_is_repacked_sooner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("syncer.git.mirrors._BYTES_BEFORE_REPACK", 1 << 20)
+def mirrors_with(root: Path, git: Git, repacking: Repacking) -> Mirrors:
+    return Mirrors(root / "mirrors", git, repacking=repacking)
+
+
+def test_a_mirror_of_large_pushes_is_repacked_sooner(tmp_path: Path) -> None:
     repository, git = Repository(tmp_path / "site.git"), Git(local=True)
-    mirrors, source = Mirrors(tmp_path / "mirrors", git), Source(f"file://{repository.folder}", "main")
+    mirrors, source = (
+        mirrors_with(tmp_path, git, Repacking(bytes=1 << 20)),
+        Source(f"file://{repository.folder}", "main"),
+    )
     for number in range(7):
         repository.commit({"film.bin": bytes([number]) + os.urandom(1 << 20)})
         with mirrors.open(source, Remote(source.repo)) as mirror:

@@ -60,9 +60,9 @@ def test_f13_a_rewritten_history_replaces_the_old_release(volume: Volume, git_se
     repository.commit({"index.html": "second"})
     volume.publish(volume.site())
     rewritten = repository.commit({"index.html": "rewritten"}, orphan=True)
-    assert volume.publish(volume.site()).commit == rewritten != first
+    assert volume.publish(volume.site()).origin.commit == rewritten != first
     assert volume.live() == {"index.html": "rewritten"}
-    volume.clocks.wait(1000)
+    volume.clock.wait(1000)
     volume.releases.collect()
     assert volume.old_releases(volume.site()) == 0
 
@@ -132,7 +132,7 @@ SPEC, WELL = EntrySpec(300, "site", "forge", "team"), {"site": Result(well=True)
 
 
 def test_f35_doubled_triggers_cost_one_more_look() -> None:
-    """It carries no commit: what is true is asked of the server, in whatever order triggers come."""
+    """A trigger carries no commit: the server is asked, so the order of triggers does not matter."""
     schedule: Schedule[str] = Schedule(random=Fixed())
     schedule.keep({"site": SPEC}, now=0.0)
     (first,) = schedule.take_due(0.0)

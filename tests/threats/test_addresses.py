@@ -141,7 +141,7 @@ def test_u9_git_connects_to_the_checked_address_alone(inside: Counting) -> None:
     """Localhost leads to the server inside, for anybody but the resolver that checks: git must not ask again."""
     url = f"https://localhost:{inside.server_port}/site.git"
     flipping = Flipping("127.0.0.99", "127.0.0.1")
-    # An entry in full, so that an address of this machine where nobody answers can stand for a public one.
+    # An entry in full, so that an address of this machine without a server can stand for a public one.
     hosts = AllowedHosts.parse(f"https://localhost:{inside.server_port}")
     git = Git(Timeouts(ask=10), addresses=Addresses(hosts, flipping))
     with pytest.raises(errors.Unreachable):

@@ -58,7 +58,7 @@ def test_c1_inner_links_are_copied_and_others_are_counted(bench: Bench, git_serv
     )
     release = released(bench, git_server, path="/site")
     assert bench.live() == {"v2/index.html": "two", "latest/index.html": "two", "index.html": "two"}
-    assert release.skipped == {"hidden file": 1, "symlink": 9}
+    assert release.content.skipped == {"hidden file": 1, "symlink": 9}
     assert not_regular(bench) == []
 
 
@@ -183,7 +183,7 @@ def test_c5_odd_names_are_published_as_they_are_or_counted(bench: Bench, git_ser
     raw.commit(raw.tree(*entries))
     release = released(bench, git_server)
     assert bench.live() == {name: name for name in published}
-    assert sum(release.skipped.values()) == len(refused)
+    assert sum(release.content.skipped.values()) == len(refused)
     modes = {path.stat().st_mode & 0o7777 for path in (bench.root / "volume/live/team/site").iterdir()}
     assert modes == {0o644}
     assert message(bench, git_server).isprintable()
@@ -200,7 +200,7 @@ def test_c6_no_file_is_shared_between_sites(bench: Bench, git_server: GitServer)
 def test_c6_a_new_file_never_goes_through_what_stands_there(
     bench: Bench, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Should somebody put a link into the unfinished release while it is written."""
+    """A stranger puts a link into the unfinished release while it is written."""
     git_server.repository().commit({"index.html": "x"})
     victim = bench.root / "victim"
     victim.write_text("untouched")

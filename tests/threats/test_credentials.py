@@ -1,4 +1,4 @@
-"""Credentials of private repositories: shown nowhere, of the own namespace only, read anew each time (K1-K4, U12)."""
+"""Credentials of private repositories: never shown, of the own namespace only, read for each use (K1-K4, U12)."""
 
 from typing import Any
 
@@ -49,8 +49,25 @@ FAILURES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def misbehave(git_server: GitServer) -> None:
-    """Make repositories that ask for the canary, and fail in all these ways."""
-    for name in FAILURES.keys() - {"missing", "empty"}:
+    """The same for a cluster, with its Events and Secrets, is in tests/cluster/test_secrets.py."""
+    failures: dict[str, tuple[dict[str, Any], str]] = {
+        "works": ({}, "Synced"),
+        "refused": ({}, "AuthFailed"),
+        "missing": ({}, "RepoNotFound"),
+        "broken": ({}, "Unreachable"),
+        "echo": ({}, "Unreachable"),
+        "echo-auth": ({}, "AuthFailed"),
+        "moved": ({}, "RepoMoved"),
+        "hanging": ({}, "Timeout"),
+        "cut": ({}, "Unreachable"),
+        "large": ({}, "LimitExceeded"),
+        "empty": ({}, "EmptyRepo"),
+        "branch": ({"branch": "gone"}, "BranchNotFound"),
+        "folder": ({"path": "/gone"}, "SubpathNotFound"),
+        "host": ({"repo": "https://forge.example.com/x/y"}, "HostNotAllowed"),
+        "key": ({"secretRef": {"name": "token", "key": "gone"}}, "SecretMissing"),
+    }
+    for name in failures.keys() - {"missing", "empty"}:
         git_server.repository(name).commit({"index.html": name})
         git_server.require(name, "deploy", CANARY)
     git_server.repository("empty")

@@ -202,7 +202,7 @@ def test_c4_every_git_is_limited_and_its_children_too(
     folder.mkdir()
     real = shutil.which("git")
     script = f"""#!/bin/sh
-    for _ in 1 2 3 4 5 6 7 8 9; do  # those that wait for what they are told are limited meanwhile
+    for _ in 1 2 3 4 5 6 7 8 9; do  # children that wait for commands get their limits meanwhile
         grep -q 'Max cpu time *7 ' /proc/$$/limits && break
         sleep 0.2
     done

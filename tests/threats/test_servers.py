@@ -150,7 +150,7 @@ def test_u13_a_dumb_server_cannot_send_git_to_others(bench: Bench, git_server: G
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
-        """Nobody reads it."""
+        """Log nothing."""
 
 
 @contextmanager

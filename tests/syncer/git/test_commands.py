@@ -59,7 +59,7 @@ def test_many_objects_are_read_in_one_conversation(git: Git, git_server: GitServ
     with git.objects(bare) as objects:
         found = objects.find(f"{REF}^{{tree}}")
         assert found
-        listed = tree.read(walk.listing(objects, found[0]), SiteLimits())
+        listed = tree.read(walk.entries(objects, found[0]), SiteLimits())
         oids = [file.oid for file in listed.files]
         assert {stream.read(size).decode() for _, size, stream in objects.contents(oids)} == set(files.values())
 

@@ -12,8 +12,8 @@ from syncer.errors import BranchNotFound, SecretForbidden
 from syncer.outcome import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing, Routings
-from syncer.volume.records import Release
 from tests.support.objects import parsed_site
+from tests.support.releases import a_release, an_origin
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 COMMIT = "c" * 40
@@ -28,7 +28,7 @@ docs = partial(
 
 
 def published(**skipped: int) -> Published:
-    release = Release("u1", "https://forge.example.com/team/docs", "main", COMMIT, "", "t" * 40, skipped=skipped)
+    release = a_release(an_origin(COMMIT), skipped=skipped)
     return Published(release, changed=True)
 
 
