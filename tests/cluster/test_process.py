@@ -8,8 +8,8 @@ from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster, ControlPlane
 from tests.support.git_server import GitServer
 from tests.support.objects import static_site
-from tests.support.processes import STOP_SECONDS, answer, running_commands
-from tests.support.serving import eventually
+from tests.support.processes import STOP_SECONDS, answer
+from tests.support.serving import eventually, running_commands
 
 MakeSyncer = Callable[..., SyncerProcess]
 

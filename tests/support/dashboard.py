@@ -1,4 +1,4 @@
-"""Sites as the dashboard sees them, of any number, and the hostile things that may stand in them."""
+"""Sites as the dashboard gets them, in any number, and hostile text for their fields."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -51,7 +51,7 @@ def seen(
 
 
 def many(number: int) -> Sequence[Seen]:
-    """Of ten namespaces; every hundredth has an error."""
+    """Sites in ten namespaces; every hundredth has an error."""
     phases = ["Error"] + ["Ready"] * 99
     return [seen(f"site-{n}", f"ns-{n % 10}", phases[n % 100]) for n in range(number)]
 

@@ -20,9 +20,8 @@ from tests.support.answering import answering
 from tests.support.bench import Bench
 from tests.support.git_server import GitServer
 from tests.support.objects import parsed_site
-from tests.support.processes import running_commands
 from tests.support.repositories import git as run_git
-from tests.support.serving import eventually
+from tests.support.serving import eventually, running_commands
 
 REF = "refs/pages/head"
 TOKEN = Credential("deploy", "canary-81c-token")

@@ -11,8 +11,7 @@ from syncer.git.commands import Git
 from syncer.git.remote import Credential, Remote
 from syncer.limits import SiteLimits, Timeouts
 from tests.support.git_server import GitServer
-from tests.support.processes import running_commands
-from tests.support.serving import eventually
+from tests.support.serving import eventually, running_commands
 
 REF = "refs/pages/head"
 

@@ -16,8 +16,7 @@ from syncer.errors import GitFailed, TimedOut
 from syncer.git.children import Child, Streams, by_fork, by_vfork
 from syncer.git.process import Ended, GitProcesses, Job
 from syncer.limits import ProcessLimits
-from tests.support.processes import running_commands
-from tests.support.serving import eventually
+from tests.support.serving import eventually, running_commands
 
 WAYS = pytest.mark.parametrize("start", [by_fork, by_vfork])
 LIMITS = ProcessLimits(cpu_seconds=7)
