@@ -6,6 +6,7 @@ Run: python -m bench.nginx_overhead (needs wrk)
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 import tabulate
 
+from bench.ending import exit_code
 from cli.serve.nginx import find
 from tests.support.serving import free_port
 
@@ -57,8 +59,12 @@ OURS = (
 )
 
 
-def main() -> None:
-    """Print the table."""
+class BadAnswers(Exception):
+    """nginx did not serve the files, so the rates mean nothing."""
+
+
+def main(rounds: int = ROUNDS) -> list[str]:
+    """Print the table, and return what is wrong."""
     wrk = shutil.which("wrk")
     if wrk is None:
         raise SystemExit("wrk was not found; install it (Debian, Ubuntu: apt install wrk)")
@@ -72,10 +78,14 @@ def main() -> None:
         (root / "live/bench").mkdir(parents=True)
         (root / "live/bench/site").symlink_to("../../releases/bench/site/1")
         with running(root, "bare", BARE) as bare, running(root, "ours", OURS) as ours:
-            rows = [(name, *compared(wrk, size, bare, ours)) for name, size in SIZES.items()]
+            try:
+                rows = [(name, *compared(wrk, size, (bare, ours), rounds)) for name, size in SIZES.items()]
+            except BadAnswers as error:
+                return [str(error)]
     headers = ("file", "bare req/s", "ours req/s", "%", "bare CPU", "ours CPU", "%")
     print(tabulate.tabulate(rows, headers=headers, floatfmt=".0f"))
     print(f"CPU: microseconds of nginx per request, which depend less on other load on the machine. {GOAL}")
+    return []
 
 
 class Server(NamedTuple):
@@ -96,9 +106,10 @@ class Rate(NamedTuple):
     cpu: float
 
 
-def compared(wrk: str, size: int, bare: Server, ours: Server) -> tuple[float, ...]:
+def compared(wrk: str, size: int, both: tuple[Server, Server], rounds: int) -> tuple[float, ...]:
     """The medians of both, measured alternately, and ours in percent: requests per second, and CPU per request."""
-    pairs = [(rate(wrk, size, bare), rate(wrk, size, ours)) for _ in range(ROUNDS)]
+    bare, ours = both
+    pairs = [(rate(wrk, size, bare), rate(wrk, size, ours)) for _ in range(rounds)]
     # The speed of the machine drifts, so we compare measurements that are next to each other.
     rates = [100 * ours_rate.per_second / bare_rate.per_second for bare_rate, ours_rate in pairs]
     cpus = [100 * bare_rate.cpu / ours_rate.cpu for bare_rate, ours_rate in pairs]
@@ -122,7 +133,7 @@ def rate(wrk: str, size: int, server: Server) -> Rate:
     used = server.cpu() - before
     per_second, number = re.search(r"Requests/sec:\s+([0-9.]+)", output), re.search(r"([0-9]+) requests in", output)
     if per_second is None or number is None or "Non-2xx" in output:
-        raise SystemExit(f"nginx answered with errors: {output}")
+        raise BadAnswers(f"nginx answered with errors: {output}")
     return Rate(float(per_second[1]), 1e6 * used / int(number[1]))
 
 
@@ -143,4 +154,4 @@ def running(root: Path, name: str, template: str) -> Iterator[Server]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main()))

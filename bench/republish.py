@@ -5,6 +5,7 @@ Run: python -m bench.republish
 
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from statistics import median
 import tabulate
 
 from bench.adapters import Site
+from bench.ending import exit_code
 from bench.syncing import source_sync, static_site
 from pages.api import StaticSite
 from syncer.egress.hosts import AllowedHosts
@@ -25,25 +27,34 @@ ROUNDS = 7
 GOAL = "goal: at least 3 times faster than a full checkout"
 
 
-def main() -> None:
-    """Print the table."""
+class NotLive(Exception):
+    """A synced push is not on the volume."""
+
+
+def main(number_of_files: int = FILES, rounds: int = ROUNDS) -> list[str]:
+    """Print the table, and return what is wrong."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         repository = Repository(root / "site.git")
         files = {
             f"d{number % 100}/f{number}.html": f"<p>{number}</p>" + f"lorem {number} ipsum " * 500
-            for number in range(FILES)
+            for number in range(number_of_files)
         }
         repository.commit(files)
         site = static_site(Site("site", f"file://{repository.folder}"))
         sync, workspace = source_sync(root, AllowedHosts.parse("", local=True))
         sync.prepare()
         list(sync.run_all(group([site])))
-        rows = [one_round(repository, site, sync, root / f"checkout{number}") for number in range(1, ROUNDS + 1)]
-        workspace.git.close()
+        try:
+            rows = [one_round(repository, site, sync, root / f"checkout{number}") for number in range(1, rounds + 1)]
+        except NotLive as error:
+            return [str(error)]
+        finally:
+            workspace.git.close()
     headers = ("clone ms", "fetch + checkout ms", "push to live ms", "times clone", "times checkout")
     print(tabulate.tabulate(rows, headers=headers, floatfmt=".1f"))
     print(f"median {median(row[3] for row in rows):.1f} and {median(row[4] for row in rows):.1f}; {GOAL}")
+    return []
 
 
 def one_round(
@@ -56,9 +67,14 @@ def one_round(
     start = time.perf_counter()
     list(sync.run_all(group([site])))
     ours = (time.perf_counter() - start) * 1000
-    if (target.parent / "volume/live/bench/site/d0/f0.html").read_text() != f"changed for {target.name}":
-        raise SystemExit("the change is not live")
+    if not is_live(target.parent, f"changed for {target.name}"):
+        raise NotLive("a synced change is not live")
     return clone, checkout, ours, clone / ours, checkout / ours
+
+
+def is_live(root: Path, text: str) -> bool:
+    """Whether the volume has the file with this text."""
+    return (root / "volume/live/bench/site/d0/f0.html").read_text() == text
 
 
 def time_of_clone(repository: Path, target: Path) -> float:
@@ -104,4 +120,4 @@ def fetch(mirror: Path, repository: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main()))

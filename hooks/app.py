@@ -98,14 +98,16 @@ class HookCall:
     def __init__(self, counted: HookMetrics) -> None:
         self._counted = counted
         self._began = time.perf_counter()
-        self.request = payload.decode(request.get_data(cache=False))
+        body = request.get_data(cache=False)
+        self._bytes = len(body)
+        self.request = payload.decode(body)
         _bind_parent(self.request.get("parent"))
 
     def answer(self, answer: Object) -> Response:
         """Count and log the answer, and return it as a response."""
         seconds, children = time.perf_counter() - self._began, len(answer.get("children", []))
         self._counted.decided(request.path, children, seconds)
-        log.info("hook_answered", children=children, milliseconds=round(seconds * 1000, 1))
+        log.info("hook_answered", bytes=self._bytes, children=children, milliseconds=round(seconds * 1000, 1))
         return Response(to_json(answer), 200, mimetype="application/json")
 
 

@@ -47,16 +47,17 @@ def secrets(platform: PlatformSpec, domains: Iterable[str], observed: Mapping[st
     if platform.tls.mode == "Off":
         return {}
     wildcard = wildcard_secret(platform)
+    issuer = platform.tls.issuer_ref.dump() if platform.tls.issuer_ref else None
     chosen: dict[str, Object] = {}
     observed_first = sorted(domains, key=lambda domain: (domain not in observed, domain))
     taken = {name for name in (wildcard, *map(_secret_of, observed.values())) if name}
     for domain in observed_first:
         if _is_below_wildcard(platform, domain):
             chosen[domain] = {"secretName": wildcard}
-        elif platform.tls.issuer_ref:
+        elif issuer:
             name = _own_secret(observed.get(domain)) or names.certificate(domain, taken)
             taken.add(name)
-            chosen[domain] = {"secretName": name, "issuerRef": platform.tls.issuer_ref.dump()}
+            chosen[domain] = {"secretName": name, "issuerRef": issuer}
     return chosen
 
 

@@ -120,7 +120,8 @@ class Checks:
         self._namespace_labels = namespace_labels
         self._grants = grants
         self._pages_domain = spec.pages_domain.lower()
-        self._reserved = (f"webhook.{self._pages_domain}", *spec.reserved_domains)
+        self._reserved = DomainPatterns([f"webhook.{self._pages_domain}", *spec.reserved_domains])
+        self._policies = [(policy, DomainPatterns(policy.domains)) for policy in spec.domain_policies]
         self._sites_by_traefik_key: dict[str, SiteKey] = {}
 
     def refusal(self, claim: Claim) -> Refusal | None:
@@ -163,7 +164,7 @@ class Checks:
 
     def reserved(self, claim: Claim) -> Refusal | None:
         """Reject domains that the administrator has reserved."""
-        if not any(_covers(pattern, claim.domain) for pattern in self._reserved):
+        if not self._reserved.match(claim.domain):
             return None
         instead = "remove it from spec.aliases" if claim.is_alias else "choose another domain or name"
         return Refusal(reason="DomainReserved", message=f"{claim.domain} is reserved by the administrator; {instead}")
@@ -177,7 +178,7 @@ class Checks:
             instead = f"the only possible alias here is {own}" if claim.is_alias else f"remove spec.domain to use {own}"
             message = f"{claim.domain} belongs to the platform; {instead}, or use a domain of your own"
             return Refusal(reason="PlatformDomain", message=message)
-        if self._spec.domain_policies and not self._policies(claim):
+        if self._policies and not self._policies_for(claim):
             return Refusal(
                 reason="DomainNotAllowed",
                 message=f"namespace {claim.namespace!r} is not allowed to use {claim.domain}; "
@@ -201,7 +202,7 @@ class Checks:
         granted = self._grants.get(claim.domain)
         if not granted or granted[0].namespace == claim.namespace:
             return None
-        if any(policy.shared_paths for policy in self._policies(claim)):
+        if any(policy.shared_paths for policy in self._policies_for(claim)):
             return None
         # The message must not reveal names of other namespaces.
         return Refusal(
@@ -219,16 +220,22 @@ class Checks:
                 return Refusal(reason="PathConflict", message=message)
         return None
 
-    def _policies(self, claim: Claim) -> list[DomainPolicy]:
+    def _policies_for(self, claim: Claim) -> list[DomainPolicy]:
         return [
             policy
-            for policy in self._spec.domain_policies
-            if (claim.namespace in policy.namespaces or "*" in policy.namespaces)
-            and any(_covers(pattern, claim.domain) for pattern in policy.domains)
+            for policy, domains in self._policies
+            if (claim.namespace in policy.namespaces or "*" in policy.namespaces) and domains.match(claim.domain)
         ]
 
 
-def _covers(pattern: str, domain: str) -> bool:
-    """Whether the pattern matches the domain. ``*.`` matches all subdomains, but not the domain itself."""
-    pattern = pattern.lower()
-    return domain.endswith(pattern[1:]) if pattern.startswith("*.") else domain == pattern
+class DomainPatterns:
+    """Domains to compare with. ``*.`` matches all subdomains of a domain, but not the domain itself."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        lower = [pattern.lower() for pattern in patterns]
+        self._domains = {pattern for pattern in lower if not pattern.startswith("*.")}
+        self._suffixes = tuple(pattern[1:] for pattern in lower if pattern.startswith("*."))
+
+    def match(self, domain: str) -> bool:
+        """Whether one of the patterns matches the domain."""
+        return domain in self._domains or domain.endswith(self._suffixes)

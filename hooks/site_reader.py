@@ -1,7 +1,7 @@
 """Reads StaticSites and the rules of their files from a request."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import msgspec
@@ -12,6 +12,7 @@ from pages.api import ALLOW_LOCAL, HeaderRule, Object, Redirect, SiteRules, Stat
 from pages.rule_syntax import Home
 
 _MAX_REMEMBERED_BYTES = 8 << 10
+_MAX_REMEMBERED_SITE_BYTES = 2 << 10
 
 
 class ValidSite(NamedTuple):
@@ -24,17 +25,21 @@ class ValidSite(NamedTuple):
 class SiteReader:
     """Validates StaticSites and the rules of their files.
 
-    It remembers rules that it has validated, because nearly all sites are unchanged since the request before. With
-    ``allow_local``, a repository may be a folder of this machine.
+    It remembers the sites and rules that it has validated, because nearly all are unchanged since the request before.
+    With ``allow_local``, a repository may be a folder of this machine.
     """
 
     def __init__(self, *, allow_local: bool = False) -> None:
-        self._context = {ALLOW_LOCAL: allow_local}
+        self._parse_site = partial(parse_site, allow_local=allow_local)
+        self._remembered_sites = lru_cache(maxsize=16_384)(self._parse_site)
         self._remembered_rules = lru_cache(maxsize=2048)(parse_file_rules)
 
     def site(self, static_site: Object) -> StaticSite:
         """The site without its status. Raises ValidationError."""
-        return StaticSite.model_validate({**static_site, "status": None}, context=self._context)
+        text = msgspec.json.encode({**static_site, "status": None})
+        # Large sites are rare, and would make the memory of the process hard to predict.
+        parse = self._remembered_sites if len(text) <= _MAX_REMEMBERED_SITE_BYTES else self._parse_site
+        return parse(text)
 
     def file_rules(self, status_rules: object, home: Home) -> Object | None:
         """The rules that the syncer read from the site's files, as a route has them; None if they are invalid.
@@ -46,9 +51,14 @@ class SiteReader:
         if not status_rules.get("redirects") and not status_rules.get("headers"):
             return {}
         text = msgspec.json.encode(status_rules)
-        # Large rules are rare, and would make the memory of the process hard to predict.
+        # Large rules are not remembered, like large sites.
         parse = self._remembered_rules if len(text) <= _MAX_REMEMBERED_BYTES else parse_file_rules
         return parse(text, home)
+
+
+def parse_site(text: bytes, *, allow_local: bool) -> StaticSite:
+    """A site from JSON. Raises ValidationError."""
+    return StaticSite.model_validate(msgspec.json.decode(text), context={ALLOW_LOCAL: allow_local})
 
 
 def parse_file_rules(text: bytes, home: Home) -> Object | None:

@@ -8,6 +8,7 @@ of faults and reads. Exits with 1 if a reader saw anything but whole releases, o
 """
 
 import contextlib
+import gzip
 import random
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,7 +26,7 @@ import tabulate
 
 from bench.soak.faults import Faults
 from bench.soak.process import SyncerProcess
-from bench.soak.pushes import Pushes
+from bench.soak.pushes import Pushes, same
 from bench.soak.syncer import NAMESPACE
 from bench.soak.visitor import Visitor, served
 from tests.support.git_server import GitServer
@@ -120,16 +122,22 @@ def come_to_rest(root: Path, pushes: Pushes, syncer: SyncerProcess) -> float:
     for name in pushes.names:
         syncer.tell(name)
     pushes.wait(CONVERGE_SECONDS)
-    while damaged := [path for path in root.glob(f"volume/live/{NAMESPACE}/*/same/*") if not _is_whole(path)]:
+    while damaged := [path for path in root.glob(f"volume/live/{NAMESPACE}/*/same/*") if not is_whole(path)]:
         if time.monotonic() - start > CONVERGE_SECONDS:
             raise TimeoutError(f"still damaged: {damaged}")
         time.sleep(0.05)
     return time.monotonic() - start
 
 
-def _is_whole(path: Path) -> bool:
+def is_whole(path: Path) -> bool:
+    """Whether a file that pushes do not change, or its packed copy, has its content."""
     with contextlib.suppress(FileNotFoundError):
-        return path.read_text(errors="replace").startswith(f"same {path.stem} ")
+        content = path.read_bytes()
+        number = path.name.partition(".")[0]
+        try:
+            return (gzip.decompress(content) if path.suffix == ".gz" else content) == same(number).encode()
+        except (OSError, EOFError, zlib.error):
+            return False
     return True  # replaced during the read
 
 

@@ -19,7 +19,7 @@ class Faults:
         self, root: Path, syncer: SyncerProcess, relay: Relay, chance: random.Random, *, small_disk: bool
     ) -> None:
         self.done: Counter[str] = Counter()
-        self._root = root
+        self.root = root
         self._syncer = syncer
         self._relay = relay
         self._chance = chance
@@ -68,7 +68,7 @@ class Faults:
 
     def _fill_disk(self) -> None:
         self.done["disk full"] += 1
-        ballast = self._root / "volume/lost+found"
+        ballast = self.root / "volume/lost+found"
         with contextlib.suppress(OSError), ballast.open("wb") as file:
             while True:
                 file.write(bytes(1 << 16))
@@ -78,7 +78,7 @@ class Faults:
 
     def _damage(self) -> None:
         """Damage a file that no reader reads, because readers would report it."""
-        files = list(self._root.glob(f"volume/live/{NAMESPACE}/*/same/*.html"))
+        files = list(self.root.glob(f"volume/live/{NAMESPACE}/*/same/*"))
         with contextlib.suppress(OSError, IndexError):
             file = self._chance.choice(files)
             before = file.stat()
@@ -88,7 +88,7 @@ class Faults:
             self.done["file damaged"] += 1
 
     def _damage_mirror(self) -> None:
-        packs = list(self._root.glob("mirrors/*/objects/pack/*.pack"))
+        packs = list(self.root.glob("mirrors/*/objects/pack/*.pack"))
         with contextlib.suppress(OSError, IndexError):
             pack = self._chance.choice(packs)
             pack.chmod(0o644)

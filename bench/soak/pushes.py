@@ -10,6 +10,11 @@ from bench.soak.syncer import NAMESPACE, SITES
 from tests.support.git_server import GitServer
 
 
+def same(number: str) -> str:
+    """The content of a file that pushes do not change."""
+    return f"same {number} " * 200
+
+
 class Pushes:
     """Pushes numbered commits, and measures when each is live."""
 
@@ -26,9 +31,9 @@ class Pushes:
     def push(self, name: str) -> None:
         """Push one more commit. The notification of the syncer may be lost or doubled."""
         self.newest[name] = number = self.newest[name] + 1
-        same = {f"same/{each}.html": f"same {each} " * 200 for each in range(30)} if number == 1 else {}
+        unchanged = {f"same/{each}.html": same(str(each)) for each in range(30)} if number == 1 else {}
         blob = {f"blob/{number % 3}": self._chance.randbytes(self._chance.randrange(1, 200_000))}
-        self._repositories[name].commit({"a": f"{number} of a", "b/b": f"{number} of b", **same, **blob})
+        self._repositories[name].commit({"a": f"{number} of a", "b/b": f"{number} of b", **unchanged, **blob})
         self._waiting.append((name, number, time.monotonic()))
         for _ in range(self._chance.choice((0, 1, 1, 1, 2))):  # lost, sent once, or doubled
             self._syncer.tell(name)

@@ -64,7 +64,11 @@ def hooks(bind: str, workers: int, metrics_bind: str, token_folder: Path | None,
     """  # noqa: D301 - click wants the backspace
     logging_setup.set_level(logging.getLevelNamesMapping()[log_level.upper()])
     app = partial(_create_app, _tokens(token_folder) if token_folder else None)
-    settings: dict[str, Any] = {"workers": workers, "post_worker_init": gunicorn.collect_seldom}
+    settings: dict[str, Any] = {
+        "workers": workers,
+        "post_worker_init": gunicorn.disable_automatic_collection,
+        "post_request": gunicorn.collect_between_requests,
+    }
     listener = metrics_port.listen(metrics_bind)
     if listener is None:
         gunicorn.run(app, bind, **settings)
@@ -72,7 +76,7 @@ def hooks(bind: str, workers: int, metrics_bind: str, token_folder: Path | None,
     shared = SharedMetrics(listener)
 
     def start(worker: "Worker") -> None:
-        gunicorn.collect_seldom(worker)
+        gunicorn.disable_automatic_collection(worker)
         shared.show()
 
     settings |= {"pre_fork": shared.seat, "post_fork": lambda _, worker: shared.take(worker), "post_worker_init": start}

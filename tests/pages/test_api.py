@@ -54,12 +54,23 @@ def test_a_bad_value_is_rejected_by_both(kind: str, written: dict[str, Any]) -> 
     assert crds.mistakes(kind, written) != []
 
 
-@pytest.mark.parametrize("kind", MODELS)
-def test_models_and_crds_have_the_same_defaults(kind: str) -> None:
-    base = CASES[kind]["base"]
-    assert crds.defaulted(kind, base)["spec"] == MODELS[kind].model_validate(base).dump()["spec"]
-    with_status = {**base, "status": {}}
-    assert crds.defaulted(kind, with_status)["status"] == MODELS[kind].model_validate(with_status).dump()["status"]
+@pytest.mark.parametrize(("kind", "part"), [("StaticSite", "spec"), ("StaticSite", "status"), ("Platform", "spec")])
+def test_models_and_crds_have_the_same_defaults(kind: str, part: str) -> None:
+    written = {"status": {}} | CASES[kind]["base"]
+    assert crds.defaulted(kind, written)[part] == MODELS[kind].model_validate(written).dump()[part]
+
+
+@pytest.mark.parametrize(("kind", "part"), [("VirtualHost", "spec"), ("VirtualHost", "status"), ("Platform", "status")])
+def test_crds_have_no_defaults_for_what_the_hooks_write(kind: str, part: str) -> None:
+    """The API server would add them, and Metacontroller would remove them again at each request."""
+    assert "default" not in set(keys(crds.schema(kind)["properties"][part]))
+
+
+def keys(part: Any) -> Iterator[str]:
+    """The keys of a schema and of all schemas in it. None of our fields is named like a keyword."""
+    for name, inner in part.items() if isinstance(part, dict) else ():
+        yield name
+        yield from keys(inner)
 
 
 @pytest.mark.parametrize("kind", MODELS)

@@ -150,8 +150,8 @@ class MetacontrollerProcess(Program):
         command = [
             executable,
             *("--discovery-interval", "5s"),
-            *("--client-go-qps", "200"),
-            *("--client-go-burst", "400"),
+            *("--client-go-qps", "1000"),
+            *("--client-go-burst", "2000"),
             *("--metrics-address", f"127.0.0.1:{free_port()}"),
             *("--health-probe-bind-address", f"127.0.0.1:{self.port}"),
             *options,

@@ -33,9 +33,23 @@ _CONTROLLERS = (
     "garbage-collector-controller,namespace-controller,serviceaccount-controller,clusterrole-aggregation-controller"
 )
 
+_AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {
+            "level": "Metadata",
+            "verbs": ["create", "update", "patch", "delete"],
+            "resources": [{"group": group} for group in ("pages.kup6s.com", "traefik.io", "cert-manager.io")],
+        },
+        {"level": "None"},
+    ],
+}
+
 Object = dict[str, Any]
 
-_RESOURCES = {
+RESOURCES = {
     plural: create_namespaced_resource(group, version, kind, plural)
     for plural, kind, group, version in (
         ("staticsites", "StaticSite", "pages.kup6s.com", "v1beta1"),
@@ -112,26 +126,30 @@ class Cluster:
 
     def create(self, kind: str, new: Object) -> None:
         """Create an object."""
-        self._client.create(_RESOURCES[kind](**new))
+        self._client.create(RESOURCES[kind](**new))
 
     def make(self, kind: str, wanted: Object) -> Object:
         """Create or change an object of a kind, without kubectl; return it as it is then."""
-        return self._client.apply(_RESOURCES[kind](**wanted), field_manager="tests", force=True)
+        return self._client.apply(RESOURCES[kind](**wanted), field_manager="tests", force=True)
+
+    def merge(self, kind: str, name: str, change: Object, namespace: str = SYSTEM) -> None:
+        """Change some fields of an object."""
+        self._client.patch(RESOURCES[kind], name, change, namespace=namespace, patch_type=PatchType.MERGE)
 
     def write_status(self, kind: str, name: str, status: Object, namespace: str = SYSTEM) -> None:
         """Replace an object's status."""
         patch = [{"op": "add", "path": "/status", "value": status}]
-        resource = _RESOURCES[kind].Status
+        resource = RESOURCES[kind].Status
         self._client.patch(resource, name, patch, namespace=namespace, patch_type=PatchType.JSON)
 
     def remove(self, kind: str, name: str, namespace: str = SYSTEM) -> None:
         """Delete an object without waiting."""
-        self._client.delete(_RESOURCES[kind], name, namespace=namespace)
+        self._client.delete(RESOURCES[kind], name, namespace=namespace)
 
     def get(self, kind: str, name: str, namespace: str = SYSTEM) -> Object | None:
         """The object, or None."""
         try:
-            return self._client.get(_RESOURCES[kind], name, namespace=namespace)
+            return self._client.get(RESOURCES[kind], name, namespace=namespace)
         except ApiError as error:
             if error.status.code != HTTPStatus.NOT_FOUND:
                 raise
@@ -139,7 +157,7 @@ class Cluster:
 
     def list(self, kind: str, namespace: str = ALL_NS) -> Sequence[Object]:
         """All objects of the kind."""
-        return list(self._client.list(_RESOURCES[kind], namespace=namespace))
+        return list(self._client.list(RESOURCES[kind], namespace=namespace))
 
     def namespaces(self) -> Sequence[Object]:
         """All namespaces, with their labels."""
@@ -159,7 +177,7 @@ class Cluster:
         """Delete all objects of these kinds, with one request for each namespace."""
         for kind in kinds:
             for namespace in {each["metadata"]["namespace"] for each in self.list(kind)}:
-                self._client.deletecollection(_RESOURCES[kind], namespace=namespace)
+                self._client.deletecollection(RESOURCES[kind], namespace=namespace)
 
     def namespace(self, name: str) -> None:
         """Create a namespace."""
@@ -186,10 +204,12 @@ class ControlPlane(Cluster):
         self._token = secrets.token_hex(16)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.server = f"https://127.0.0.1:{self._port}"
+        self.audit_log = self._folder / "audit.log"  # all writes of our kinds and of those that the hooks generate
 
     def __enter__(self) -> Self:
         try:
             self._write_keys()
+            (self._folder / "audit-policy.yaml").write_text(yaml.safe_dump(_AUDIT_POLICY))
             self._start_etcd()
             self.start_api()
         except BaseException:
@@ -222,6 +242,8 @@ class ControlPlane(Cluster):
             "--bind-address=127.0.0.1",
             f"--cert-dir={self._folder}/certificates",
             f"--token-auth-file={self._folder}/tokens.csv",
+            f"--audit-policy-file={self._folder}/audit-policy.yaml",
+            f"--audit-log-path={self.audit_log}",
             "--authorization-mode=RBAC",
             "--disable-admission-plugins=ServiceAccount",
             "--service-account-issuer=https://kubernetes.default.svc",
@@ -237,7 +259,7 @@ class ControlPlane(Cluster):
         certificate = (self._folder / "certificates/apiserver.crt").read_bytes()
         self._write_kubeconfig(base64.b64encode(certificate).decode())
         # Ready as it is, it does not serve all custom kinds yet. kubectl waits for that; the first time there are none.
-        self.kubectl("get", ",".join(_RESOURCES), "--all-namespaces", check=False)
+        self.kubectl("get", ",".join(RESOURCES), "--all-namespaces", check=False)
 
     def _is_ready(self) -> bool:
         process = self._processes["kube-apiserver"]
@@ -267,6 +289,8 @@ class ControlPlane(Cluster):
 
     def start_controllers(self) -> None:
         """Start garbage collection. It handles the CRDs that exist now, and notices later ones after some time."""
+        if "kube-controller-manager" in self._processes:
+            return
         self._start(
             "kube-controller-manager",
             f"--kubeconfig={self.kubeconfig}",

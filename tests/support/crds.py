@@ -16,7 +16,10 @@ import jsonschema
 import re2
 import yaml
 
+from tests.support.control_plane import TOOLS
+
 FOLDER = Path(__file__).parents[2] / "crds"
+_OPEN = "x-kubernetes-preserve-unknown-fields"
 
 
 @cache
@@ -32,6 +35,47 @@ def defaulted(kind: str, written: dict[str, Any]) -> dict[str, Any]:
     filled = copy.deepcopy(written)
     _fill(schema(kind), filled)
     return filled
+
+
+def has_schema(written: dict[str, Any]) -> bool:
+    """Whether the schema of the object is available. Those of other projects come with `make tools`."""
+    return (written["apiVersion"], written["kind"]) in _schemas()
+
+
+def stored(written: dict[str, Any]) -> dict[str, Any]:
+    """The object as the API server stores it: without unknown fields, and with the defaults of its schema."""
+    schema = _schemas()[written["apiVersion"], written["kind"]]
+    properties = schema["properties"]
+    parts = {key: _pruned(properties.get(key, {}), written[key]) for key in written.keys() & {"spec", "status"}}
+    filled = {**written, **copy.deepcopy(parts)}
+    _fill(schema, filled)
+    return filled
+
+
+@cache
+def _schemas() -> dict[tuple[str, str], dict[str, Any]]:
+    """The schemas of all kinds, by apiVersion and kind."""
+    files = [*FOLDER.glob("*.yaml"), *(TOOLS / "crds").glob("*.yaml")]
+    definitions = [each for file in files for each in yaml.load_all(file.read_text(), yaml.CSafeLoader) if each]
+    return {
+        (f"{each['spec']['group']}/{version['name']}", each["spec"]["names"]["kind"]): version["schema"][
+            "openAPIV3Schema"
+        ]
+        for each in definitions
+        for version in each["spec"]["versions"]
+    }
+
+
+def _pruned(part: dict[str, Any], value: Any) -> Any:
+    if isinstance(value, list):
+        return [_pruned(part.get("items", {}), each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    properties, other = part.get("properties", {}), part.get("additionalProperties")
+    if other is None and not part.get(_OPEN):
+        value = {name: inner for name, inner in value.items() if name in properties}
+    others = other if isinstance(other, dict) else {_OPEN: True}
+    return {name: _pruned(properties.get(name, others), inner) for name, inner in value.items()}
 
 
 def mistakes(kind: str, written: dict[str, Any]) -> list[str]:
@@ -60,6 +104,9 @@ def _fill(part: dict[str, Any], value: Any) -> None:
                 value[name] = copy.deepcopy(inner["default"])
             if name in value:
                 _fill(inner, value[name])
+        if isinstance(others := part.get("additionalProperties"), dict):
+            for name in value.keys() - part.get("properties", {}).keys():
+                _fill(others, value[name])
     elif isinstance(value, list):
         for each in value:
             _fill(part.get("items", {}), each)

@@ -52,7 +52,7 @@ class Player:
         answer = _asked(self._cluster, there)
         wanted = {key: each for key, each in _by_key(_objects_of(answer)).items() if key[0] in self._kinds}
         for key in sorted(wanted, key=lambda key: list(_PLURALS).index(key[0])):
-            if key not in there or _without_empty(there[key]["spec"]) != _without_empty(wanted[key]["spec"]):
+            if key not in there or there[key]["spec"] != wanted[key]["spec"]:
                 there[key] = self._cluster.make(_PLURALS[key[0]], _written(wanted[key]))
         for kind, name in there.keys() - wanted.keys():
             if kind in self._kinds:
@@ -68,21 +68,24 @@ class Player:
             status = host["status"] | {"observedGeneration": made["metadata"]["generation"]}
             if made.get("status") != status:
                 self._cluster.write_status("virtualhosts", name, status)
-        self._cluster.write_status("platforms", "platform", answer.platform_status)
+        if _platform_status(self._cluster) != answer.platform_status:
+            self._cluster.write_status("platforms", "platform", answer.platform_status)
 
 
 class Real:
     """A running Metacontroller. It has settled once the objects are those that the player would have made."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, hooks: Hooks, metacontroller: MetacontrollerProcess) -> None:
         self._cluster = cluster
+        self.hooks = hooks
+        self.metacontroller = metacontroller
 
     def settle(self) -> None:
         eventually(self._is_settled, 200)
 
     @property
     def platform_status(self) -> Object:
-        return dict((self._cluster.get("platforms", "platform") or {}).get("status", {}))
+        return _platform_status(self._cluster)
 
     def _is_settled(self) -> bool:
         there = _generated(self._cluster)
@@ -108,7 +111,7 @@ def operating(cluster: ControlPlane, folder: Path) -> Iterator[Operator]:
         connect(cluster, hooks)
         with MetacontrollerProcess(folder, executable, kubeconfig) as real:
             real.wait_until_ready()
-            yield Real(cluster)
+            yield Real(cluster, hooks, real)
 
 
 def metacontroller() -> str | None:
@@ -144,19 +147,16 @@ def _objects_of(answer: Reconciled) -> Sequence[Object]:
     return [*answer.virtual_hosts, *answer.objects]
 
 
+def _platform_status(cluster: Cluster) -> Object:
+    return dict((cluster.get("platforms", "platform") or {}).get("status", {}))
+
+
 def _by_key(objects: Iterable[Object]) -> dict[Key, Object]:
     return {(each["kind"], each["metadata"]["name"]): each for each in objects}
 
 
 def _specs(objects: dict[Key, Object]) -> dict[Key, Any]:
-    return {key: _without_empty(each["spec"]) for key, each in objects.items()}
-
-
-def _without_empty(spec: Any) -> Any:
-    """Without fields that are false or empty: the API server adds those that the hooks leave out."""
-    if isinstance(spec, dict):
-        return {key: _without_empty(value) for key, value in spec.items() if value}
-    return [_without_empty(each) for each in spec] if isinstance(spec, list) else spec
+    return {key: each["spec"] for key, each in objects.items()}
 
 
 def _written(wanted: Object) -> Object:

@@ -93,7 +93,7 @@ def test_a_published_and_routed_site_is_ready_at_its_url() -> None:
 
 def test_what_is_left_out_of_a_release_is_said() -> None:
     said = status.build(docs(), published(symlink=2), routed(), NOW).message
-    assert "; not published: 2 symlinks (only those" in said
+    assert "; not published: 2 symlinks (only links to published files" in said
 
 
 def test_a_failed_sync_keeps_what_the_last_good_one_wrote() -> None:
