@@ -105,7 +105,7 @@ def test_f5_a_volume_without_inodes_is_full_too(volume: Volume, git_server: GitS
         repository.commit({f"{number}.html": f"{number}" for number in range(100)})
         error = volume.refuses(volume.site())
         assert error.reason == "StorageFull"
-        assert "files" in str(error)
+        assert "inodes" in str(error)
         assert volume.live()["page.bin"].startswith("1")
         repository.commit({f"{number}.html": None for number in range(99)})
         volume.publish(volume.site())
@@ -149,7 +149,7 @@ def test_f5_some_of_the_disk_is_kept_free(volume: Volume, git_server: GitServer,
         push(repository, 2, size=300 << 10)
         error = volume.refuses(volume.site())
         assert error.reason == "StorageFull"
-        assert "50% stays so" in str(error)
+        assert "50% are reserved" in str(error)
         rule(volume, keep_free=0.1)
         volume.publish(volume.site())
 

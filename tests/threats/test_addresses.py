@@ -45,7 +45,7 @@ def test_u8_an_address_that_is_not_public_needs_an_entry_in_full(address: str) -
 @pytest.mark.parametrize("address", ADDRESSES["metadata"].split())
 def test_u8_the_machines_own_metadata_is_never_asked_by_name(address: str) -> None:
     for entry in ("forge.example.com", "https://forge.example.com"):
-        with pytest.raises(errors.AddressForbidden, match="never asked"):
+        with pytest.raises(errors.AddressForbidden, match="which the syncer never contacts"):
             at(address, allowed=entry).of(FORGE)
 
 

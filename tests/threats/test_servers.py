@@ -144,7 +144,7 @@ def test_u13_a_dumb_server_cannot_send_git_to_others(bench: Bench, git_server: G
         bench.hosts = f"http://127.0.0.1:{dumb.server_port}"
         outcome = bench.sync(parsed_site(repo=f"{bench.hosts}/site.git"))["site"]
     assert isinstance(outcome, errors.UnsupportedServer)
-    assert "smart HTTP" in str(outcome)
+    assert "dumb HTTP protocol" in str(outcome)
     assert elsewhere.requests == []
 
 
