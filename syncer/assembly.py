@@ -95,8 +95,8 @@ def make_git(settings: Settings, recorder: Recorder | None = None) -> Git:
 def make_workspace(settings: Settings, git: Git, fence: Fence | None = None) -> Workspace:
     """The volume and the cache of mirrors."""
     fence = fence or Fence()
-    releases = Releases(settings.volume, settings.disk, fence=fence.check)
-    return Workspace(git, Mirrors(settings.cache, git, settings.disk, releases.relieve), releases)
+    releases = Releases(settings.volume, settings.disk, fence=fence)
+    return Workspace(git, Mirrors(settings.cache, git, settings.disk, releases), releases)
 
 
 def make_source_sync(

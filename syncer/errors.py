@@ -1,143 +1,125 @@
-"""What can go wrong between a git server and a published site: one class per thing to do about it.
+"""What can go wrong between a git server and a published site: one class for each thing to do about it.
 
-Each carries the reason that the ``Synced`` condition shows; its text is the condition's message and says what to do.
+The class's name is the reason that the ``Synced`` condition shows, but for those that state another. The text is the
+condition's message and says what to do.
 """
 
 from typing import ClassVar
 
-# Seconds: the server is well, and the push that mends it is not to wait for long.
-_A_PUSH_MENDS_IT = 300
+_FIXED_BY_A_PUSH_SECONDS = 300.0  # the server is healthy, and the push that fixes the site should not wait long
 
 
 class SyncError(Exception):
-    """A sync that failed; the last good release stays."""
+    """A sync that failed; the last good release stays live."""
 
     reason: ClassVar[str] = "SyncFailed"
-    retry_within_seconds: ClassVar[float] = float("inf")  # what is not mended at the server need not wait long
-    remedy: str = ""  # something to apply as it is, which the message ends with
-    commit: str = ""  # what could not be published, where it came to that
+    retry_within_seconds: ClassVar[float] = float("inf")  # finite where the fix is not up to the git server
+    remedy: str = ""  # a manifest to apply, which ends the message
+    commit: str = ""  # the commit that failed to publish, if one was resolved
+
+    def __init_subclass__(cls, *, reason: str = "") -> None:
+        """Name the reason after the class, or as stated. A class below one that states a reason shares it."""
+        if reason:
+            cls.reason = reason
+        elif cls.__base__ is SyncError:
+            cls.reason = cls.__name__
 
 
 class HostNotAllowed(SyncError):
     """The repository's host is not on the operator's list."""
 
-    reason = "HostNotAllowed"
 
-
-class AddressForbidden(SyncError):
-    """The repository's host is allowed, but its name leads to an address that is not (U8)."""
-
-    reason = "AddressNotAllowed"
+class AddressForbidden(SyncError, reason="AddressNotAllowed"):
+    """The repository's host is on the list, but resolves to an address that may not be contacted (U8)."""
 
 
 class BranchNotFound(SyncError):
     """The repository has other branches, but not this one."""
 
-    reason = "BranchNotFound"
-    retry_within_seconds = _A_PUSH_MENDS_IT
+    retry_within_seconds = _FIXED_BY_A_PUSH_SECONDS
 
 
 class RevisionNotFound(SyncError):
-    """The repository has no such tag, or the server does not give out such a commit."""
+    """The repository lacks the tag, or the server does not serve the commit by its id."""
 
-    reason = "RevisionNotFound"
-    retry_within_seconds = _A_PUSH_MENDS_IT
+    retry_within_seconds = _FIXED_BY_A_PUSH_SECONDS
 
 
 class EmptyRepo(SyncError):
     """The repository has no commits yet."""
 
-    reason = "EmptyRepo"
-    retry_within_seconds = _A_PUSH_MENDS_IT
+    retry_within_seconds = _FIXED_BY_A_PUSH_SECONDS
 
 
 class RepoNotFound(SyncError):
-    """The server knows no such repository, or hides it."""
-
-    reason = "RepoNotFound"
+    """The server has no such repository, or hides it."""
 
 
 class RepoMoved(SyncError):
-    """The server answered with a redirect, which is never followed (U10)."""
-
-    reason = "RepoMoved"
+    """The server answered with a redirect. Redirects are never followed: a credential would follow them (U10)."""
 
 
 class AuthFailed(SyncError):
     """The server refused the credentials, or asked for some."""
 
-    reason = "AuthFailed"
-    retry_within_seconds = 60  # to look at the Secret; the server is asked far less often (F11)
+    retry_within_seconds = 60  # to read the Secret again; the server is contacted far less often (F11)
 
 
 class Unreachable(SyncError):
     """The server could not be reached, or answered with an error."""
 
-    reason = "Unreachable"
-
 
 class Busy(Unreachable):
-    """The server asks to be left alone for a while (``Retry-After``)."""
+    """The server rate limits the syncer (``Retry-After``)."""
 
     def __init__(self, text: str, seconds: float = 60) -> None:
         super().__init__(text)
         self.seconds = seconds
 
 
-class TimedOut(SyncError):
+class TimedOut(SyncError, reason="Timeout"):
     """The server did not finish in time."""
-
-    reason = "Timeout"
 
 
 class UnsupportedServer(SyncError):
-    """The server only hands out files; it would have us look for them at other servers, too (U13)."""
-
-    reason = "UnsupportedServer"
+    """The server speaks only the dumb HTTP protocol, which would send git to further servers (U13)."""
 
 
 class GitFailed(SyncError):
-    """Git failed for a reason we do not know."""
-
-    reason = "GitFailed"
+    """Git failed for an unknown reason."""
 
 
 class ObjectNotGiven(GitFailed):
-    """The server lacks an object that it was asked for by its id, or does not hand it out so."""
+    """The server lacks an object that was requested by its id, or does not serve it that way."""
 
 
 class SubpathNotFound(SyncError):
-    """The branch has no folder of that name."""
+    """The commit has no folder of that name."""
 
-    reason = "SubpathNotFound"
-    retry_within_seconds = _A_PUSH_MENDS_IT
+    retry_within_seconds = _FIXED_BY_A_PUSH_SECONDS
 
 
 class NotADirectory(SyncError):
-    """What stands at the path is a file, a link or a submodule."""
+    """The path is a file, a symlink or a submodule."""
 
-    reason = "NotADirectory"
-    retry_within_seconds = _A_PUSH_MENDS_IT
+    retry_within_seconds = _FIXED_BY_A_PUSH_SECONDS
 
 
 class NothingToPublish(SyncError):
-    """There is no file in the published folder that visitors could be shown, nor a rule for them."""
+    """The published folder has neither a file to serve nor a rule."""
 
-    reason = "NothingToPublish"
-    retry_within_seconds = _A_PUSH_MENDS_IT
+    retry_within_seconds = _FIXED_BY_A_PUSH_SECONDS
 
 
 class SecretMissing(SyncError):
-    """The Secret, or the key in it, does not exist or is not usable."""
+    """The Secret, or the key in it, does not exist or cannot be used."""
 
-    reason = "SecretMissing"
     retry_within_seconds = 60
 
 
 class SecretForbidden(SyncError):
-    """The namespace has not granted us its Secret; the remedy is the grant (examples/secret-access.yaml)."""
+    """The namespace has not granted access to its Secret; the remedy is the grant (examples/secret-access.yaml)."""
 
-    reason = "SecretForbidden"
     retry_within_seconds = 60
 
     def __init__(self, namespace: str, name: str, system_namespace: str) -> None:
@@ -161,16 +143,14 @@ subjects: [{{kind: ServiceAccount, name: pages-syncer, namespace: {system_namesp
 
 
 class SecretUnreadable(SyncError):
-    """The Kubernetes API did not answer when we asked for the Secret."""
+    """The Kubernetes API did not answer the request for the Secret."""
 
-    reason = "SecretUnreadable"
     retry_within_seconds = 60
 
 
 class SiteClosed(SyncError):
-    """Visitors need a password, and there are none that could be checked: nobody is let in."""
+    """Visitors need a password, and there is none to check them against: every visitor is refused."""
 
-    reason = "SiteClosed"
     retry_within_seconds = 60
 
     def __init__(self, problem: str, remedy: str = "") -> None:
@@ -179,39 +159,30 @@ class SiteClosed(SyncError):
 
 
 class LeaseLost(SyncError):
-    """Another syncer may be at work: this one must not touch the volume any more (F20)."""
-
-    reason = "LeaseLost"
+    """Another syncer may be running: this one must not touch the volume any more (F20)."""
 
 
 class LimitExceeded(SyncError):
-    """The site is larger than the operator allows."""
-
-    reason = "LimitExceeded"
+    """The site or its repository exceeds a limit of the operator's."""
 
 
 class SiteDeleted(SyncError):
-    """The StaticSite went, or was changed or suspended, while it was being synced (F26); there is nobody to tell."""
-
-    reason = "SiteDeleted"
+    """The StaticSite was deleted, changed or suspended during the sync (F26); there is no status to write."""
 
 
 class StorageFull(SyncError):
-    """The volume or the mirror cache has no room."""
+    """The volume or the mirror cache is full."""
 
-    reason = "StorageFull"
     retry_within_seconds = 60
 
 
 class QuotaExceeded(SyncError):
-    """The site, or its namespace, has used up its part of the volume."""
+    """The site, or its namespace, has used its share of the volume."""
 
-    reason = "QuotaExceeded"
-    retry_within_seconds = 300  # releases that are not live any more go after the grace time
+    retry_within_seconds = 300  # releases that are no longer live are deleted after the grace time
 
 
 class StorageFailed(SyncError):
     """The volume cannot be written."""
 
-    reason = "StorageFailed"
     retry_within_seconds = 60

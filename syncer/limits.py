@@ -1,11 +1,11 @@
-"""How much a site, a git child and a wait may take: the operator's settings, with their defaults."""
+"""The operator's limits for sites, git processes and waiting times, with their defaults."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class SiteLimits:
-    """How large a published site may be (C4). Depth counts the names in a path, its length its bytes."""
+    """How large a published site may be (C4). The depth of a path counts its names, its length its bytes."""
 
     files: int = 20_000
     file_bytes: int = 100 << 20
@@ -16,7 +16,7 @@ class SiteLimits:
 
 @dataclass(frozen=True)
 class ProcessLimits:
-    """What one git process may use: seconds of CPU, bytes of a file it writes (a pack), of memory, open files."""
+    """What one git process may use: CPU seconds, bytes of a file it writes (a pack), bytes of memory, open files."""
 
     cpu_seconds: int = 120
     file_bytes: int = 1 << 30
@@ -26,7 +26,7 @@ class ProcessLimits:
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds of wall clock for a question to a server or a mirror, and for a transfer or a whole release."""
+    """Seconds for a request to a server or a mirror, and for a transfer or a whole release."""
 
     ask: float = 30
     transfer: float = 120
@@ -34,7 +34,7 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Limits:
-    """All of them."""
+    """All limits of the operator."""
 
     site: SiteLimits = field(default_factory=SiteLimits)
     process: ProcessLimits = field(default_factory=ProcessLimits)

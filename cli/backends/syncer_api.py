@@ -13,8 +13,8 @@ def lines(site: Object, api: str | None) -> list[str]:
     """The report, or the reason why there is none."""
     metadata, token = site["metadata"], status(site).get("syncToken")
     if not api or not token:
-        missing = "the site has no syncToken" if api else "use --api URL to ask the syncer's API"
-        return [f"Webhooks and commit status: not known ({missing})."]
+        missing = "the site has no syncToken" if api else "start `pages serve`, or in a cluster use --api URL"
+        return [f"Webhooks and commit status: not known here ({missing})."]
     url = f"{api.rstrip('/')}/site/{metadata['namespace']}/{metadata['name']}"
     try:
         response = requests.get(url, headers={"X-API-Key": token}, timeout=_SECONDS, allow_redirects=False)

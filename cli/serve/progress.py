@@ -72,7 +72,7 @@ class Progress(Recorder):
         else:
             release = outcome.release
             url = self._urls.get(key, "(not routed)")
-            word, text = "published", f"{url}  {release.files} files, commit {release.commit[:12]}"
+            word, text = "published", f"{url}  {release.content.files} files, commit {release.origin.commit[:12]}"
         if self._printed.get(key) != text:
             self._printed[key] = text
             click.echo(f"  {self._count(key)}{word:<9}  {key}  {text}", err=word == "failed")

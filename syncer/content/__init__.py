@@ -1,1 +1,1 @@
-"""From a tree of git to the list of files that are published: pure."""
+"""Decides which files of a git tree are published, and by which rules. Pure."""

@@ -1,4 +1,4 @@
-"""By which addresses visitors get the files of a release, as far as a redirect may stand in their way. Pure."""
+"""The addresses at which nginx serves the files of a release, to find redirects that hide files. Pure."""
 
 import re
 from collections.abc import Collection
@@ -11,7 +11,7 @@ _PAGE = ".html"
 
 
 class Served:
-    """The files of a release, by address: ``/team/`` and ``/team`` are one, and may be ``team.html``."""
+    """The files of a release by address: ``/team/`` and ``/team`` are the same, and may be ``team.html``."""
 
     def __init__(self, paths: Collection[str]) -> None:
         self._files = {f"/{path}": path for path in paths}
@@ -23,11 +23,11 @@ class Served:
                 self._files.setdefault(f"/{path.removesuffix(_PAGE)}", path)
 
     def file(self, address: str) -> str | None:
-        """The file that a visitor gets there."""
+        """The file at an address."""
         return self._files.get(unquote(address).rstrip("/") or "/")
 
     def hidden(self, from_: str) -> str | None:
-        """The address of a file, if there is any, before which a redirect of that ``from`` comes."""
+        """The address of a file that a redirect with that ``from`` hides, if it hides any."""
         segments = rule_syntax.segments(from_)
         if not (rule_syntax.has_splat(from_) or any(each.is_name for each in segments)):
             return from_ if self.file(from_) else None

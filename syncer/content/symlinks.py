@@ -1,7 +1,7 @@
-"""Symlinks of a repository, followed inside its tree: on the volume there are only files (C1).
+"""Follows the symlinks of a repository inside its tree, so that the volume contains only files (C1).
 
-A link to something that is published becomes a copy of it, under the link's name. One that leads out of the published
-folder, to something that is not published, into a loop or nowhere is skipped and counted. Nothing is looked up on disk.
+A link to published files becomes a copy of them, under the link's name. A link that leads out of the published folder,
+to something unpublished, into a loop or nowhere is skipped and counted. Nothing is looked up on the disk.
 """
 
 from collections.abc import Sequence
@@ -14,22 +14,22 @@ from syncer.limits import SiteLimits
 
 _MAX_TARGET_BYTES = 1024
 _MAX_HOPS = 40  # as in Linux
-_MAX_STEPS = 200_000  # for all links of a site together: no riddle takes us more than a moment
+_MAX_STEPS = 200_000  # for all links of a site together, which bounds the work for hostile input
 
 
 @dataclass(eq=False)
 class _Folder:
-    """What its names stand for. ``parent`` is None at the top, which no link leaves."""
+    """A folder by the names in it. ``parent`` is None at the top, which no link may leave."""
 
     parent: Self | None = None
     children: dict[str, "File | _Folder | _Link"] = field(default_factory=dict)
 
     def of(self, path: str) -> "_Folder":
-        """The folder in which a path stands; made where it is not there yet."""
+        """The folder of a path, created if necessary."""
         folder = self
         for name in path.split("/")[:-1]:
             child = folder.children.setdefault(name, _Folder(folder))
-            if not isinstance(child, _Folder):  # a name that is a file as well: git refuses such a tree
+            if not isinstance(child, _Folder):  # the name of a file as well, which git refuses
                 return _Folder(folder)
             folder = child
         return folder
@@ -37,7 +37,7 @@ class _Folder:
 
 @dataclass(eq=False)
 class _Link:
-    """Where it stands, and the names that it is to be followed along; None where it leads nowhere in any case."""
+    """A link in its folder, and the names of its target; None where it cannot lead anywhere."""
 
     path: str
     folder: _Folder
@@ -45,7 +45,7 @@ class _Link:
 
 
 def follow(listing: Listing, blobs: ReadBlobs, limits: SiteLimits) -> Listing:
-    """The listing with what its links lead to in their place. Raises LimitExceeded."""
+    """The listing with the targets of its links in their place. Raises LimitExceeded."""
     if not listing.links:
         return listing
     root = _Folder()
@@ -62,7 +62,7 @@ def follow(listing: Listing, blobs: ReadBlobs, limits: SiteLimits) -> Listing:
 
 
 class _Followed:
-    """Collects the copies."""
+    """Collects copies of the links' targets."""
 
     def __init__(self, listing: Listing, limits: SiteLimits) -> None:
         self._original = listing
@@ -75,14 +75,14 @@ class _Followed:
             self._budget.file(file)
 
     def listing(self) -> Listing:
-        """All files, and the links that lead nowhere among what is skipped."""
+        """The files with the copies; links that lead nowhere are counted as skipped."""
         skipped = self._original.skipped.copy()
         if self._skipped:
             skipped["symlink"] += len(self._skipped)
         return Listing([*self._original.files, *self._files], skipped)
 
     def add(self, link: _Link) -> None:
-        """Copy what the link leads to."""
+        """Copy the target of the link."""
         around = {link.folder}
         above = link.folder.parent
         while above:
@@ -91,23 +91,23 @@ class _Followed:
         self._copy(link, link.path, frozenset(around))
 
     def _copy(self, node: File | _Folder | _Link, path: str, around: frozenset[_Folder]) -> None:
-        """Copy a node to a path. ``around``: the folders that are being copied, which none of them can hold again."""
+        """Copy a node to a path. ``around`` are the folders being copied, which must not contain themselves."""
         self._step()
         self._budget.path(path)
-        found = self._target(node) if isinstance(node, _Link) else node
-        if isinstance(found, File):
-            copy = found._replace(path=path)
+        target = self._target(node) if isinstance(node, _Link) else node
+        if isinstance(target, File):
+            copy = target._replace(path=path)
             self._budget.entry()
             self._budget.file(copy)
             self._files.append(copy)
-        elif found is None or found in around:
+        elif target is None or target in around:
             self._skipped.add(node.path if isinstance(node, _Link) else path)
         else:
-            for name, child in found.children.items():
-                self._copy(child, f"{path}/{name}", around | {found})
+            for name, child in target.children.items():
+                self._copy(child, f"{path}/{name}", around | {target})
 
     def _target(self, link: _Link) -> File | _Folder | None:
-        """The file or folder that the link leads to in the end, as an operating system would follow it."""
+        """The file or folder at the end of the link, as an operating system would resolve it."""
         at: File | _Folder = link.folder
         hops, ahead = 0, link.names and link.names[::-1]
         while ahead:
@@ -115,26 +115,33 @@ class _Followed:
             name = ahead.pop()
             if not isinstance(at, _Folder):
                 return None
-            found = at if name in {"", "."} else at.parent if name == ".." else at.children.get(name)
-            if isinstance(found, _Link):
+            step = _enter(at, name)
+            if isinstance(step, _Link):
                 hops += 1
-                if hops == _MAX_HOPS or not found.names:
+                if hops == _MAX_HOPS or not step.names:
                     return None
-                ahead += found.names[::-1]
-            elif found is None:
+                ahead += step.names[::-1]
+            elif step is None:
                 return None
             else:
-                at = found
+                at = step
         return at if link.names else None
 
     def _step(self) -> None:
         self._steps += 1
         if self._steps > _MAX_STEPS:
-            raise LimitExceeded("the symlinks of the published folder lead into each other too often; remove some")
+            raise LimitExceeded("the symlinks of the published folder are nested too deeply or too often; remove some")
+
+
+def _enter(folder: _Folder, name: str) -> File | _Folder | _Link | None:
+    """What a name means in a folder."""
+    if name in {"", "."}:
+        return folder
+    return folder.parent if name == ".." else folder.children.get(name)
 
 
 def _read_targets(links: Sequence[File], blobs: ReadBlobs) -> dict[str, list[str]]:
-    """The names along which each link is to be followed, by the blob that holds them."""
+    """The names in each link's target, by the link's blob."""
     oids = {link.oid for link in links if 0 < link.size <= _MAX_TARGET_BYTES}
     texts = {oid: stream.read(size).decode("utf-8", "replace") for oid, size, stream in blobs(sorted(oids))}
     return {oid: text.split("/") for oid, text in texts.items() if not text.startswith("/")}

@@ -1,6 +1,7 @@
-"""Which files of a git tree are published: pure, from the listing that ``git ls-tree -r -z -l`` writes.
+"""Which files of a git tree are published. Pure.
 
-Never a checkout, so symlinks, submodules, filters and hooks of a repository have no effect (threats, fact 8).
+A working copy is never checked out, so symlinks, submodules, filters and hooks of a repository have no effect: git
+runs the filters and hooks that a checkout finds, and a symlink on disk may lead anywhere.
 """
 
 import functools
@@ -14,23 +15,35 @@ from pages import sizes
 from syncer.errors import LimitExceeded
 from syncer.limits import SiteLimits
 
+SUBMODULE = b"160000"
 _SYMLINK = b"120000"
-_READ_SIZE = 1 << 18
-_MAX_RECORD_BYTES = 1 << 20
+_FILES = {b"100644", b"100755"}
 _MAX_NAME_BYTES = 255
 _QUOTED = 80
 _SEGMENT = rb"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}"
 _PLAIN_FOLDERS = 8
-# What a tenant may do about what is not published.
+# What a tenant can do about skipped entries.
 _ADVICE = {
-    "symlink": "only those that lead to something published are followed",
+    "symlink": "only links to published files are followed",
     "submodule": "commit the files themselves",
     "Git LFS pointer": "the content is not in git; commit the files without LFS",
 }
 
 
+class Entry(NamedTuple):
+    """A file, symlink or submodule of a tree, with git's mode of it. The path is bytes: git takes any.
+
+    The size is the blob's, 0 for a submodule.
+    """
+
+    mode: bytes
+    path: bytes
+    oid: str
+    size: int
+
+
 class File(NamedTuple):
-    """A regular file (or a link): its path below the published folder, its blob, its size in bytes."""
+    """A regular file (or a link): its path below the published folder, its blob and its size in bytes."""
 
     path: str
     oid: str
@@ -43,9 +56,9 @@ ReadBlobs = Callable[[Sequence[str]], Iterator[tuple[str, int, IO[bytes]]]]
 
 @dataclass
 class Listing:
-    """What is published, links that are still to be followed (``links.py``), and how many entries are left out.
+    """The published files, links that ``symlinks.py`` has yet to follow, and the numbers of skipped entries.
 
-    ``skipped`` counts by the word for them: ``symlink``, ``hidden file``, …
+    ``skipped`` counts them by kind: ``symlink``, ``hidden file``, …
     """
 
     files: list[File] = field(default_factory=list)
@@ -54,12 +67,12 @@ class Listing:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """The bytes of all files."""
         return sum(file.size for file in self.files)
 
 
 class Budget:
-    """Counts what is listed and raises LimitExceeded as soon as it is too much (C4)."""
+    """Counts listed entries and raises LimitExceeded at the first one beyond a limit (C4)."""
 
     def __init__(self, limits: SiteLimits) -> None:
         self._limits = limits
@@ -67,13 +80,13 @@ class Budget:
         self._bytes = 0
 
     def entry(self) -> None:
-        """One more entry, whether it is published or not."""
+        """Count an entry, published or not."""
         self._entries += 1
         if self._entries > self._limits.files:
             raise _beyond("the published folder has", f"{self._limits.files:,} files", "--max-files")
 
     def file(self, file: File) -> None:
-        """One more file that is published."""
+        """Count a published file."""
         self._bytes += file.size
         if file.size > self._limits.file_bytes:
             has = f"{quoted(file.path)} has {sizes.show(file.size)},"
@@ -82,7 +95,7 @@ class Budget:
             raise _beyond("the published folder has", sizes.show(self._limits.site_bytes), "--max-site-size")
 
     def path(self, path: str) -> None:
-        """A path that is published."""
+        """Check a published path."""
         segments = path.split("/")
         if len(segments) > self._limits.path_depth:
             has = f"{quoted(path)} is {len(segments):,} names deep,"
@@ -93,8 +106,8 @@ class Budget:
         for name in segments:
             if (length := len(name.encode())) > _MAX_NAME_BYTES:
                 raise LimitExceeded(
-                    f"the file name {quoted(name)} has {length:,} bytes; no file system takes more than "
-                    f"{_MAX_NAME_BYTES}, so give it a shorter one"
+                    f"the file name {quoted(name)} has {length:,} bytes; file systems take at most "
+                    f"{_MAX_NAME_BYTES}; shorten it"
                 )
 
 
@@ -105,21 +118,20 @@ def _beyond(what_has: str, limit: str, flag: str) -> LimitExceeded:
     )
 
 
-def read(output: IO[bytes], limits: SiteLimits) -> Listing:
-    """The listing, given up as soon as a limit is passed. Raises LimitExceeded."""
+def read(entries: Iterable[Entry], limits: SiteLimits) -> Listing:
+    """Read the listing. Raises LimitExceeded at the first entry beyond a limit."""
     listing = Listing()
     budget = Budget(limits)
     plain = _plain(min(_PLAIN_FOLDERS, limits.path_depth - 1))
-    for record in _records(output):
+    for mode, raw_path, oid, size in entries:
         budget.entry()
-        if (match := plain.fullmatch(record)) and len(match[3]) <= limits.path_bytes:
-            file = File(match[3].decode(), match[1].decode(), int(match[2]))
+        if mode in _FILES and len(raw_path) <= limits.path_bytes and plain.fullmatch(raw_path):
+            file = File(raw_path.decode(), oid, size)
+        elif refusal := _refusal(mode, raw_path):
+            listing.skipped[refusal] += 1
+            continue
         else:
-            mode, found = _entry(record)
-            if not isinstance(found, File):
-                listing.skipped[found] += 1
-                continue
-            file = found
+            file = File(raw_path.decode(), oid, size)
             budget.path(file.path)
             if mode == _SYMLINK:
                 listing.links.append(file)
@@ -130,7 +142,7 @@ def read(output: IO[bytes], limits: SiteLimits) -> Listing:
 
 
 def describe(skipped: dict[str, int]) -> str:
-    """``2 symlinks (…) and 1 submodule (…)``, with what to do, or nothing."""
+    """``2 symlinks (…) and 1 submodule (…)``, with advice; empty if nothing was skipped."""
     words = [
         f"{number} {kind}{'' if number == 1 else 's'}{f' ({_ADVICE[kind]})' if kind in _ADVICE else ''}"
         for kind, number in sorted(skipped.items())
@@ -139,38 +151,20 @@ def describe(skipped: dict[str, int]) -> str:
 
 
 def quoted(path: str) -> str:
-    """A repository's name for something, as it may stand in a message (C5)."""
+    """A repository's own name, shortened and escaped for a message (C5)."""
     return repr(path if len(path) <= _QUOTED else f"{path[:_QUOTED]}…")
 
 
 @functools.cache
 def _plain(folders: int) -> re.Pattern[bytes]:
-    """A file with a harmless name, as nearly every entry is: one match instead of a dozen checks."""
-    return re.compile(
-        rb"100(?:644|755) blob ([0-9a-f]+) +([0-9]+)\t((?:%b/){0,%d}%b)" % (_SEGMENT, max(folders, 0), _SEGMENT)
-    )
+    """A harmless path, as nearly every entry has: one match instead of a dozen checks."""
+    return re.compile(rb"(?:%b/){0,%d}%b" % (_SEGMENT, max(folders, 0), _SEGMENT))
 
 
-def _records(output: IO[bytes]) -> Iterator[bytes]:
-    rest = b""
-    while chunk := output.read(_READ_SIZE):
-        *records, rest = (rest + chunk).split(b"\0")
-        yield from records
-        if len(rest) > _MAX_RECORD_BYTES:
-            raise LimitExceeded("the repository holds a file name of more than a million bytes; remove it")
-
-
-def _entry(record: bytes) -> tuple[bytes, File | str]:
-    """The entry's mode, and the file or link that it is, or the word for why it is neither."""
-    meta, _, raw_path = record.partition(b"\t")
-    mode, kind, oid, size = meta.split()
-    if kind == b"commit":
-        return mode, "submodule"
-    return mode, _refusal(raw_path) or File(raw_path.decode(), oid.decode(), int(size))
-
-
-def _refusal(raw_path: bytes) -> str:
-    """Why a path is not published, or an empty string."""
+def _refusal(mode: bytes, raw_path: bytes) -> str:
+    """Why an entry is not published; empty if it is."""
+    if mode == SUBMODULE:
+        return "submodule"
     try:
         path = raw_path.decode()
     except UnicodeDecodeError:
@@ -184,5 +178,5 @@ def _refusal(raw_path: bytes) -> str:
 
 
 def _hidden(segments: Iterable[str]) -> bool:
-    """Dotfiles stay private, whatever a tenant left in the repository (C7); ``.well-known`` is public by convention."""
+    """Dotfiles stay private, because secrets are often committed in them (C7); ``.well-known`` is public."""
     return any(each.startswith(".") and each != ".well-known" for each in segments)

@@ -1,1 +1,1 @@
-"""A read-only web page of all sites: how each is, why, and what was live. Nothing in its data is trusted."""
+"""A read-only web page of all sites: their state, its reason, and their releases. All data is untrusted."""

@@ -1,4 +1,4 @@
-"""The dashboard over HTTP. Who may see it is said by the proxy before it, by path: it asks for no password itself."""
+"""The dashboard over HTTP. The proxy before it decides by path who may see it; it asks for no password itself."""
 
 import hashlib
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ _RETRY_SECONDS = "5"
 
 
 def create_app(view: View) -> Flask:
-    """The WSGI application. Every address is relative, so that it may stand below a path of the proxy's."""
+    """The WSGI application. Every address is relative, so that the proxy may serve it below any path."""
     app = Flask(__name__, static_folder=None)
     app.config.update(PROVIDE_AUTOMATIC_OPTIONS=False, MAX_CONTENT_LENGTH=0)
     app.url_map.merge_slashes = False
@@ -55,12 +55,12 @@ def _register_pages(app: Flask, view: View) -> None:
 
     @app.get("/namespaces/<namespace>/")
     def of_namespace(namespace: str) -> str | Response:
-        """That of a namespace shows nothing of any other: it may be shared with those who may see that one alone."""
+        """Show nothing of other namespaces: the proxy may let users see a single one."""
         if answer := _standby(view, root="../../"):
             return answer
         sites = [seen for seen in view.sites.seen() if seen.site.metadata.namespace == namespace]
         if not sites:
-            raise NotFound("There is no site in a namespace of that name.")
+            raise NotFound("No site exists in a namespace of that name.")
         return _list(sites, root="../../", namespace=namespace)
 
     @app.get("/namespaces/<namespace>/sites/<name>")
@@ -69,7 +69,7 @@ def _register_pages(app: Flask, view: View) -> None:
             return answer
         seen = next((each for each in view.sites.seen() if each.site.site_key == SiteKey(namespace, name)), None)
         if seen is None:
-            raise NotFound("There is no site of that name.")
+            raise NotFound("No site of that name exists.")
         uid = seen.site.metadata.uid
         return _render(
             "site.html",
@@ -86,16 +86,16 @@ def _register_files(app: Flask) -> None:
     @app.get(f"/-/<any({','.join(_TYPES)}):name>")
     def file(name: str) -> Response:
         response = Response((_STATIC / name).read_bytes(), mimetype=_TYPES[name])
-        response.headers["Cache-Control"] = "public, max-age=86400"  # the address changes with the content
+        response.headers["Cache-Control"] = "public, max-age=86400"  # its address changes with the content
         return response
 
 
 def _register_answers(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
-        said = error.description if isinstance(error, NotFound) and error.description else ""
+        detail = error.description if isinstance(error, NotFound) and error.description else ""
         depth = max(0, request.path.count("/") - 1)
-        page = _render("error.html", root="../" * depth, code=error.code, title=error.name, said=said)
+        page = _render("error.html", root="../" * depth, code=error.code, title=error.name, detail=detail)
         response = Response(page, error.code)
         if allow := dict(error.get_headers()).get("Allow"):
             response.headers["Allow"] = allow
@@ -110,7 +110,7 @@ def _register_answers(app: Flask) -> None:
 
 
 def _standby(view: View, root: str = "") -> Response | None:
-    """Another syncer is at work and knows; this one would tell what was true once, or nothing."""
+    """The page of a syncer that is on standby: what it knows may be out of date."""
     if not (problems := view.duty.not_ready()):
         return None
     return Response(_render("standby.html", root=root, problems=problems), 503, {"Retry-After": _RETRY_SECONDS})
@@ -118,17 +118,17 @@ def _standby(view: View, root: str = "") -> Response | None:
 
 def _list(sites: Sequence[Seen], *, root: str, namespace: str) -> str:
     query = Query.read(request.args)
-    found = find(sites, query)
+    listed = find(sites, query)
     return _render(
-        "list.html", root=root, namespace=namespace, query=query, found=found, states=STATES, total=len(sites)
+        "list.html", root=root, namespace=namespace, query=query, listed=listed, states=STATES, total=len(sites)
     )
 
 
-def _render(template: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template shows
+def _render(template: str, **values: Any) -> str:  # noqa: ANN401 - any value of a template
     return render_template(template, now=datetime.now(UTC), **values)
 
 
 def _version() -> str:
-    """Of the style and the script, for their addresses."""
+    """A version of the style and the script, for their addresses."""
     content = b"".join((_STATIC / name).read_bytes() for name in sorted(_TYPES))
     return hashlib.sha256(content).hexdigest()[:12]

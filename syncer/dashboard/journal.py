@@ -1,15 +1,17 @@
-"""What happened to each site of late: a few lines, in memory, forgotten by a restart. They hold what statuses hold."""
+"""The last events of each site, in memory only. They contain nothing that statuses do not."""
 
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pages.api import StaticSite
+from syncer.clocks import Clock, SystemClock
 from syncer.errors import SiteDeleted
 from syncer.outcome import Outcome, Published
 from syncer.recorder import Recorder
+from syncer.remembered import Remembered
 
 _MOST_SITES = 10_000
 _MOST_LINES = 20
@@ -17,8 +19,8 @@ _MOST_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line; what happens again and again is one, with the ``times`` it did and when it last did."""
+class JournalEntry:
+    """One line. A repeated event is one line, with the number of ``times`` and the last time."""
 
     time: datetime
     ok: bool
@@ -28,11 +30,11 @@ class Entry:
 
 
 class Journal(Recorder):
-    """From any thread. The site that was silent for longest is forgotten first."""
+    """The lines of all sites, used by all threads. The site without events for longest is forgotten first."""
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._now = now
-        self._lines: OrderedDict[str, deque[Entry]] = OrderedDict()  # by the site's uid
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._lines: Remembered[str, deque[JournalEntry]] = Remembered(_MOST_SITES)  # by the site's uid
         self._lock = threading.Lock()
 
     def outcome_reported(self, site: StaticSite, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002 - a Recorder's
@@ -42,19 +44,20 @@ class Journal(Recorder):
         if isinstance(outcome, Published):
             if outcome.changed:
                 release = outcome.release
-                files = f"{release.files:,} {'file' if release.files == 1 else 'files'}"
-                what = f"commit {release.commit[:12]} went live: {files}, {release.size:,} bytes"
+                content, commit = release.content, release.origin.commit[:12]
+                files = f"{content.files:,} {'file' if content.files == 1 else 'files'}"
+                what = f"commit {commit} went live: {files}, {content.size:,} bytes"
                 self._put(site.metadata.uid, ok=True, event="Published", text=what)
             elif self._failed_last(site.metadata.uid):
-                text = f"commit {outcome.release.commit[:12]} is live"
+                text = f"commit {outcome.release.origin.commit[:12]} is live"
                 self._put(site.metadata.uid, ok=True, event="Synced", text=text)
             return
         self._put(site.metadata.uid, ok=False, event=outcome.reason, text=str(outcome))
 
-    def of(self, uid: str) -> Sequence[Entry]:
+    def of(self, uid: str) -> Sequence[JournalEntry]:
         """The site's lines, newest first."""
         with self._lock:
-            return tuple(reversed(self._lines.get(uid, ())))
+            return tuple(reversed(self._lines.get(uid) or ()))
 
     def _failed_last(self, uid: str) -> bool:
         with self._lock:
@@ -62,12 +65,10 @@ class Journal(Recorder):
             return not lines[-1].ok if lines else False
 
     def _put(self, uid: str, *, ok: bool, event: str, text: str) -> None:
-        entry = Entry(self._now(), ok, event, text[:_MOST_CHARACTERS])
+        entry = JournalEntry(datetime.fromtimestamp(self._clock.now(), UTC), ok, event, text[:_MOST_CHARACTERS])
         with self._lock:
-            lines = self._lines.setdefault(uid, deque(maxlen=_MOST_LINES))
-            self._lines.move_to_end(uid)
+            lines = self._lines.get(uid) or deque(maxlen=_MOST_LINES)
             if lines and replace(lines[-1], time=entry.time, times=1) == entry:
                 entry = replace(entry, times=lines.pop().times + 1)
             lines.append(entry)
-            if len(self._lines) > _MOST_SITES:
-                self._lines.popitem(last=False)
+            self._lines.put(uid, lines)

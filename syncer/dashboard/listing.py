@@ -1,4 +1,4 @@
-"""The list: which sites are shown, in which order, on how many pages. Pure; the query is whatever a visitor sends."""
+"""Selects, sorts and pages the listed sites. Pure. The query is untrusted."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from pages.api import SiteKey, StaticSite
 from syncer.service.sites import Seen
 
-STATES = ("Error", "Syncing", "Pending", "Suspended", "Ready")  # what is wrong comes first
+STATES = ("Error", "Syncing", "Pending", "Suspended", "Ready")  # problems come first
 SORTS = ("name", "state", "sync")
 ROWS = 100
 _MOST_CHARACTERS = 200
@@ -16,7 +16,7 @@ _MOST_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class Query:
-    """What to show; what makes no sense in an address is as if it were not there."""
+    """What to list. Invalid values in an address are ignored."""
 
     text: str = ""
     state: str = ""
@@ -25,7 +25,7 @@ class Query:
 
     @staticmethod
     def read(arguments: Mapping[str, str]) -> "Query":
-        """From the address's query."""
+        """Read it from an address."""
         state, sort, page = (arguments.get(name, "") for name in ("state", "sort", "page"))
         return Query(
             text=arguments.get("q", "").strip()[:_MOST_CHARACTERS],
@@ -35,19 +35,19 @@ class Query:
         )
 
     def address(self, **changes: str | int) -> str:
-        """A query for an address of the same list; without a page, its first."""
-        changed = replace(self, **({"page": 1} | changes))  # type: ignore[arg-type] # names and kinds as above
-        said = {"q": changed.text, "state": changed.state, "sort": changed.sort, "page": changed.page}
-        return "?" + urlencode({name: value for name, value in said.items() if value not in {"", "name", 1}})
+        """An address of the list with these changes; its first page if they name none."""
+        changed = replace(self, **({"page": 1} | changes))  # type: ignore[arg-type] # the fields above
+        values = {"q": changed.text, "state": changed.state, "sort": changed.sort, "page": changed.page}
+        return "?" + urlencode({name: value for name, value in values.items() if value not in {"", "name", 1}})
 
 
 @dataclass(frozen=True)
-class Listing:
-    """One page of it. ``counts`` are by state, of all that fit the search, whatever state is asked for."""
+class ListPage:
+    """One page of the list. ``counts`` are by state, and include the matches in other states than the selected one."""
 
     rows: Sequence[Seen]
     counts: Mapping[str, int]
-    found: int
+    matching: int
     page: int
     pages: int
 
@@ -57,25 +57,25 @@ def state_of(site: StaticSite) -> str:
     return site.status.phase if site.status else "Pending"
 
 
-def find(sites: Sequence[Seen], query: Query) -> Listing:
-    """The page that is asked for, or the last one where there are fewer."""
+def find(sites: Sequence[Seen], query: Query) -> ListPage:
+    """The requested page, or the last one."""
     words = query.text.casefold().split()
-    matching = [seen for seen in sites if not words or _fits(seen.site, words)]
+    matching = [seen for seen in sites if not words or _matches(seen.site, words)]
     counts = Counter(state_of(seen.site) for seen in matching)
     shown = [seen for seen in matching if query.state in {"", state_of(seen.site)}]
     shown.sort(key=_ORDERS[query.sort])
     pages = max(1, -(-len(shown) // ROWS))
     page = min(max(1, query.page), pages)
-    return Listing(shown[(page - 1) * ROWS : page * ROWS], counts, len(shown), page, pages)
+    return ListPage(shown[(page - 1) * ROWS : page * ROWS], counts, len(shown), page, pages)
 
 
-def _fits(site: StaticSite, words: Sequence[str]) -> bool:
-    """Whether each word is somewhere in what a row tells."""
+def _matches(site: StaticSite, words: Sequence[str]) -> bool:
+    """Whether a row contains each of the words."""
     status, spec = site.status, site.spec
-    told = [site.key, spec.host or "", spec.repo, spec.branch, spec.revision or ""]
+    columns = [site.key, spec.host or "", spec.repo, spec.branch, spec.revision or ""]
     if status:
-        told += [status.url or "", status.last_commit or "", status.message]
-    text = "\n".join(told).casefold()
+        columns += [status.url or "", status.last_commit or "", status.message]
+    text = "\n".join(columns).casefold()
     return all(word in text for word in words)
 
 
@@ -88,7 +88,7 @@ def _by_state(seen: Seen) -> tuple[int, str, str]:
 
 
 def _by_sync(seen: Seen) -> tuple[float, str, str]:
-    """What was synced longest ago comes first."""
+    """The site that was synced longest ago comes first."""
     last = seen.site.status.last_sync if seen.site.status else None
     return (last.timestamp() if last else 0.0, *_by_name(seen))
 

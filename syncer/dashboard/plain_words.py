@@ -1,4 +1,4 @@
-"""What each reason of a condition means, and what to do about it, for who does not know the parts by name."""
+"""Explains the reasons of conditions, and what to do, to readers who do not know the components."""
 
 import re
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from pages.reasons import GROUPS, Reason
 
 
 class Words(NamedTuple):
-    """What it means, and what to do; nothing to do where it is well or passes by itself."""
+    """The meaning of a reason and what to do, empty where nothing needs to be done."""
 
     means: str
     todo: str = ""
@@ -18,25 +18,27 @@ TITLES = {
     "Synced": "Content from git",
     "IngressReady": "Route to the site",
     "CertificateReady": "TLS certificate",
-    "AliasesReady": "Further domains",
+    "AliasesReady": "Additional domains",
     "RulesReady": "Redirects and headers",
 }
 _SITES = [group for group in GROUPS if group.kind == "StaticSite"]
-# One reason may stand with several conditions: the first has the word.
-_KNOWN = {
+# Several conditions may share a reason: the first explanation counts.
+_REASONS = {
     reason.name: reason
     for group in reversed(GROUPS)
     if group.kind == "StaticSite"
     for reason in reversed(group.reasons)
 }
-_UNKNOWN = Words("", "Read the message; else ask the administrator.")
+_UNKNOWN = Words("", "Read the message, or ask the administrator.")
 _MARKDOWN = re.compile(r"\[([^]]*)\]\([^)]*\)|`")
 
 
 def of(reason: str) -> Words:
-    """The words for a condition's reason; none are made up for one that is not known."""
-    known = _KNOWN.get(reason)
-    return _UNKNOWN if known is None else Words(_sentence(known.meaning), _sentence(_what_to_do(known)))
+    """Explain a condition's reason, if it is documented."""
+    documented = _REASONS.get(reason)
+    if documented is None:
+        return _UNKNOWN
+    return Words(_sentence(documented.meaning), _sentence(_what_to_do(documented)))
 
 
 def _what_to_do(reason: Reason) -> str:

@@ -1,4 +1,4 @@
-"""Links to what others wrote: http and https only, whatever a status or a spec says."""
+"""Links to untrusted addresses of statuses and specs: http and https only."""
 
 from urllib.parse import quote, urlsplit
 
@@ -7,7 +7,7 @@ from syncer.reporting.commit_status.calls import kind_of
 
 
 def safe(url: str | None) -> str | None:
-    """The URL, if a browser may be sent there."""
+    """The URL, if it is safe to link to."""
     try:
         parts = urlsplit(url or "")
     except ValueError:
@@ -26,6 +26,6 @@ def commit(site: StaticSite, oid: str) -> str | None:
     page = repository(site)
     if page is None:
         return None
-    wanted = site.spec.commit_status.forge if site.spec.commit_status else None
-    between = "/-/commit/" if kind_of(page, wanted) == "gitlab" else "/commit/"
+    forge = site.spec.commit_status.forge if site.spec.commit_status else None
+    between = "/-/commit/" if kind_of(page, forge) == "gitlab" else "/commit/"
     return f"{page}{between}{quote(oid, safe='')}"

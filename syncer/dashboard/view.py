@@ -1,10 +1,10 @@
-"""What the dashboard asks of the syncer, and nothing more: it cannot change anything."""
+"""All that the dashboard reads from the syncer. It cannot change anything."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from syncer.dashboard.journal import Entry
+from syncer.dashboard.journal import JournalEntry
 from syncer.duty import Duty
 from syncer.reporting.commit_status import CommitStatusResults
 from syncer.service.sites import Seen
@@ -21,7 +21,7 @@ class SeenSites(Protocol):
 class RecentEvents(Protocol):
     """What happened to sites."""
 
-    def of(self, uid: str) -> Sequence[Entry]:
+    def of(self, uid: str) -> Sequence[JournalEntry]:
         """The latest events of a site, newest first."""
 
 

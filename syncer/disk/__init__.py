@@ -1,1 +1,1 @@
-"""Free space and the limits on its use."""
+"""Free space, and the limits on its use."""

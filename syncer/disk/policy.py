@@ -1,4 +1,4 @@
-"""How the volume and the cache are used: what is kept, what is kept free, how much a tenant may take."""
+"""How the operator shares out the disks: what is kept, what stays free, how much a tenant may use."""
 
 from dataclasses import dataclass, field
 from typing import Self
@@ -8,7 +8,7 @@ _GIB = 1 << 30
 
 @dataclass(frozen=True)
 class Quota:
-    """Bytes and files (folders count too) on the volume, hard-linked ones once; 0 means any number."""
+    """Bytes and files (folders included) on the volume; hard-linked files count once; 0 means no limit."""
 
     bytes: int = 0
     files: int = 0
@@ -16,7 +16,7 @@ class Quota:
 
 @dataclass(frozen=True)
 class Usage:
-    """Bytes of files, and how many files and folders."""
+    """Bytes of files, and the number of files and folders."""
 
     bytes: int = 0
     files: int = 0
@@ -27,12 +27,12 @@ class Usage:
 
 @dataclass(frozen=True)
 class DiskPolicy:
-    """What the operator decides about the disk.
+    """The operator's settings for the disks.
 
-    A release that is not live any more is kept for the grace time whatever happens, then among the newest
-    ``keep_releases`` for at most ``keep_seconds``, and less long where the disk or a quota is full. ``keep_free`` is
-    the share of the disk that is never used. ``verify_bytes`` are read back at each housekeeping. Assets that a release
-    has no more are answered for ``keep_assets_seconds``, for pages that are open.
+    A release that is no longer live is always kept for the grace time, then as one of the newest ``keep_releases`` for
+    at most ``keep_seconds``, and deleted earlier where the disk or a quota is full. ``keep_free`` is the share of the
+    disk that is never used. ``verify_bytes`` are read back at each housekeeping. Assets that a new release lacks are
+    served for ``keep_assets_seconds``, for pages that are open in a browser.
     """
 
     grace_seconds: float = 600

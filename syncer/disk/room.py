@@ -1,4 +1,4 @@
-"""How full the disks are and what is on them: measured by the housekeeping, for a disk may hang whoever asks it."""
+"""How full the disks are. The housekeeping measures them, because a failing disk blocks the caller."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from syncer.disk.policy import Usage, readable_size
 
 
 class DiskRoom(NamedTuple):
-    """Bytes and inodes of a file system, and what of them is free for us."""
+    """Bytes and inodes of a file system, and those that are free for us."""
 
     size: int
     free: int
@@ -19,46 +19,43 @@ class DiskRoom(NamedTuple):
 
     @classmethod
     def of(cls, folder: Path) -> Self:
-        """The room on the file system that the folder is on."""
-        found = os.statvfs(folder)
-        return cls(
-            found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize, found.f_files, max(0, found.f_favail)
-        )
+        """Measure the file system of a folder."""
+        stat = os.statvfs(folder)
+        return cls(stat.f_blocks * stat.f_frsize, stat.f_bavail * stat.f_frsize, stat.f_files, max(0, stat.f_favail))
 
 
 @dataclass(frozen=True)
 class Disk:
-    """The file system that a folder is on, and the share of it that is kept free."""
+    """The file system of a folder, and the share of it that stays free."""
 
     folder: Path
     keep_free: float
 
     def shortage(self, need: Usage = Usage()) -> str:  # noqa: B008 - frozen
-        """What is short where this is needed, in words; nothing where there is room."""
-        found = os.statvfs(self.folder)
-        size, free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
+        """What is missing for this need, in words; empty if nothing is."""
+        stat = os.statvfs(self.folder)
+        size, free = stat.f_blocks * stat.f_frsize, stat.f_bavail * stat.f_frsize
         # Each file takes whole blocks.
-        needed = need.bytes + need.files * found.f_frsize
+        needed = need.bytes + need.files * stat.f_frsize
         if free - needed < size * self.keep_free:
             return (
                 f"{readable_size(free)} of {readable_size(size)} are free{self._reserve()}, "
                 f"and {readable_size(needed)} are needed"
             )
-        # No number at all: there are as many as one likes.
-        if found.f_files and found.f_favail - need.files < found.f_files * self.keep_free:
+        # 0 means that the file system has no limit.
+        if stat.f_files and stat.f_favail - need.files < stat.f_files * self.keep_free:
             return (
-                f"room for {found.f_favail:,} of {found.f_files:,} files is free{self._reserve()}, "
-                f"and {need.files:,} are needed"
+                f"{stat.f_favail:,} of {stat.f_files:,} inodes are free{self._reserve()}, and {need.files:,} are needed"
             )
         return ""
 
     def _reserve(self) -> str:
-        return f" (of which {self.keep_free:.0%} stays so)" if self.keep_free else ""
+        return f" ({self.keep_free:.0%} are reserved)" if self.keep_free else ""
 
 
 @dataclass(frozen=True)
 class Disks:
-    """The room by disk (``volume``, ``cache``), and how many releases are ``live`` or ``kept``."""
+    """The disks by name (``volume``, ``cache``), and the numbers of ``live`` and ``kept`` releases."""
 
     rooms: Mapping[str, DiskRoom]
     live: int

@@ -1,7 +1,7 @@
-"""Where a git server's name leads, checked: a public name must not be a way to the inside (SSRF: U8, U9).
+"""Resolves and checks the names of servers, so that a public name is no way into the private network (SSRF: U8, U9).
 
-Whoever dials asks ``Addresses.of`` first and connects to what it answered and to nothing else, so that a name which
-leads elsewhere a moment later (DNS rebinding) gains nothing.
+Callers connect to what ``Addresses.of`` returned and to nothing else, so that a name which leads elsewhere a moment
+later (DNS rebinding) gains nothing.
 """
 
 import ipaddress
@@ -15,16 +15,16 @@ from urllib.parse import urlsplit
 from syncer.egress.hosts import AllowedHosts, in_full
 from syncer.errors import AddressForbidden, Unreachable
 
-# All addresses of a name. OSError or UnicodeError where it has none.
+# All addresses of a name and port. Raises OSError or UnicodeError where there are none.
 Resolve = Callable[[str, int], Iterable[str]]
 Address = IPv4Address | IPv6Address
 
-_MAX_ADDRESSES = 16  # as many as are handed on; all are checked
+_MAX_ADDRESSES = 16  # returned; all are checked
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
-# What Python's is_global lets through, or did in some version we run on. All of IPv6 beside 2000::/3 (mapped,
-# compatible, NAT64, local, multicast) is out already.
+# What is_global of some supported Python lets through. All of IPv6 outside 2000::/3 (mapped, compatible, NAT64, local,
+# multicast) is excluded already.
 _NOT_PUBLIC = (
-    IPv4Network("100.64.0.0/10"),  # carriers' NAT, and many a cluster's pods
+    IPv4Network("100.64.0.0/10"),  # carriers' NAT, and the pods of many clusters
     IPv4Network("168.63.129.16/32"),  # Azure's WireServer
     IPv4Network("192.0.0.0/24"),  # protocol assignments
     IPv4Network("192.88.99.0/24"),  # 6to4 relays
@@ -33,7 +33,7 @@ _NOT_PUBLIC = (
     IPv6Network("2002::/16"),  # 6to4: holds an IPv4 address
     IPv6Network("3fff::/20"),  # documentation
 )
-# Where machines learn who they are, with passwords: never a git server, not even one inside.
+# Metadata services, which give machines their passwords: never a git server, not even in a private network.
 _METADATA = (
     IPv4Network("169.254.0.0/16"),
     IPv4Network("168.63.129.16/32"),
@@ -58,7 +58,7 @@ def _ask_the_system(host: str, port: int) -> Iterable[str]:
 
 
 class Addresses:
-    """Resolves and checks. Without ``hosts`` no name may lead to a private address."""
+    """Resolves names and checks the addresses. Without ``hosts`` every private address is refused."""
 
     def __init__(
         self, hosts: AllowedHosts | None = None, resolve: Resolve = _ask_the_system, *, seconds: float = 10
@@ -81,28 +81,28 @@ class Addresses:
             return [host]
         private = self._hosts.trust_addresses_of(url)
         # A scope (fe80::1%eth0) says nothing about the kind of an address.
-        found = [ipaddress.ip_address(text.partition("%")[0]) for text in self._look_up(host, parts.port or 0)]
-        for address in found:
+        addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in self._look_up(host, parts.port or 0)]
+        for address in addresses:
             if any(_is_metadata(each) for each in (address, *_embedded(address))):
                 raise AddressForbidden(
-                    f"the git server {host} is at an address of the machine or cloud itself (link-local, metadata), "
-                    f"which is never asked; check the name in spec.repo and where it leads"
+                    f"the git server {host} resolves to a link-local or metadata address, "
+                    f"which the syncer never contacts; check the name in spec.repo and its DNS records"
                 )
             if not private and not is_public(address):
                 raise AddressForbidden(
-                    f"the git server {host} is at an address that is not public; if it is meant, ask the "
+                    f"the git server {host} resolves to a private address; if that is intended, ask the "
                     f"administrator to write its entry of --allowed-hosts in full: {in_full(url)}"
                 )
-        return list(dict.fromkeys(map(str, found)))[:_MAX_ADDRESSES]
+        return list(dict.fromkeys(map(str, addresses)))[:_MAX_ADDRESSES]
 
     def _look_up(self, host: str, port: int) -> list[str]:
-        """What the resolver says, in bounded time: the system's own waits for as long as its configuration has it."""
+        """Ask the resolver, for a bounded time: the system's own may be configured to wait for longer."""
         answer: Future[list[str]] = Future()
 
         def ask() -> None:
             try:
                 answer.set_result(list(self._resolve(host, port)))
-            except (OSError, UnicodeError) as error:  # the second is about a label that is too long or empty
+            except (OSError, UnicodeError) as error:  # a label that is too long or empty
                 answer.set_exception(error)
 
         threading.Thread(target=ask, name="resolve", daemon=True).start()
@@ -111,7 +111,7 @@ class Addresses:
         except TimeoutError:
             raise Unreachable(
                 f"the name of the git server {host} was not resolved within {self._seconds:g} seconds; "
-                "it is tried again later"
+                "the syncer tries again later"
             ) from None
         except (OSError, UnicodeError):
             addresses = []
@@ -121,7 +121,7 @@ class Addresses:
 
 
 def is_public(address: Address) -> bool:
-    """Whether anybody on the internet could reach the address: what "not private" forgets is out too."""
+    """Whether the address is reachable from the internet. Stricter than "not private", which lets some pass."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         return is_public(address.ipv4_mapped)
     if isinstance(address, IPv6Address) and address not in _GLOBAL_UNICAST:
@@ -137,8 +137,8 @@ def _embedded(address: Address) -> list[IPv4Address]:
     """The IPv4 addresses to which a gateway could translate it."""
     if isinstance(address, IPv4Address):
         return []
-    found = [IPv4Address(int(address) >> shift & 0xFFFFFFFF) for prefix, shift in _EMBEDDING if address in prefix]
-    return found + list(address.teredo or ())
+    embedded = [IPv4Address(int(address) >> shift & 0xFFFFFFFF) for prefix, shift in _EMBEDDING if address in prefix]
+    return embedded + list(address.teredo or ())
 
 
 def _is_address(host: str) -> bool:

@@ -1,14 +1,16 @@
-"""Connections to the addresses that were checked, at the moment when one is made, and for a bounded time (U9, F9).
+"""Connections to checked addresses, for a bounded time.
 
-For whatever we ask of servers that tenants name: git servers, and the APIs of forges.
+For all servers that tenants name: git servers, and the APIs of forges. A name is checked when a connection is made, and
+nothing else resolves it again, so that an answer of the DNS that changes a moment later gains nothing (U9). A server
+that sends a byte now and then holds no thread for longer than the deadline (F9).
 """
 
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -17,18 +19,22 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
-# The addresses to dial for a URL. Raises a SyncError where there are none, or none that may be asked.
-Addresses = Callable[[str], Sequence[str]]
-
 CONNECT_SECONDS = 10.0
 _HOSTS_KEPT = 64
 _KEPT_PER_HOST = 8
 
 
-class Clock:
-    """Hangs up when the time is over; ``flag`` sets how much there is.
+class AddressSource(Protocol):
+    """Where a server's name leads."""
 
-    A connection says which socket it is that its thread waits for.
+    def of(self, url: str) -> Sequence[str]:
+        """The addresses to dial for a URL. Raises a SyncError where none of them may be asked."""
+
+
+class Deadline:
+    """Hangs up when the time is over; ``flag`` is the option that sets how much there is.
+
+    A connection tells it which socket its thread waits for.
     """
 
     def __init__(self, seconds: float, flag: str = "") -> None:
@@ -38,29 +44,32 @@ class Clock:
         self._handle: _Handle | None = None
         self._timer = threading.Timer(seconds, self.stop)
         self._timer.daemon = True
+
+    def start(self) -> None:
+        """Let the time run."""
         self._timer.start()
 
     def watch(self, handle: "_Handle") -> None:
-        """From now on it is this one that is hung up."""
+        """Hang up this connection, and no other, from now on."""
         self._handle = handle
         if self.overdue:
             self.stop()
 
     def stop(self) -> None:
-        """Hang up."""
+        """Hang up now."""
         self.overdue = True
         if self._handle:
             self._handle.hang_up()
 
     def cancel(self) -> None:
-        """All went well."""
+        """The request ended in time."""
         self._timer.cancel()
 
 
 class _Handle:
-    """A second hold on a connection's socket, for TLS takes the first one away from us.
+    """A second descriptor of a connection's socket, because TLS takes the first one away.
 
-    Locked, because another thread might hang up on what has the descriptor next.
+    Locked, because another thread might otherwise hang up on whichever socket gets the descriptor next.
     """
 
     def __init__(self, made: socket.socket) -> None:
@@ -76,32 +85,25 @@ class _Handle:
             self._socket.close()
 
 
-_thread = threading.local()  # the clock of the question that the thread asks
+class _Current(threading.local):
+    """The deadline of the request that a thread is making: urllib3 hands nothing of ours down to a connection."""
 
-
-@contextmanager
-def hanging_up(clock: Clock) -> Iterator[Clock]:
-    """What this thread asks by a ``CheckedAdapter`` meanwhile ends with the clock, however the server drips (F9)."""
-    _thread.clock = clock
-    try:
-        yield clock
-    finally:
-        clock.cancel()
-        del _thread.clock
+    deadline: Deadline
 
 
 class _Dialled(HTTPConnection):
-    """Connects to the addresses that were checked, and to no other; host name, SNI and certificate stay the name's."""
+    """Connects to the checked addresses and to no other; host name, SNI and certificate stay the name's."""
 
-    addresses: Addresses
+    addresses: AddressSource
+    current: _Current
     _handle: _Handle | None = None
 
     def _new_conn(self) -> socket.socket:
         scheme = "https" if isinstance(self, HTTPSConnection) else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
         failure = OSError("it has no address")
-        for address in self.addresses(f"{scheme}://{host}:{self.port}"):
-            if _thread.clock.overdue:
+        for address in self.addresses.of(f"{scheme}://{host}:{self.port}"):
+            if self.current.deadline.overdue:
                 break
             try:
                 made = socket.create_connection((address, self.port or 0), timeout=CONNECT_SECONDS)
@@ -110,13 +112,13 @@ class _Dialled(HTTPConnection):
                 continue
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._handle = _Handle(made)
-            _thread.clock.watch(self._handle)
+            self.current.deadline.watch(self._handle)
             return made
         raise NewConnectionError(self, str(failure.strerror or failure)) from failure
 
-    def request(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - as it came
+    def request(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
         if self._handle:
-            _thread.clock.watch(self._handle)
+            self.current.deadline.watch(self._handle)
         super().request(*arguments, **options)
 
     def close(self) -> None:
@@ -127,35 +129,48 @@ class _Dialled(HTTPConnection):
 
 
 class _DialledTLS(_Dialled, HTTPSConnection):
-    pass
+    """The same over TLS."""
 
 
 class CheckedAdapter(HTTPAdapter):
-    """Requests' adapter, but for how it connects and whom it trusts: as git, the machine's certificates.
+    """Requests' adapter with connections of our own, which trust the certificates of the machine, as git does.
 
-    To be used within ``hanging_up``, and without a session: that brings redirects, cookies and proxies along.
+    Use it inside ``within``, and without a session, which would bring redirects, cookies and proxies along.
     """
 
-    def __init__(self, addresses: Addresses, tls: ssl.SSLContext) -> None:
+    def __init__(self, addresses: AddressSource, tls: ssl.SSLContext) -> None:
         self._tls = tls
+        self._current = _Current()
         super().__init__(_HOSTS_KEPT, _KEPT_PER_HOST)
-        plain = type("_Plain", (_Dialled,), {"addresses": staticmethod(addresses)})
-        secure = type("_Secure", (_DialledTLS,), {"addresses": staticmethod(addresses)})
+        parts = {"addresses": addresses, "current": self._current}
+        plain = type("_Plain", (_Dialled,), parts)
+        secure = type("_Secure", (_DialledTLS,), parts)
         self.poolmanager.pool_classes_by_scheme = {
             "http": type("_PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
             "https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
         }
 
+    @contextmanager
+    def within(self, deadline: Deadline) -> Iterator[Deadline]:
+        """End what this thread asks meanwhile at the deadline, even if the server sends a byte now and then."""
+        self._current.deadline = deadline
+        deadline.start()
+        try:
+            yield deadline
+        finally:
+            deadline.cancel()
+            del self._current.deadline
+
     def build_connection_pool_key_attributes(
         self,
         request: requests.PreparedRequest,
-        verify: bool | str,  # noqa: ARG002 - the context says whom to trust
-        cert: str | tuple[str, str] | None = None,  # noqa: ARG002 - we have none
+        verify: bool | str,  # noqa: ARG002 - the context decides
+        cert: str | tuple[str, str] | None = None,  # noqa: ARG002 - not used
     ) -> tuple[Any, Any]:
-        """What a connection is kept by, so that it serves the same host, port and trust again."""
+        """The key under which a connection is kept, to be used again for the same host, port and trust."""
         parts = urlsplit(request.url or "")
         tls = {"ssl_context": self._tls} if parts.scheme == "https" else {}
         return {"scheme": parts.scheme, "host": parts.hostname, "port": parts.port}, tls
 
     def cert_verify(self, conn: object, url: str, verify: object, cert: object) -> None:
-        """The context does it."""
+        """Do nothing: the context verifies certificates."""

@@ -1,7 +1,7 @@
-"""Which git servers may be asked at all: the operator's ``--allowed-hosts``.
+"""Which git servers the syncer may contact: the operator's ``--allowed-hosts``.
 
 An entry is ``forge.example.com``, ``*.example.com`` (any name below it, never itself), either with ``:port``; these
-mean https. Plain http, or an IP address, needs an entry that says so in full: ``http://127.0.0.1:3000`` (U1, U5-U7).
+mean https. Plain http, or an IP address, needs an entry written in full: ``http://127.0.0.1:3000`` (U1, U5-U7).
 Only a server whose entry is written in full, ``https://git.internal.example.com``, may be at a private address (U8).
 """
 
@@ -31,7 +31,7 @@ class HostPattern:
 
     @classmethod
     def parse(cls, entry: str) -> Self:
-        """The entry, or ValueError with what is wrong with it."""
+        """Read an entry. Raises ValueError with what is wrong with it."""
         match = _ENTRY.fullmatch(entry)
         if not match:
             raise ValueError(
@@ -40,12 +40,12 @@ class HostPattern:
         scheme = match["scheme"] or "https"
         port = int(match["port"] or _PORTS[scheme])
         if not 0 < port <= _MAX_PORT:
-            raise ValueError(f"{entry!r} has a port that does not exist")
+            raise ValueError(f"{entry!r} has a port outside 1 to 65535")
         full = bool(match["scheme"])
         return cls(scheme, _host(entry, match["host"].lower(), explicit=full), port, full)
 
     def admits(self, scheme: str, host: str, port: int) -> bool:
-        """Whether a URL with these parts is covered."""
+        """Whether the entry covers a URL with these parts."""
         if (scheme, port) != (self.scheme, self.port):
             return False
         return host.endswith(self.host[1:]) if self.host.startswith("*.") else host == self.host
@@ -60,7 +60,7 @@ def _host(entry: str, host: str, *, explicit: bool) -> str:
             _check_name(entry, host.removeprefix("*."))
         return host
     if not explicit:
-        raise ValueError(f"{entry!r} is an IP address: write it in full, as in http://{host}:3000, if it is meant")
+        raise ValueError(f"{entry!r} is an IP address: write it in full, as in http://{host}:3000, if that is intended")
     return host
 
 
@@ -80,12 +80,12 @@ class AllowedHosts:
 
     @classmethod
     def parse(cls, text: str, *, local: bool = False) -> Self:
-        """``a.example.com,*.b.example`` as a list; ValueError names the entry that is wrong."""
+        """Read ``a.example.com,*.b.example``. Raises ValueError that names the wrong entry."""
         entries = [entry.strip() for entry in text.split(",")]
         return cls(tuple(HostPattern.parse(entry) for entry in entries if entry), local)
 
     def check(self, url: str) -> None:
-        """Raise HostNotAllowed unless the canonical URL's server is covered."""
+        """Raise HostNotAllowed unless an entry covers the server of the canonical URL."""
         if urlsplit(url).scheme == "file":
             if not self.local:
                 raise HostNotAllowed("repositories on this machine are published only with --allow-local")
@@ -98,12 +98,12 @@ class AllowedHosts:
             )
 
     def trust_addresses_of(self, url: str) -> bool:
-        """Whether the operator wrote the server's entry in full, and so means it wherever its name leads."""
+        """Whether the operator wrote the server's entry in full, which admits private addresses as well."""
         return any(each.full and each.admits(*_server(url)) for each in self.patterns)
 
 
 def in_full(url: str) -> str:
-    """The entry that admits the URL's server at private addresses, too."""
+    """The entry that admits the URL's server at private addresses as well."""
     scheme, host, port = _server(url)
     return f"{scheme}://{host}{'' if port == _PORTS.get(scheme) else f':{port}'}"
 

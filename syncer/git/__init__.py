@@ -1,1 +1,1 @@
-"""From a git server to a mirror: asked cheaply, fetched bounded, with nothing of the machine's own configuration."""
+"""Reads git servers and mirrors, bounded in time and size, without any git configuration of the machine."""

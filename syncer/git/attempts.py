@@ -1,7 +1,7 @@
-"""What was being fetched or published when the process died: that may have been why (F34).
+"""Marks the mirrors in use, to find after a crash the one that may have caused it (F34).
 
-A file per mirror at work, removed when the work is over, however it went. What a new process finds was never over;
-the number in it says how many processes have died over that mirror in a row.
+Each mirror in use has a file, which is removed when its work ends in any way. A new process that finds such a file
+knows that the work never ended; the number in it counts the processes that died over that mirror in a row.
 """
 
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ class Attempts:
         self._deaths: dict[str, int] = {}
 
     def read(self) -> dict[str, int]:
-        """The mirrors over which processes have died in a row, and how many; to be read before any work begins."""
+        """How many processes died in a row over which mirror. Read it before any work begins."""
         self._deaths = {file.name.removesuffix(_SUFFIX): _number(file) for file in self._root.glob(f"*{_SUFFIX}")}
         return dict(self._deaths)
 
     @contextmanager
     def at_work(self, mirror_id: str) -> Iterator[None]:
-        """The mirror is being worked on. Raises OSError where the cache cannot be written."""
+        """Mark the mirror as in use. Raises OSError where the cache cannot be written."""
         marker = self._root / f"{mirror_id}{_SUFFIX}"
         self._root.mkdir(parents=True, exist_ok=True)
         marker.write_text(str(self._deaths.get(mirror_id, 0) + 1))

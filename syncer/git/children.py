@@ -1,8 +1,8 @@
 """The two ways to start git, each in a session of its own.
 
 ``sh`` forks the syncer, which takes longer the more memory that has: 5 ms of CPU for a child that itself needs one
-(docs/decisions/0010-asking-and-fetching.md). That is nothing where git speaks with a server, and most of the time where
-it only checks a pack or reads objects, as it does for every push.
+(docs/decisions/0010-asking-and-fetching.md). That is negligible where git talks to a server, but most of the
+time where it only checks a pack or reads objects, as it does for every push.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Streams(NamedTuple):
-    """What a child reads from and writes to."""
+    """A child's stdin, stdout and stderr."""
 
     stdin: IO[bytes]
     stdout: IO[bytes]
@@ -40,16 +40,16 @@ class Child(Protocol):
         """The process."""
 
     def wait(self) -> int:
-        """The exit code once it has ended, negative for a signal."""
+        """Wait for the end; return the exit code, negative for a signal."""
 
     def ends_within(self, seconds: float) -> bool:
-        """Whether it has ended by then."""
+        """Wait for so long; return whether it has ended."""
 
 
 def by_fork(arguments: Sequence[str], environment: dict[str, str], streams: Streams, limits: ProcessLimits) -> Child:
-    """A git that speaks with servers: it is limited before it is git.
+    """Start a git that talks to servers; the limits hold before git runs.
 
-    It ends with the thread that starts it, even where that is killed: its input is the server's, which may never end.
+    It ends with the thread that starts it, even if that is killed: the server's output may never end.
     """
     return _Forked(
         sh.Command("git")(
@@ -61,15 +61,15 @@ def by_fork(arguments: Sequence[str], environment: dict[str, str], streams: Stre
             _bg=True,
             _ok_code=_ANY_EXIT_CODE,
             _new_session=True,
-            _close_fds=False,  # Python's own are closed on exec anyway, without a look at each
+            _close_fds=False,  # Python closes its own on exec; closing all others one by one takes time
             _preexec_fn=lambda: _prepare(limits),
         )
     )
 
 
 def by_vfork(arguments: Sequence[str], environment: dict[str, str], streams: Streams, limits: ProcessLimits) -> Child:
-    """A git that does what it is told on its stdin, and ends with it: it is limited before it is told anything."""
-    process = subprocess.Popen(  # it is waited for by who reaps it
+    """Start a git that takes commands on stdin and ends with it; the limits hold before the first command."""
+    process = subprocess.Popen(  # GitProcesses waits for it
         ["git", *arguments],
         env=environment,
         stdin=streams.stdin,
@@ -124,7 +124,7 @@ class _Vforked:
 
 
 def _prepare(limits: ProcessLimits) -> None:
-    # At SIGTERM git removes its locks; its helper has nobody to write to then, and is given up by http.lowSpeedTime.
+    # At SIGTERM git removes its locks. Its helper then has no reader, and ends by http.lowSpeedTime.
     _LIBC.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGTERM))
     _limit(0, limits)
 
@@ -132,16 +132,16 @@ def _prepare(limits: ProcessLimits) -> None:
 def _limit(pid: int, limits: ProcessLimits) -> None:
     _lower(pid, resource.RLIMIT_CORE, 0)
     _lower(pid, resource.RLIMIT_FSIZE, limits.file_bytes)
-    # At the hard limit a process is killed; at the soft one it dies of a signal that says why.
+    # The hard limit kills a process; the soft one sends a signal that tells the reason.
     _lower(pid, resource.RLIMIT_CPU, limits.cpu_seconds, hard=limits.cpu_seconds + _SECONDS_TO_DIE)
     _lower(pid, resource.RLIMIT_NOFILE, limits.open_files)
     _lower(
         pid, resource.RLIMIT_AS, limits.memory_bytes
-    )  # the last, for a fork is as large as the syncer until git runs
+    )  # last, because a fork is as large as the syncer until git runs
 
 
 def _lower(pid: int, kind: int, soft: int, *, hard: int | None = None) -> None:
-    """Set a limit, or leave a lower one that is there already."""
-    already = resource.getrlimit(kind)[1]
-    most = sys.maxsize if already == resource.RLIM_INFINITY else already
+    """Set a limit, or keep a lower one."""
+    hard_limit = resource.getrlimit(kind)[1]
+    most = sys.maxsize if hard_limit == resource.RLIM_INFINITY else hard_limit
     resource.prlimit(pid, kind, (min(soft, most), min(soft if hard is None else hard, most)))

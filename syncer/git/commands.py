@@ -1,4 +1,4 @@
-"""The few git commands we run, hardened (``hardening.py``) and bounded (``process.py``)."""
+"""The few git commands that the syncer runs, hardened (``hardening.py``) and bounded (``process.py``)."""
 
 import re
 import tempfile
@@ -11,7 +11,7 @@ from syncer.egress.addresses import Addresses
 from syncer.errors import BranchNotFound, EmptyRepo, GitFailed, LimitExceeded, ObjectNotGiven, SyncError
 from syncer.git import diagnosis, hardening, missing
 from syncer.git.object_reader import OID, Objects
-from syncer.git.process import Ended, GitProcesses, Job
+from syncer.git.process import Conversation, Ended, GitProcesses, Job
 from syncer.git.remote import Remote
 from syncer.git.smart_http import SmartHTTP
 from syncer.git.traffic import Traffic, TrafficRecorder
@@ -22,9 +22,9 @@ _MAX_OUTPUT = 1 << 20
 
 
 class Git:
-    """Runs git. ``local`` admits the ``file`` transport. Every child is gone once ``close`` has returned.
+    """Runs git. ``local`` admits the ``file`` transport. No child is left once ``close`` has returned.
 
-    Git connects to the ``addresses`` of a server's name and nowhere else; without any, to public ones only.
+    Git connects to the ``addresses`` of a server's name only; by default to public ones.
     """
 
     def __init__(
@@ -40,38 +40,38 @@ class Git:
         self._addresses = addresses or Addresses()
         self._limits = limits or ProcessLimits()
         self.traffic = Traffic(recorder)
-        self.server = SmartHTTP(self._addresses.of, seconds=self._timeouts.ask, recorder=self.traffic.recorder)
+        self.server = SmartHTTP(self._addresses, seconds=self._timeouts.ask, recorder=self.traffic.recorder)
         self._asking = replace(self._limits, file_bytes=_MAX_OUTPUT)
         self._processes = GitProcesses()
         self._config = hardening.CONFIG | ({"protocol.file.allow": "always"} if local else {})
 
     @property
     def timeouts(self) -> Timeouts:
-        """How long servers may take."""
+        """How long servers may take to answer."""
         return self._timeouts
 
     def close(self) -> None:
-        """Stop all children and questions now; those started later fail."""
+        """Stop all children and requests now; later ones fail."""
         self.server.close()
         self._processes.close()
 
     def check_version(self) -> str:
-        """Git's version. Raises GitFailed where it does not know all settings that harden it."""
-        said = self._run("version").decode(errors="replace").strip()
-        number = re.search(r"([0-9]+)\.([0-9]+)", said)
+        """Git's version. Raises GitFailed where it lacks some of the settings that harden it."""
+        version = self._run("version").decode(errors="replace").strip()
+        number = re.search(r"([0-9]+)\.([0-9]+)", version)
         if number is None or (int(number[1]), int(number[2])) < _OLDEST:
-            raise GitFailed(f"{said!r} is too old: install git {_OLDEST[0]}.{_OLDEST[1]} or later")
-        return said
+            raise GitFailed(f"{version!r} is too old: install git {_OLDEST[0]}.{_OLDEST[1]} or later")
+        return version
 
     def ref_head(self, remote: Remote, ref: str) -> str:
         """The commit at a branch or tag, by its full name (``git ls-remote``). Raises an error such as BranchNotFound.
 
-        Of an annotated tag, what it stands for.
+        For an annotated tag, the commit that it names.
         """
         peeled = f"{ref}^{{}}"
-        found = self._ask(remote, "--end-of-options", remote.url, ref, peeled)
-        # The pattern also matches the tail of a longer name, such as a branch that is called like a tag (R2).
-        commits = {name: oid for oid, name in found if name in {ref, peeled} and OID.fullmatch(oid.encode())}
+        refs = self._ask(remote, "--end-of-options", remote.url, ref, peeled)
+        # The pattern also matches the end of a longer name, such as refs/heads/refs/tags/v1 (R2).
+        commits = {name: oid for oid, name in refs if name in {ref, peeled} and OID.fullmatch(oid.encode())}
         commit = commits.get(peeled) or commits.get(ref)
         if commit is None:
             raise self.explain_missing(remote, ref)
@@ -85,7 +85,7 @@ class Git:
         raise EmptyRepo(missing.NO_COMMITS)
 
     def fetch(self, git_dir: Path, remote: Remote, what: str, ref: str) -> None:
-        """Bring a branch, a tag (by its full name) or a commit, without history, into ``ref`` of the repository."""
+        """Fetch a branch, a tag (by its full name) or a commit, without history, into ``ref`` of the repository."""
         options = ("--quiet", "--depth=1", "--no-tags", "--no-auto-gc", "--no-recurse-submodules", "--force")
         refspec = f"+{what}:{ref}"
         command = ("fetch", *options, "--no-write-fetch-head", "--end-of-options", remote.url, refspec)
@@ -104,12 +104,9 @@ class Git:
         """Check a pack and keep it. Raises GitFailed where it is broken, LimitExceeded where it is too large."""
         job = self._job(("index-pack", "--stdin", "--fix-thin", "--strict"), git_dir)
         try:
-            with (
-                self._processes.converse(job, lambda ended: self._check(job, ended)) as (stdin, _),
-                suppress(BrokenPipeError),  # its end says why
-            ):
+            with self._converse(job) as git, suppress(BrokenPipeError):  # the exit code says why
                 for piece in pack:
-                    stdin.write(piece)
+                    git.stdin.write(piece)
         except BaseException:
             _sweep_packs(git_dir)
             raise
@@ -118,12 +115,19 @@ class Git:
     def objects(self, git_dir: Path) -> Iterator[Objects]:
         """The objects of a bare repository, by one ``git cat-file``."""
         job = self._job(("cat-file", "--batch-command", "--buffer"), git_dir)
-        with self._processes.converse(job, lambda ended: self._check(job, ended)) as (questions, answers):
-            yield Objects(questions, answers)
+        with self._converse(job) as git:
+            yield Objects(git.stdin, git.stdout)
 
     def repack(self, git_dir: Path) -> None:
-        """Leave one pack of what the refs reach."""
+        """Replace all packs by one of what the refs reach."""
         self._run("repack", "-a", "-d", "-q", git_dir=git_dir, transfers=True)
+
+    @contextmanager
+    def _converse(self, job: Job) -> Iterator[Conversation]:
+        with self._processes.converse(job) as conversation:
+            yield conversation
+        if conversation.ended:
+            self._check(job, conversation.ended)
 
     def _ask(self, remote: Remote, *arguments: str) -> list[tuple[str, str]]:
         with self.traffic.request("ask", "git"):
@@ -135,21 +139,21 @@ class Git:
         return [(value, name) for value, tab, name in lines if tab]
 
     def explain_missing(self, remote: Remote, what: str) -> SyncError:
-        """Why the repository has no such branch or tag (by its full name) or commit, and which it has."""
+        """Why the repository lacks a branch or tag (by its full name) or a commit, with the names it has."""
         if what.startswith("refs/heads/"):
             return missing.branch(what.removeprefix("refs/heads/"), self._names(remote, "--heads"))
         if what.startswith("refs/tags/"):
-            found = self._names(remote, "--tags", "--refs", "--sort=-v:refname")
-            return missing.tag(what.removeprefix("refs/tags/"), found)
+            tags = self._names(remote, "--tags", "--refs", "--sort=-v:refname")
+            return missing.tag(what.removeprefix("refs/tags/"), tags)
         return missing.commit(what)
 
     def _names(self, remote: Remote, *which: str) -> list[str] | None:
-        """The names of all branches or tags, or None where there are more than are read."""
+        """The names of all branches or tags, or None where the list is too long to read."""
         try:
-            found = self._ask(remote, *which, "--end-of-options", remote.url)
+            refs = self._ask(remote, *which, "--end-of-options", remote.url)
         except LimitExceeded:
             return None
-        return [diagnosis.clean(name.split("/", 2)[-1], remote.secrets()) for _, name in found]
+        return [diagnosis.clean(name.split("/", 2)[-1], remote.secrets()) for _, name in refs]
 
     def _run(
         self,
@@ -191,6 +195,6 @@ class Git:
 
 
 def _sweep_packs(git_dir: Path) -> None:
-    """Remove what is left of a fetch that failed: it is as large as the server liked to send (C4)."""
+    """Remove the remains of a failed fetch: the server decided how large they are (C4)."""
     for remains in git_dir.glob("objects/pack/tmp_*"):
         remains.unlink(missing_ok=True)

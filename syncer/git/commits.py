@@ -1,4 +1,4 @@
-"""What a commit says of itself: read leniently, for anybody may have written anything there."""
+"""What a commit says about itself, read leniently: its author may have written anything."""
 
 import re
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ _AUTHORED = re.compile(rb"author [^\n]*> (-?[0-9]{1,12}) [+-][0-9]{4}")
 
 
 @dataclass(frozen=True)
-class Told:
+class CommitHeader:
     """When a commit was ``authored`` (epoch seconds), if it says so, and the subject of its message."""
 
     authored: int | None = None
     subject: str = ""
 
 
-def read(raw: bytes) -> Told:
+def read(raw: bytes) -> CommitHeader:
     """Of a commit object's content, or its beginning."""
     head, _, message = raw.partition(b"\n\n")
-    return Told(_authored(head), _subject(message))
+    return CommitHeader(_authored(head), _subject(message))
 
 
 def _authored(head: bytes) -> int | None:
-    found = next(filter(None, map(_AUTHORED.fullmatch, head.split(b"\n"))), None)
-    moment = int(found[1]) if found else -1
+    match = next(filter(None, map(_AUTHORED.fullmatch, head.split(b"\n"))), None)
+    moment = int(match[1]) if match else -1
     return moment if 0 <= moment <= _LATEST else None
 
 

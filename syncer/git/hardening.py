@@ -1,7 +1,7 @@
-"""What a git child is told: nothing of the machine's configuration, no prompt, no redirect, no filter.
+"""The settings of a git child: none of the machine's own, no prompt, no redirect, no filter.
 
-All of it stands in the environment of that one child, so neither a credential nor a setting is ever in argv or on disk
-(threats, section 5).
+They are all in the environment of that one child, because argv is visible to every process of the machine and a file
+would have to be deleted: neither ever holds a credential or a setting.
 """
 
 import os
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# Answers for one host only: git would otherwise offer the secret to whatever host a server sends it to.
+# Answers for one host only: git would otherwise offer the secret to any host that a server names.
 _CREDENTIAL_HELPER = (
     '!f() { [ "$1" = get ] || exit 0; h=; while IFS="=" read -r k v; do [ "$k" = host ] && h=$v; done; '
     '[ "$h" = "$PAGES_HOST" ] || exit 0; '
@@ -59,7 +59,7 @@ CONFIG = {
 
 
 def environment(config: Mapping[str, str], git_dir: Path | None, login: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment of a child; ``login`` is what ``log_in`` made of a credential."""
+    """The whole environment of a child; ``login`` comes from ``log_in``."""
     settings = {
         **config,
         **({"safe.directory": str(git_dir)} if git_dir else {}),
@@ -91,12 +91,12 @@ def environment(config: Mapping[str, str], git_dir: Path | None, login: Mapping[
 
 
 def log_in(url: str, username: str, password: str) -> Mapping[str, str]:
-    """What the credential helper reads. It answers for the URL's host and port alone."""
+    """The variables of the credential helper, which answers for the URL's host and port only."""
     return {"PAGES_HOST": urlsplit(url).netloc, "PAGES_USERNAME": username, "PAGES_PASSWORD": password}
 
 
 def pin(url: str, addresses: Sequence[str]) -> Mapping[str, str]:
-    """The setting that keeps git from asking the DNS itself, which may answer differently a moment later (U9)."""
+    """The setting that keeps git from using the DNS, which may answer differently a moment later (U9)."""
     parts = urlsplit(url)
     if not addresses or parts.hostname in addresses:
         return {}

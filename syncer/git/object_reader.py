@@ -1,4 +1,4 @@
-"""What is in a bare repository, asked of ``git cat-file``."""
+"""Reads the objects of a bare repository by ``git cat-file``."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from syncer.errors import GitFailed, LimitExceeded
 from syncer.git import commits
 
 OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")  # of SHA-1, or SHA-256
-_ASKED_AT_ONCE = 500  # as many names as surely fit into a pipe, so that neither side waits for the other
+_ASKED_AT_ONCE = 500  # names that surely fit into a pipe, so that neither side blocks the other
 _MAX_TREE_BYTES = 16 << 20
 
 
@@ -21,7 +21,7 @@ class Objects:
         self._answers = answers
 
     def find(self, name: str) -> tuple[str, str] | None:
-        """The id and type of the object that is called so (``COMMIT:path``), or None."""
+        """The id and type of the object with that name (``COMMIT:path``), or None."""
         self._ask("info", [name])
         header = self._answers.readline().split()
         if len(header) != 3 or not OID.fullmatch(header[0]):  # noqa: PLR2004 - "ID TYPE SIZE", or "NAME missing"
@@ -29,7 +29,7 @@ class Objects:
         return header[0].decode(), header[1].decode()
 
     def contents(self, oids: Sequence[str]) -> Iterator[tuple[str, int, IO[bytes]]]:
-        """For each blob its id, its size in bytes, and the stream to read exactly that many from before going on.
+        """For each blob its id, its size in bytes, and a stream; read exactly that many bytes before the next one.
 
         Raises GitFailed where the repository lacks one.
         """
@@ -45,16 +45,16 @@ class Objects:
         """The content of each tree. Raises GitFailed where one is missing, LimitExceeded where one is huge."""
         for _, size in self._ask_for("contents", oids, b"tree"):
             if size > _MAX_TREE_BYTES:
-                raise LimitExceeded("a folder of the repository has far too many files; publish less in spec.path")
+                raise LimitExceeded("a folder of the repository has too many files; publish less with spec.path")
             yield self._answers.read(size)
             self._skip(1)
 
     def commit(self, oid: str) -> bytes | None:
-        """The beginning of a commit, or None where that is another kind of object. Raises GitFailed where it lacks."""
-        found = self.find(oid)
-        if found is None:
-            raise GitFailed(f"the mirror lacks commit {oid}; it is fetched anew")
-        if found[1] != "commit":
+        """The beginning of a commit, or None for another kind of object. Raises GitFailed where it is missing."""
+        named = self.find(oid)
+        if named is None:
+            raise GitFailed(f"the mirror lacks commit {oid}; it is fetched again")
+        if named[1] != "commit":
             return None
         for _, size in self._ask_for("contents", [oid], b"commit"):
             content = self._answers.read(min(size, commits.MAX_BYTES))
@@ -63,16 +63,16 @@ class Objects:
 
     def _ask_for(self, command: str, oids: Sequence[str], kind: bytes) -> Iterator[tuple[str, int]]:
         for start in range(0, len(oids), _ASKED_AT_ONCE):
-            some = oids[start : start + _ASKED_AT_ONCE]
-            self._ask(command, some)
-            for oid in some:
+            batch = oids[start : start + _ASKED_AT_ONCE]
+            self._ask(command, batch)
+            for oid in batch:
                 header = self._answers.readline().split()
                 if header[:2] != [oid.encode(), kind]:
-                    raise GitFailed(f"the mirror lacks {kind.decode()} {oid}; it is fetched anew")
+                    raise GitFailed(f"the mirror lacks {kind.decode()} {oid}; it is fetched again")
                 yield oid, int(header[2])
 
     def _ask(self, command: str, names: Sequence[str]) -> None:
-        with suppress(BrokenPipeError):  # then there is no answer, and its end says why
+        with suppress(BrokenPipeError):  # there is no answer then, and the exit code says why
             lines = "".join(f"{command} {name}\n" for name in names)
             self._questions.write(f"{lines}flush\n".encode())
 

@@ -1,7 +1,7 @@
-"""A branch's tip, fetched by one request of protocol 2 and one child: ``git index-pack``, which checks all of it.
+"""Fetches a branch's tip by one request of protocol 2 and one child: ``git index-pack``, which checks all of it.
 
 ``git fetch`` asks twice and starts five processes for the same; for a small site that was most of the time from push
-to page (decision 10). What a server answers here is taken only where it is understood in full; the rest is git's.
+to page (decision 10). An answer that is not understood in full is left to git.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -21,14 +21,14 @@ _DATA, _PROGRESS = b"\x01", b"\x02"
 
 
 class Readable(Protocol):
-    """A stream that gives as many bytes as are asked for, but at its end."""
+    """A stream that returns as many bytes as are requested, fewer only at its end."""
 
     def read(self, size: int, /) -> bytes:
-        """So many bytes."""
+        """Up to so many bytes."""
 
 
 class Packs:
-    """Fetches into bare repositories that nobody else writes to meanwhile."""
+    """Fetches into bare repositories, while no other thread writes to them."""
 
     def __init__(self, git: Git) -> None:
         self._git = git
@@ -36,11 +36,11 @@ class Packs:
     def fetch(self, folder: Path, remote: Remote, commit: str, ref: str) -> None:
         """Make ``ref`` the commit, without its history.
 
-        Raises NotUnderstood, GitFailed or another SyncError; nothing has changed then.
+        Raises NotUnderstood, GitFailed or another SyncError, and changes nothing then.
         """
         haves = _oids(path.read_bytes() for path in folder.glob("refs/pages/*"))
-        known = _read_shallow(folder)
-        body = question(commit, haves, known & haves)
+        shallow = _read_shallow(folder)
+        body = question(commit, haves, shallow & haves)
         seconds = self._git.timeouts.transfer
         with (
             self._git.traffic.request("fetch", "http"),
@@ -48,22 +48,22 @@ class Packs:
         ):
             check_status(answer.head, remote)
             try:
-                _write_shallow(folder, known | set(_read_shallow_info(answer.body)))  # repacking prunes it
+                _write_shallow(folder, shallow | set(_read_shallow_info(answer.body)))  # repacking prunes it
                 self._git.index_pack(folder, _pack(answer.body))
             except BaseException:
-                _write_shallow(folder, known)
+                _write_shallow(folder, shallow)
                 raise
         set_ref(folder, ref, commit)
 
 
 def set_ref(folder: Path, ref: str, commit: str) -> None:
-    """Make the ref of a bare repository the commit."""
+    """Point a ref of a bare repository to the commit."""
     (folder / ref).parent.mkdir(parents=True, exist_ok=True)
     _replace(folder / ref, f"{commit}\n")
 
 
 def question(commit: str, haves: Collection[str], shallow: Collection[str]) -> bytes:
-    """Give me this commit, without its parents; I have those, of which these are without theirs, too."""
+    """Request a commit without its parents, given the commits already there and which of them lack theirs."""
     arguments = ["thin-pack", "no-progress", "ofs-delta", *(f"shallow {each}" for each in sorted(shallow))]
     arguments += ["deepen 1", f"want {commit}", *(f"have {each}" for each in sorted(haves)), "done"]
     lines = b"".join(packet(f"{each}\n".encode()) for each in arguments)
@@ -71,7 +71,7 @@ def question(commit: str, haves: Collection[str], shallow: Collection[str]) -> b
 
 
 def _read_shallow_info(body: Readable) -> Iterator[str]:
-    """The commits that come without their parents; leaves the stream where the pack begins."""
+    """Yield the commits that come without their parents; leave the stream at the beginning of the pack."""
     section = _line(body)
     if section == b"shallow-info":
         for _ in range(_MAX_SHALLOW):
@@ -88,7 +88,7 @@ def _read_shallow_info(body: Readable) -> Iterator[str]:
 
 
 def _pack(body: Readable) -> Iterator[bytes]:
-    """The pack in pieces, up to the flush: index-pack sees by itself where one is cut short or broken."""
+    """Yield the pack in pieces, up to the flush: index-pack detects a pack that is cut short or broken."""
     while (data := _packet(body)) is not None:
         if data[:1] == _DATA:
             yield data[1:]
@@ -102,7 +102,7 @@ def _line(body: Readable) -> bytes | None:
 
 
 def _packet(body: Readable) -> bytes | None:
-    """One packet, or None for what ends a section."""
+    """One packet, or None at the end of a section."""
     head = body.read(4)
     if head in {_FLUSH, _DELIMITER}:
         return None
@@ -124,7 +124,7 @@ def _read_shallow(folder: Path) -> set[str]:
 
 
 def _oids(lines: Iterable[bytes]) -> set[str]:
-    """Those that are whole: a mirror may be damaged."""
+    """The complete ids of the lines: a mirror may be damaged."""
     return {line.strip().decode() for line in lines if OID.fullmatch(line.strip())}
 
 
@@ -136,7 +136,7 @@ def _write_shallow(folder: Path, commits: Collection[str]) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    """As git does it, so that what a killed process leaves is what is swept away."""
+    """Write as git does, so that the sweep removes what a killed process leaves."""
     lock = path.with_name(f"{path.name}.lock")
     try:
         lock.write_text(text)

@@ -1,4 +1,4 @@
-"""One git child: its own session, limits and wall clock, and nothing of it left afterwards."""
+"""One git child with a session, limits and a clock of its own; none of its processes outlives it."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ Start = Callable[[Sequence[str], dict[str, str], Streams, ProcessLimits], Child]
 class Job:
     """What to run. ``environment`` is the whole environment.
 
-    It may take ``seconds``, which the operator sets with the ``flag``, and what the ``limits`` say.
+    It may take ``seconds``, which the operator sets with the option ``flag``, and what the ``limits`` allow.
     """
 
     arguments: tuple[str, ...]
@@ -41,8 +41,39 @@ class Ended:
     stderr: bytes
 
 
+class Conversation:
+    """A child's stdin and stdout. ``ended`` says how it ended, once the conversation is over."""
+
+    def __init__(self, stdin: IO[bytes], stdout: IO[bytes]) -> None:
+        self.stdin = stdin
+        self.stdout = stdout
+        self.ended: Ended | None = None
+
+
+class _Running:
+    """A child with its clock."""
+
+    def __init__(self, child: Child, job: Job, stderr: IO[bytes]) -> None:
+        self.child = child
+        self._job = job
+        self._stderr = stderr
+        self._overdue = threading.Event()
+
+    def stop(self) -> None:
+        self._overdue.set()
+        _signal_group(self.child, signal.SIGTERM)
+
+    def wait(self) -> Ended:
+        code = self.child.wait()
+        if self._overdue.is_set():
+            limit = f"{self._job.seconds:g} seconds, the limit of {self._job.flag}"
+            raise TimedOut(f"git did not finish within {limit}; the syncer tries again later")
+        self._stderr.seek(0)
+        return Ended(code, self._stderr.read(_MAX_STDERR))
+
+
 class GitProcesses:
-    """Starts git; after ``close`` no child is left and none can be started."""
+    """Starts git. After ``close`` no child is left and none can be started."""
 
     def __init__(self) -> None:
         self._running: dict[int, Child] = {}
@@ -50,7 +81,7 @@ class GitProcesses:
         self._closed = False
 
     def close(self) -> None:
-        """Stop every child; those who wait for one see it fail."""
+        """Stop every child; threads that wait for one get its failure."""
         with self._lock:
             self._closed = True
             running = list(self._running.values())
@@ -62,51 +93,37 @@ class GitProcesses:
         with (
             tempfile.TemporaryFile() as stderr,
             open(os.devnull, "rb") as nothing,  # noqa: PTH123 - a device, not a file of ours
-            self._child(job, by_fork, Streams(nothing, stdout, stderr)) as wait,
+            self._child(job, by_fork, Streams(nothing, stdout, stderr)) as running,
         ):
-            return wait()
+            return running.wait()
 
     @contextmanager
-    def converse(self, job: Job, check: Callable[[Ended], None]) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-        """The child's stdin and stdout, while it runs; ``check`` sees how it ended, once the body is through."""
+    def converse(self, job: Job) -> Iterator[Conversation]:
+        """Start the child, and wait for its end once the caller is through. Raises TimedOut."""
         with (
             _pipe() as (child_input, stdin),
             _pipe() as (stdout, child_output),
             tempfile.TemporaryFile() as stderr,
-            self._child(job, by_vfork, Streams(child_input, child_output, stderr)) as wait,
+            self._child(job, by_vfork, Streams(child_input, child_output, stderr)) as running,
         ):
             child_input.close()
             child_output.close()
-            yield stdin, stdout
+            conversation = Conversation(stdin, stdout)
+            yield conversation
             stdin.close()
-            check(wait())
+            conversation.ended = running.wait()
 
     @contextmanager
-    def _child(self, job: Job, start: Start, streams: Streams) -> Iterator[Callable[[], Ended]]:
-        child = self._start(job, start, streams)
-        overdue = threading.Event()
-
-        def stop() -> None:
-            overdue.set()
-            _signal_group(child, signal.SIGTERM)
-
-        clock = threading.Timer(job.seconds, stop)
+    def _child(self, job: Job, start: Start, streams: Streams) -> Iterator[_Running]:
+        running = _Running(self._start(job, start, streams), job, streams.stderr)
+        clock = threading.Timer(job.seconds, running.stop)
         clock.daemon = True
         clock.start()
-
-        def wait() -> Ended:
-            code = child.wait()
-            if overdue.is_set():
-                limit = f"{job.seconds:g} seconds, the limit of {job.flag}"
-                raise TimedOut(f"git did not finish within {limit}; it is tried again later")
-            streams.stderr.seek(0)
-            return Ended(code, streams.stderr.read(_MAX_STDERR))
-
         try:
-            yield wait
+            yield running
         finally:
             clock.cancel()
-            self._reap(child)
+            self._reap(running.child)
 
     def _start(self, job: Job, start: Start, streams: Streams) -> Child:
         with self._lock:
@@ -120,7 +137,7 @@ class GitProcesses:
         if not child.ends_within(0):
             _signal_group(child, signal.SIGTERM)
             child.ends_within(_SECONDS_TO_DIE)
-        # Killing git alone would leave its git-remote-https running (threats, fact 7).
+        # Killing git alone would leave its git-remote-https running, which goes on downloading.
         _signal_group(child, signal.SIGKILL)
         child.wait()
         with self._lock:

@@ -1,4 +1,4 @@
-"""What a mirror holds, read by as few children as possible."""
+"""Reads a mirror with as few children as possible."""
 
 import time
 from contextlib import ExitStack, suppress
@@ -9,11 +9,11 @@ from syncer.errors import SyncError
 from syncer.git.commands import Git
 from syncer.git.object_reader import Objects
 
-_CONVERSATION_SECONDS = 20.0  # its clock allows for a large site after that
+_CONVERSATION_SECONDS = 20.0  # which leaves a large site enough of its time
 
 
 class Reading:
-    """The conversation about a mirror's objects that several sites share; one that has gone on for long is ended."""
+    """A ``git cat-file`` that several sites share; it is replaced when it gets old, because its time is limited."""
 
     def __init__(self, git: Git, folder: Path) -> None:
         self._git = git
@@ -23,7 +23,7 @@ class Reading:
         self._since = 0.0
 
     def objects(self) -> Objects:
-        """The one that goes on, or a new one."""
+        """The running reader, or a new one."""
         if self._objects and time.monotonic() - self._since > _CONVERSATION_SECONDS:
             self.close()
         if self._objects is None:
@@ -32,7 +32,7 @@ class Reading:
         return self._objects
 
     def close(self) -> None:
-        """End it, however it went."""
+        """End the reader and ignore how it ended."""
         self._objects = None
         with suppress(SyncError):
             self._stack.close()

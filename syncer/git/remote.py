@@ -1,4 +1,4 @@
-"""A repository at a git server, and what opens it."""
+"""A repository at a git server, with its credential."""
 
 import base64
 from collections.abc import Mapping
@@ -13,20 +13,20 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Credential:
-    """What a private repository asks for; the password never shows."""
+    """The login for a private repository; its password never appears in a repr."""
 
     username: str
     password: str = field(repr=False)
 
     def spellings(self) -> tuple[str, ...]:
-        """The password as a server that saw it may write it into its answer (K1)."""
+        """The forms in which a server may quote the password in an answer (K1)."""
         basic = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
         return self.password, quote(self.password, safe=""), basic.rstrip("=")
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A repository by its canonical URL, and what opens it."""
+    """A repository by its canonical URL, with its credential."""
 
     url: str
     credential: Credential | None = None
@@ -38,5 +38,5 @@ class Remote:
         return hardening.log_in(self.url, self.credential.username, self.credential.password)
 
     def secrets(self) -> tuple[str, ...]:
-        """What must not show."""
+        """The texts that no message may contain."""
         return self.credential.spellings() if self.credential else ()

@@ -1,1 +1,1 @@
-"""The syncer's metrics: ``counted`` as things happen, ``observed`` when Prometheus looks. The core knows neither."""
+"""The syncer's metrics: ``counted`` when something happens, ``observed`` when Prometheus reads them."""

@@ -1,4 +1,4 @@
-"""What is read of the syncer when Prometheus looks: the queue, the sites' conditions, each site's last sync."""
+"""Metrics that are computed when Prometheus reads them: the queue, the conditions and last syncs of sites."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,70 +15,55 @@ from syncer.schedule.lanes import Backlog
 DEFAULT_MOST_SITES = 5_000
 _CONDITIONS = ("Ready", "Synced", "IngressReady", "CertificateReady")
 _STATUSES = ("True", "False", "Unknown")
-_MOST_REASONS = 100  # all are ours or cert-manager's, so there are fewer
+_MOST_REASONS = 100  # fewer exist: all are our own or cert-manager's
 _OTHER = "Other"
 
 LEADER = Metric(
-    "gauge", "pages_syncer_leader", "1 where this syncer holds the Lease and is the one at work, 0 where it waits."
+    "gauge", "pages_syncer_leader", "1 if this syncer holds the Lease and is running, 0 if it is on standby."
 )
 LAST_ROUND = Metric(
     "gauge",
     "pages_syncer_last_round_timestamp_seconds",
-    "When the syncer last looked what there is to do; at most a minute ago while it is well.",
+    "Time of the last scheduling round; at most a minute old while healthy.",
 )
-SOURCES = Metric("gauge", "pages_sources", "Repositories and branches that are followed; sites may share one.")
-RUNNING = Metric("gauge", "pages_queue_running", "Sources that are being synced.")
+SOURCES = Metric("gauge", "pages_sources", "Sources: repositories with a branch or revision. Sites may share one.")
+RUNNING = Metric("gauge", "pages_queue_running", "Sources currently being synced.")
 DUE = Metric(
-    "gauge", "pages_queue_depth", "Sources that are due and wait for a worker, or for their server to be asked again."
+    "gauge", "pages_queue_depth", "Sources that are due and wait for a worker, or for a pause of their server to end."
 )
 OLDEST = Metric(
     "gauge",
     "pages_queue_oldest_age_seconds",
-    "For how long the oldest of the sources that wait has been due; 0 where none waits.",
+    "Time since the oldest waiting source became due; 0 if none is waiting.",
 )
-WRITABLE = Metric(
-    "gauge", "pages_volume_writable", "1 where the volume could be written when it was last tried, else 0."
-)
-SITES = Metric("gauge", "pages_sites", "StaticSites by the status of their conditions.", ("condition", "status"))
+WRITABLE = Metric("gauge", "pages_volume_writable", "1 if the last test write to the volume succeeded, else 0.")
+SITES = Metric("gauge", "pages_sites", "StaticSites by condition and status.", ("condition", "status"))
 NOT_TRUE = Metric(
     "gauge",
     "pages_sites_not_true",
-    "StaticSites of which a condition is False or Unknown, by its reason.",
+    "StaticSites with a condition that is False or Unknown, by reason.",
     ("condition", "reason"),
 )
 SITE_SYNCED = Metric(
     "gauge",
     "pages_site_synced",
-    "1 where the site's last sync went well, 0 where it failed; nothing while the first is awaited.",
+    "1 if the site's last sync succeeded, 0 if it failed; absent before the first one.",
     ("site_namespace", "site_name"),
 )
 SITE_LAST_SYNC = Metric(
     "gauge",
     "pages_site_last_success_timestamp_seconds",
-    "When the site was last synced well, be there something new or not.",
+    "Time of the site's last successful sync, changed or not.",
     ("site_namespace", "site_name"),
 )
 OMITTED = Metric(
-    "gauge", "pages_sites_omitted", "Sites without metrics of their own (--site-metrics-max, --no-site-metrics)."
+    "gauge", "pages_sites_omitted", "Sites without individual metrics (--site-metrics-max, --no-site-metrics)."
 )
-METRICS = (
-    LEADER,
-    LAST_ROUND,
-    SOURCES,
-    RUNNING,
-    DUE,
-    OLDEST,
-    WRITABLE,
-    SITES,
-    NOT_TRUE,
-    SITE_SYNCED,
-    SITE_LAST_SYNC,
-    OMITTED,
-)
+METRICS = tuple(each for each in list(vars().values()) if isinstance(each, Metric))
 
 
 class Observation(NamedTuple):
-    """The work at one moment. ``statuses`` and ``synced`` are by the site's uid; times are of the day."""
+    """The state of the syncer at one moment. Sites, ``statuses`` and ``synced`` are by uid; times are epoch seconds."""
 
     backlog: Backlog
     sites: Mapping[str, StaticSite]
@@ -90,41 +75,41 @@ class Observation(NamedTuple):
 
 @dataclass(frozen=True)
 class Observed:
-    """A collector. ``most_sites`` have metrics of their own, by name; ``look`` finds None where another works."""
+    """A collector. Up to ``most_sites`` have individual metrics; ``look`` returns None while on standby."""
 
     look: Callable[[], Observation | None]
     leads: Callable[[], bool]
     most_sites: int = DEFAULT_MOST_SITES
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """What Prometheus is told."""
+        """All metrics, computed now."""
         yield LEADER.family(float(self.leads()))
-        seen = self.look()
-        if seen is None:
+        observation = self.look()
+        if observation is None:
             return
-        if seen.last_round:  # else the volume keeps it from going round at all, which WRITABLE says
-            yield LAST_ROUND.family(seen.last_round)
-        yield SOURCES.family(seen.backlog.keys)
-        yield RUNNING.family(seen.backlog.running)
-        yield DUE.family(seen.backlog.due)
-        yield OLDEST.family(seen.backlog.oldest_seconds)
-        yield WRITABLE.family(float(seen.volume_writable))
-        yield from _by_condition(seen.statuses.values())
-        yield from self._by_site(seen)
+        if observation.last_round:  # 0 while the volume keeps rounds from starting, which WRITABLE shows
+            yield LAST_ROUND.family(observation.last_round)
+        yield SOURCES.family(observation.backlog.keys)
+        yield RUNNING.family(observation.backlog.running)
+        yield DUE.family(observation.backlog.due)
+        yield OLDEST.family(observation.backlog.oldest_seconds)
+        yield WRITABLE.family(float(observation.volume_writable))
+        yield from _by_condition(observation.statuses.values())
+        yield from self._by_site(observation)
 
-    def _by_site(self, seen: Observation) -> Iterator[GaugeMetricFamily]:
+    def _by_site(self, observation: Observation) -> Iterator[GaugeMetricFamily]:
         synced, last_sync = SITE_SYNCED.family(), SITE_LAST_SYNC.family()
-        for uid, site in sorted(seen.sites.items(), key=_name)[: self.most_sites]:
+        for uid, site in sorted(observation.sites.items(), key=_name)[: self.most_sites]:
             labels = [site.metadata.namespace, site.metadata.name]
-            status = seen.statuses.get(uid)
-            known = conditions.find(status.conditions, "Synced") if status else None
-            if known and known.status != "Unknown":
-                synced.add_metric(labels, float(known.status == "True"))
-            if moment := seen.synced.get(uid) or _last_sync(status):
+            status = observation.statuses.get(uid)
+            condition = conditions.find(status.conditions, "Synced") if status else None
+            if condition and condition.status != "Unknown":
+                synced.add_metric(labels, float(condition.status == "True"))
+            if moment := observation.synced.get(uid) or _last_sync(status):
                 last_sync.add_metric(labels, moment)
         yield synced
         yield last_sync
-        yield OMITTED.family(max(0, len(seen.sites) - self.most_sites))
+        yield OMITTED.family(max(0, len(observation.sites) - self.most_sites))
 
 
 def _by_condition(statuses: Iterable[StaticSiteStatus]) -> Iterator[GaugeMetricFamily]:
@@ -145,7 +130,7 @@ def _by_condition(statuses: Iterable[StaticSiteStatus]) -> Iterator[GaugeMetricF
 
 
 def _bounded(reasons: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
-    """The most frequent reasons; the rest together, should there ever be so many."""
+    """The most frequent reasons, with the others summed up."""
     kept = Counter(dict(reasons.most_common(_MOST_REASONS)))
     for (condition, reason), number in reasons.items():
         if (condition, reason) not in kept:

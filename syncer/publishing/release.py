@@ -3,9 +3,8 @@
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import Any
 
 from pages.api import SiteKey, SiteRules, StaticSite
 from syncer.content import lfs, rules, symlinks, tree, walk
@@ -24,11 +23,9 @@ from syncer.limits import SiteLimits
 from syncer.outcome import Published
 from syncer.recorder import Recorder
 from syncer.sources import Source
-from syncer.volume.records import Release
+from syncer.volume.records import Origin, Release
 from syncer.volume.releases import Releases
-
-if TYPE_CHECKING:
-    from syncer.volume.writing import Changes
+from syncer.volume.writing import Draft
 
 
 class CurrentSites:
@@ -59,16 +56,16 @@ class Publishing:
 
         ``current`` are the sound live releases, by their site's uid.
         """
-        release = desired_release(site, source, tip)
+        origin = desired_origin(site, source, tip)
         live = current.get(site.metadata.uid)
-        if live and is_up_to_date(live, release):
+        if live and is_up_to_date(live, origin):
             return Published(live, changed=False)
         key = site.site_key
         with self._recalling[key]:
             live = self._releases.current(key)
-            if live and is_up_to_date(live, release):  # by another thread
+            if live and is_up_to_date(live, origin):  # by another thread
                 return Published(live, changed=False)
-            recalled = self._releases.recall(key, release, partial(self._confirm, site))
+            recalled = self._releases.recall(key, origin, _Permit(site, self._sites))
         return Published(recalled, changed=True) if recalled else None
 
     def publish(self, site: StaticSite, source: Source, commit: str, objects: Objects) -> Published:
@@ -76,61 +73,69 @@ class Publishing:
         key = site.site_key
         current = self._releases.current(key)
         self._recorder.sync_started(site, commit)
-        draft = draft_release(site, source, commit, objects)
-        same_tree = current if current and current.tree == draft.tree else None
-        if same_tree and same_tree.rules is not None:
-            return self._restate(site, draft)
-        listing, site_rules = self._read(key, draft, objects)
-        draft = replace(draft, rules=site_rules.dump())
-        if same_tree and same_tree.files == len(listing.files):  # written before rules existed, and it has none
-            return self._restate(site, draft)
-        changes: list[Changes] = []
-        confirm = partial(self._confirm, site)
-        release = self._releases.publish(key, draft, listing, objects.contents, confirm, tell=changes.append)
-        return Published(release, changed=True, changes=changes[0])
+        origin = read_origin(site, source, commit, objects)
+        oid = find_tree(objects, commit, origin.path)
+        same = current.content if current and current.content.tree == oid else None
+        if same and same.rules is not None:
+            return self._restate(site, origin, oid)
+        listing, site_rules = self._read(key, origin, oid, objects)
+        if same and same.files == len(listing.files):  # written before rules existed, and it has none
+            return self._restate(site, origin, oid, site_rules.dump())
+        draft = Draft(origin, oid, listing, site_rules.dump())
+        release, changes = self._releases.publish(key, draft, objects.contents, _Permit(site, self._sites))
+        return Published(release, changed=True, changes=changes)
 
-    def _restate(self, site: StaticSite, draft: Release) -> Published:
-        self._confirm(site)
-        return Published(self._releases.restate(site.site_key, draft), changed=False)
+    def _restate(
+        self, site: StaticSite, origin: Origin, oid: str, site_rules: dict[str, Any] | None = None
+    ) -> Published:
+        _Permit(site, self._sites).check()
+        return Published(self._releases.restate(site.site_key, origin, oid, site_rules), changed=False)
 
-    def _read(self, key: SiteKey, draft: Release, objects: Objects) -> tuple[Listing, SiteRules]:
+    def _read(self, key: SiteKey, origin: Origin, oid: str, objects: Objects) -> tuple[Listing, SiteRules]:
         """The files to publish from the folder, and the site's rules."""
-        listing = tree.read(walk.listing(objects, draft.tree), self._limits)
+        listing = tree.read(walk.entries(objects, oid), self._limits)
         listing = symlinks.follow(listing, objects.contents, self._limits)
         listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
         listing, site_rules = rules.take_out(listing, objects.contents)
         if not listing.files and site_rules == SiteRules():
             ignored = tree.describe(listing.skipped)
             content = f"only ignored files: {ignored}" if ignored else "no files"
-            folder = f"folder /{draft.path} of commit {draft.commit[:12]}"
+            folder = f"folder /{origin.path} of commit {origin.commit[:12]}"
             raise NothingToPublish(f"{folder} has {content}; push a page, or check spec.path")
         return listing, site_rules
 
-    def _confirm(self, site: StaticSite) -> None:
-        if not self._sites.may_publish(site):
+
+@dataclass(frozen=True)
+class _Permit:
+    """Holds as long as the site exists with the same source."""
+
+    site: StaticSite
+    sites: CurrentSites
+
+    def check(self) -> None:
+        """Raise SiteDeleted if a release of the site must not go live."""
+        if not self.sites.may_publish(self.site):
             raise SiteDeleted("the site was deleted or changed during the sync; nothing was published")
 
 
-def desired_release(site: StaticSite, source: Source, commit: str) -> Release:
-    """The release that the site should have, as far as that is clear before the commit is read."""
-    return Release(site.metadata.uid, source.repo, source.branch, commit, site.spec.path.strip("/"), tree="")
+def desired_origin(site: StaticSite, source: Source, commit: str) -> Origin:
+    """The origin that the site's release should have, as far as that is clear before the commit is read."""
+    return Origin(site.metadata.uid, source.repo, source.branch, commit, site.spec.path.strip("/"))
 
 
-def is_up_to_date(live: Release, release: Release) -> bool:
-    """Whether nothing needs to be written to have this release live."""
-    return live.origin == release.origin and live.rules is not None
+def is_up_to_date(live: Release, origin: Origin) -> bool:
+    """Whether nothing needs to be written to have a release of this origin live."""
+    return live.origin.matches(origin) and live.content.rules is not None
 
 
-def draft_release(site: StaticSite, source: Source, commit: str, objects: Objects) -> Release:
-    """The desired release with what the commit says. Raises RevisionNotFound and what ``find_tree`` raises."""
+def read_origin(site: StaticSite, source: Source, commit: str, objects: Objects) -> Origin:
+    """The desired origin with what the commit says. Raises RevisionNotFound."""
     content = objects.commit(commit)
     if content is None:  # every object has an id, and a tag may name any object
         name, field = (source.revision, "revision") if source.revision else (f"branch {source.branch}", "branch")
         raise RevisionNotFound(f"{name} is neither a commit nor a tag of one; check spec.{field}")
     described = commits.read(content)
-    release = desired_release(site, source, commit)
-    tree_id = find_tree(objects, commit, release.path)
-    return replace(release, tree=tree_id, authored=described.authored, subject=described.subject)
+    return replace(desired_origin(site, source, commit), authored=described.authored, subject=described.subject)
 
 
 def find_tree(objects: Objects, commit: str, path: str) -> str:

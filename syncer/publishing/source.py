@@ -110,11 +110,11 @@ class SourceSync:
         current = {}
         for site in sites:
             sound = self._releases.current(site.site_key)
-            live = sound or self._releases.origin(site.site_key)
-            if live and live.uid != site.metadata.uid:
+            live = sound or self._releases.live(site.site_key)
+            if live and live.origin.uid != site.metadata.uid:
                 self._releases.take_offline(site.site_key)
             elif sound:
-                current[sound.uid] = sound
+                current[sound.origin.uid] = sound
         return current
 
     def _recall_pinned(

@@ -7,7 +7,7 @@ than a person would read.
 import threading
 import time
 import uuid
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ import structlog
 from pages.api import StaticSite, StaticSiteStatus
 from syncer.outcome import Outcome
 from syncer.recorder import Recorder
+from syncer.remembered import Remembered
 from syncer.reporting import events
 from syncer.reporting.events import Event
 from syncer.retries import backoff_seconds
@@ -81,10 +82,11 @@ class EventWriter(Recorder):
         self._api = api
         self._recorder = recorder or Recorder()
         self._clock = clock
-        self._most_remembered = most_remembered
         self._waiting: deque[Written] = deque()
-        self._written: OrderedDict[tuple[str, Event], Written] = OrderedDict()  # by the site's uid
-        self._allowances: OrderedDict[str, tuple[float, float]] = OrderedDict()  # by the site's uid: how many, when
+        self._written: Remembered[tuple[str, Event], Written] = Remembered(most_remembered)  # by the site's uid
+        self._allowances: Remembered[str, tuple[float, float]] = Remembered(
+            most_remembered
+        )  # by the site's uid: how many, when
         self._closing_until: float | None = None  # monotonic
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
@@ -129,12 +131,10 @@ class EventWriter(Recorder):
     def _is_allowed(self, uid: str) -> bool:
         """A site that fails and recovers in turns must not fill the API."""
         now = self._clock()
-        left, since = self._allowances.pop(uid, (float(ALLOWANCE), now))
+        left, since = self._allowances.get(uid) or (float(ALLOWANCE), now)
         left = min(ALLOWANCE, left + (now - since) / GAIN_SECONDS)
         allowed = left >= 1
-        self._allowances[uid] = (left - 1 if allowed else left, now)
-        if len(self._allowances) > self._most_remembered:
-            self._allowances.popitem(last=False)
+        self._allowances.put(uid, (left - 1 if allowed else left, now))
         return allowed
 
     def _run(self) -> None:
@@ -163,10 +163,7 @@ class EventWriter(Recorder):
         if earlier is None or not self._api.count(written):
             self._api.create(new)
             written = new
-        self._written[key] = written
-        self._written.move_to_end(key)
-        if len(self._written) > self._most_remembered:
-            self._written.popitem(last=False)
+        self._written.put(key, written)
 
     def _take(self) -> Written | None:
         with self._changed:

@@ -33,14 +33,14 @@ def between(
 def _deployed(before: StaticSiteStatus | None, outcome: Outcome | None, seconds: float) -> Iterator[Event]:
     if not isinstance(outcome, Published):
         return
-    if not outcome.changed and before and before.last_commit == outcome.release.commit:
+    if not outcome.changed and before and before.last_commit == outcome.release.origin.commit:
         return
     changed = ""
     if outcome.changes:
         written, removed = outcome.changes.written, outcome.changes.removed
         files = "1 file" if written == 1 else f"{written:,} files"
         changed = f": {files} changed, {removed:,} removed, in {seconds:.1f} seconds"
-    yield Event("Normal", "Deployed", f"commit {outcome.release.commit[:12]} is live{changed}")
+    yield Event("Normal", "Deployed", f"commit {outcome.release.origin.commit[:12]} is live{changed}")
 
 
 def _failed(before: StaticSiteStatus | None, after: StaticSiteStatus) -> Iterator[Event]:

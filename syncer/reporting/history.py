@@ -46,17 +46,19 @@ def merge(
     origin = (site.metadata.uid, source_of(site).repo, site.spec.path.strip("/"))
     on_volume = {
         release.stamp: ReleaseStatus(
-            commit=release.commit,
-            author_date=None if release.authored is None else datetime.fromtimestamp(release.authored, UTC),
-            subject=release.subject,
+            commit=release.origin.commit,
+            author_date=None
+            if release.origin.authored is None
+            else datetime.fromtimestamp(release.origin.authored, UTC),
+            subject=release.origin.subject,
             time=datetime.fromtimestamp(release.stamp, UTC),
-            files=release.files,
-            bytes=release.size,
+            files=release.content.files,
+            bytes=release.content.size,
             live=release.stamp == live,
-            available=(release.uid, release.repo, release.path) == origin,
+            available=(release.origin.uid, release.origin.repo, release.origin.path) == origin,
         )
         for release in releases
-        if release.uid == site.metadata.uid
+        if release.origin.uid == site.metadata.uid
     }
     gone = {_stamp(each): each.model_copy(update={"live": False, "available": False}) for each in before}
     ordered = [each for _, each in sorted((gone | on_volume).items(), reverse=True)]

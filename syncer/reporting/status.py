@@ -67,13 +67,13 @@ def build(
         message=ready.message,
         url=f"{wording.addresses.base_url(routing.host.spec)}{routing.path_prefix}/" if routing.host else None,
         last_sync=now if published else before.last_sync,
-        last_commit=published.commit if published else before.last_commit,
+        last_commit=published.origin.commit if published else before.last_commit,
         last_handled_request=(site.requested_at if outcome else before.last_handled_request) or None,
         sync_token=wording.trust.sync_token(site),
         releases=before.releases if releases is None else list(releases),
         conditions=stamped,
         resources=routing.route.resources if routing.route else None,
-        rules=SiteRules.model_validate(published.rules or {}) if published else before.rules,
+        rules=SiteRules.model_validate(published.content.rules or {}) if published else before.rules,
     )
 
 
@@ -107,11 +107,13 @@ def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus)
             return condition("Synced", None, "Pending", "the StaticSite was changed and is being synced")
         return current
     if isinstance(outcome, Published):
-        ignored = tree.describe(outcome.release.skipped)
+        ignored = tree.describe(outcome.release.content.skipped)
         note = f"; not published: {ignored}" if ignored else ""
-        mistakes = rules.describe(site, SiteRules.model_validate(outcome.release.rules or {}))
+        mistakes = rules.describe(site, SiteRules.model_validate(outcome.release.content.rules or {}))
         note += f"; check these rules: {mistakes}" if mistakes else ""
-        return condition("Synced", True, "Synced", f"commit {outcome.release.commit[:12]} is live{_pinned(site)}{note}")
+        return condition(
+            "Synced", True, "Synced", f"commit {outcome.release.origin.commit[:12]} is live{_pinned(site)}{note}"
+        )
     stays = "; the last good release stays live" if before.last_commit and not isinstance(outcome, SiteClosed) else ""
     remedy = f"\n{outcome.remedy}" if outcome.remedy else ""
     return condition("Synced", False, outcome.reason, f"{outcome}{stays}{remedy}")

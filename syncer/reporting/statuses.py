@@ -81,4 +81,6 @@ class Statuses:
         """The releases of the site, if they may have changed."""
         if outcome is None and not history.is_of_another_spec(before):
             return None
-        return history.read(self._releases, before, outcome.release.commit if isinstance(outcome, Published) else None)
+        return history.read(
+            self._releases, before, outcome.release.origin.commit if isinstance(outcome, Published) else None
+        )

@@ -59,6 +59,6 @@ class Reports:
                 self._successes[site.metadata.uid] = time.time()
             if outcome.changed:
                 release = outcome.release
-                log.info("site_published", site=site.key, commit=release.commit, files=release.files)
+                log.info("site_published", site=site.key, commit=release.origin.commit, files=release.content.files)
         elif not isinstance(outcome, SiteDeleted):
             log.warning("sync_failed", site=site.key, reason=outcome.reason, error=str(outcome))

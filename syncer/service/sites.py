@@ -92,8 +92,8 @@ class Sites(CurrentSites):
     def _take_offline_unless(self, site: StaticSite, *, own: bool) -> None:
         """Take what is live under the site's name offline, unless it is the site's own, or unless it is not."""
         with _logged("site_not_removed", site=site.key):
-            live = self._releases.origin(site.site_key)
-            is_own = live is None or live.uid == site.metadata.uid
+            live = self._releases.live(site.site_key)
+            is_own = live is None or live.origin.uid == site.metadata.uid
             if is_own != own:
                 self._releases.take_offline(site.site_key)
 

@@ -1,4 +1,4 @@
-"""Where StaticSites, Secrets and statuses live. The syncer knows only this interface, not which world it is in."""
+"""Stores of StaticSites, Secrets and statuses. The syncer uses this interface only, in a cluster and without one."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -9,10 +9,10 @@ from pages.core import Secret
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All objects at one moment. Where it is not ``complete``, a missing site is no reason to remove anything.
+    """All objects at one moment. Where it is not ``complete``, a missing site may exist, and stays live.
 
-    ``unreadable``: sites that exist and cannot be read; what is live stays so.
-    ``deleted``: those that are gone beyond doubt, even where the rest is not complete.
+    ``unreadable`` sites exist and stay live, but cannot be parsed. ``deleted`` ones are certainly gone, even where the
+    snapshot is not complete.
     """
 
     sites: list[StaticSite] = field(default_factory=list)
@@ -24,20 +24,20 @@ class Snapshot:
 
 
 class Store(Protocol):
-    """What the syncer reads and writes. Methods may be called from any thread."""
+    """The objects that the syncer reads and writes. Methods may be called from any thread."""
 
     def snapshot(self) -> Snapshot:
-        """The objects as they are now."""
+        """The objects at this moment."""
 
     def secret(self, namespace: str, name: str) -> Secret | None:
-        """A Secret, read at each use, or None where there is none. Raises a SyncError where it may not be read."""
+        """A Secret, read for each use, or None if it does not exist. Raises a SyncError if it cannot be read."""
 
     def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
-        """Replace the status of this very site (by uid); one that is gone is passed over. Raises StatusNotWritten."""
+        """Replace the status of the site with this uid, if it still exists. Raises StatusNotWritten."""
 
 
 class StatusNotWritten(Exception):
-    """The status could not be written now; it is tried again, no sooner than after ``pause`` seconds."""
+    """The status could not be written; the caller retries after ``pause`` seconds at the earliest."""
 
     def __init__(self, text: str, pause: float = 0.0) -> None:
         super().__init__(text)

@@ -1,7 +1,7 @@
-"""Manifests in files instead of a Kubernetes API: what `pages serve` and the tests stand on.
+"""Manifests in files instead of a Kubernetes API, for `pages serve` and tests.
 
-It does what the API server would: gives objects a uid, a creationTimestamp and a generation, refuses malformed ones
-(what the same file said before stays), and keeps the statuses.
+The store does what the API server would: it gives objects a uid, a creationTimestamp and a generation, rejects
+malformed ones (the last valid content of the file stays), and keeps the statuses.
 """
 
 import threading
@@ -15,23 +15,23 @@ from pages.api import ALLOW_LOCAL, Platform, StaticSite, StaticSiteStatus, Virtu
 from pages.core import Secret
 from pages.manifests import Manifest, Problem
 from syncer.stores import Snapshot
-from syncer.stores.state import Object, State
+from syncer.stores.state import RawObject, State
 from syncer.wakeup import Wakeup
 
 Key = tuple[str, str, str]  # kind, namespace, name
 
 
 class DirectoryStore:
-    """The objects of some YAML files and folders: ``reload`` after an edit, everything else answers from memory.
+    """The objects of YAML files and folders. ``reload`` reads them; everything else answers from memory.
 
-    The ``wakeup`` hears of rules that have changed, for the hooks route by them.
+    The ``wakeup`` hears of changed rules, because the hooks route by them.
     """
 
     def __init__(
         self,
         paths: Sequence[Path],
         state: State,
-        default_platform: Object,
+        default_platform: RawObject,
         *,
         allow_local: bool = False,
         sync_interval: str = "5m",
@@ -45,16 +45,16 @@ class DirectoryStore:
         self._default_platform = default_platform
         self._lock = threading.RLock()
         self._complete = False
-        self._good: dict[str, dict[Key, Object]] = {}  # by file: what it says, or said when it last was whole
-        self._sites: dict[Key, Object] = {}
+        self._good: dict[str, dict[Key, RawObject]] = {}  # by file: its last valid content
+        self._sites: dict[Key, RawObject] = {}
         for file, site in state.sites():
             self._good.setdefault(file, {})[_key(site)] = site
             self._sites[_key(site)] = site
         platform, self._virtual_hosts = state.answer()
-        self._platform: Object = platform or default_platform
+        self._platform: RawObject = platform or default_platform
 
     def reload(self) -> list[Problem]:
-        """Read the files again and return what is wrong with them."""
+        """Read the files again and return the problems in them."""
         contents = manifests.read(self._paths, allow_local=self._allow_local)
         with self._lock:
             self._complete = contents.complete
@@ -62,37 +62,37 @@ class DirectoryStore:
             self._state.write_problems([str(problem) for problem in contents.problems])
         return contents.problems
 
-    def platform(self) -> Object:
-        """The Platform, with the status that the hooks gave it."""
+    def platform(self) -> RawObject:
+        """The Platform with its status from the hooks."""
         with self._lock:
             return self._platform
 
-    def sites(self) -> list[Object]:
-        """The StaticSites as the API server would give them."""
+    def sites(self) -> list[RawObject]:
+        """The StaticSites as the API server would return them."""
         with self._lock:
             return list(self._sites.values())
 
-    def namespaces(self) -> list[Object]:
-        """The Namespaces that a site is in or a manifest describes."""
+    def namespaces(self) -> list[RawObject]:
+        """The Namespaces of the sites and the manifests."""
         with self._lock:
             written = {key[2]: each for key, each in self._objects("Namespace").items()}
             names = sorted(written.keys() | {key[1] for key in self._sites})
         return [_namespace(name, written.get(name, {})) for name in names]
 
-    def virtual_hosts(self) -> list[Object]:
-        """The VirtualHosts that the hooks answered last."""
+    def virtual_hosts(self) -> list[RawObject]:
+        """The VirtualHosts of the last answer of the hooks."""
         with self._lock:
             return self._virtual_hosts
 
-    def write_answer(self, platform_status: Object, virtual_hosts: list[Object]) -> None:
-        """Keep what the hooks answered."""
+    def write_answer(self, platform_status: RawObject, virtual_hosts: list[RawObject]) -> None:
+        """Keep the answer of the hooks."""
         with self._lock:
             self._platform = {**self._platform, "status": platform_status}
             self._virtual_hosts = virtual_hosts
             self._state.write_answer(self._platform, virtual_hosts)
 
     def snapshot(self) -> Snapshot:
-        """What the syncer works on."""
+        """The objects at this moment."""
         with self._lock:
             context = {ALLOW_LOCAL: self._allow_local}
             return Snapshot(
@@ -112,21 +112,21 @@ class DirectoryStore:
         """Keep the status."""
         key = (site.kind, site.metadata.namespace, site.metadata.name)
         with self._lock:
-            known = self._sites.get(key)
-            if known is None or known["metadata"]["uid"] != site.metadata.uid:
+            stored = self._sites.get(key)
+            if stored is None or stored["metadata"]["uid"] != site.metadata.uid:
                 return
-            said = status.dump()
-            self._sites[key] = {**known, "status": said}
+            written = status.dump()
+            self._sites[key] = {**stored, "status": written}
             self._state.write_site(self._file_of(key), self._sites[key])
-        if said.get("rules") != known.get("status", {}).get("rules"):
+        if written.get("rules") != stored.get("status", {}).get("rules"):
             self._wakeup.change()  # the hooks route by them
 
     def _take(self, read: Sequence[Manifest], broken_files: set[str]) -> None:
-        found: dict[str, dict[Key, Object]] = {}
+        valid: dict[str, dict[Key, RawObject]] = {}
         for manifest in read:
-            found.setdefault(str(manifest.path), {})[_key(manifest.raw)] = manifest.raw
+            valid.setdefault(str(manifest.path), {})[_key(manifest.raw)] = manifest.raw
         kept = {file: good for file, good in self._good.items() if file in broken_files or not self._complete}
-        self._good = {file: kept.get(file, {}) | found.get(file, {}) for file in sorted(kept.keys() | found.keys())}
+        self._good = {file: kept.get(file, {}) | valid.get(file, {}) for file in sorted(kept.keys() | valid.keys())}
         self._admit_sites()
         platforms = list(self._objects("Platform").values())
         self._platform = _admit(platforms[0] if platforms else self._default_platform, self._platform, _now())
@@ -135,7 +135,7 @@ class DirectoryStore:
         before, self._sites = self._sites, {}
         moment = _now()
         for key, site in self._objects("StaticSite").items():
-            moment += timedelta(microseconds=1)  # the first in the file is the oldest, should two want one domain
+            moment += timedelta(microseconds=1)  # the first in the file counts as the oldest, if two claim one domain
             spec = {"syncInterval": self._sync_interval} | site["spec"]
             self._sites[key] = _admit(site | {"spec": spec}, before.get(key), moment)
             if self._sites[key] != before.get(key):
@@ -143,9 +143,9 @@ class DirectoryStore:
         for key in before.keys() - self._sites.keys():
             self._state.remove_site(before[key])
 
-    def _objects(self, kind: str) -> dict[Key, Object]:
-        """The objects of a kind; of two with one name the first counts."""
-        objects: dict[Key, Object] = {}
+    def _objects(self, kind: str) -> dict[Key, RawObject]:
+        """The objects of a kind; of two with the same name the first counts."""
+        objects: dict[Key, RawObject] = {}
         for good in self._good.values():
             for key, each in good.items():
                 if key[0] == kind:
@@ -156,26 +156,26 @@ class DirectoryStore:
         return next((file for file, good in self._good.items() if key in good), "")
 
 
-def _key(written: Object) -> Key:
+def _key(written: RawObject) -> Key:
     metadata = written["metadata"]
     return written["kind"], metadata.get("namespace", "default"), metadata["name"]
 
 
-def _admit(written: Object, before: Object | None, moment: datetime) -> Object:
-    """The object as the API server would store it: who it is stays, its generation counts the changes of its spec."""
-    known = before["metadata"] if before else {}
+def _admit(written: RawObject, before: RawObject | None, moment: datetime) -> RawObject:
+    """The object as the API server would store it: it keeps its identity, and counts the changes of its spec."""
+    stored = before["metadata"] if before else {}
     changed = before is not None and before["spec"] != written["spec"]
     identity = {
         "namespace": written["metadata"].get("namespace", "default"),
-        "uid": known.get("uid") or str(uuid.uuid4()),
-        "creationTimestamp": known.get("creationTimestamp") or moment.isoformat().replace("+00:00", "Z"),
-        "generation": known.get("generation", 1) + changed,
+        "uid": stored.get("uid") or str(uuid.uuid4()),
+        "creationTimestamp": stored.get("creationTimestamp") or moment.isoformat().replace("+00:00", "Z"),
+        "generation": stored.get("generation", 1) + changed,
     }
     status = {"status": before["status"]} if before and "status" in before else {}
     return {**written, "metadata": {**written["metadata"], **identity}, **status}
 
 
-def _namespace(name: str, written: Object) -> Object:
+def _namespace(name: str, written: RawObject) -> RawObject:
     labels = written.get("metadata", {}).get("labels") or {}
     metadata = {"name": name, "labels": labels | {"kubernetes.io/metadata.name": name}}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}

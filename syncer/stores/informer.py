@@ -1,9 +1,8 @@
-"""All objects of one kind as the Kubernetes API has them: listed, then watched, and listed again now and then (F17)."""
+"""Follows all objects of one kind in the Kubernetes API: list, watch, and list again from time to time (F17)."""
 
 import asyncio
 import threading
-from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import httpx2
 import msgspec
@@ -16,33 +15,51 @@ from syncer.retries import backoff_seconds
 
 log = structlog.get_logger(__name__)
 
-Object = dict[str, Any]
+RawObject = dict[str, Any]  # an object as its JSON has it
 
 
 class Versioned(Protocol):
-    """What is made of an object, with its resourceVersion."""
+    """A parsed object with its resourceVersion."""
 
     @property
     def version(self) -> str:
-        """Another one after each change."""
+        """A different one after each change."""
 
 
 T = TypeVar("T", bound=Versioned)
-# The key; the object before and now (None where there was or is none); whether an event said so, or only a new list.
-Observer = Callable[[SiteKey, T | None, T | None, bool], None]
+
+
+class Change(NamedTuple, Generic[T]):
+    """An object before and after a change, None where it did not or does not exist."""
+
+    key: SiteKey
+    before: T | None
+    after: T | None
+    by_event: bool  # False where only a new list shows the change
+
+
+class Handler(Protocol[T]):
+    """What an informer is for."""
+
+    def read(self, written: RawObject) -> T:
+        """Parse an object; thousands are kept parsed, and not as they came."""
+
+    def changed(self, change: Change[T]) -> None:
+        """Handle a change, on the informer's thread."""
+
 
 RELIST_SECONDS = 600.0
 _FIRST_SECONDS = 0.2
-_PAGE = 100  # a page is in memory as it came, which is many times as large as what is kept of it
-_RESUMES = 5  # a watch that fails more often in a row is given up for a new list
-_STABLE_SECONDS = 60.0  # a watch that held as long has not failed in a row
+_PAGE = 100  # a page in memory is many times as large as what is kept of it
+_RESUMES = 5  # after more failures of the watch in a row, the objects are listed again
+_STABLE_SECONDS = 60.0  # a failure after so long counts as the first
 
 
 class Informer(Generic[T]):
-    """Keeps what ``read`` makes of the objects up to date; ``run`` is a coroutine that ends only when it is cancelled.
+    """Keeps the parsed objects up to date; ``run`` is a coroutine that ends only when it is cancelled.
 
-    A list that fails changes nothing. A watch that breaks off is resumed where it was. One that cannot be (410) begins
-    anew with a list, and so does one that has run for ``relist_seconds``: a connection can be dead without a sound.
+    A failed list changes nothing. An interrupted watch is resumed; where that is not possible (410), and after
+    ``relist_seconds``, the objects are listed again: a dead connection may not be noticed otherwise.
     """
 
     def __init__(
@@ -50,26 +67,24 @@ class Informer(Generic[T]):
         client: AsyncClient,
         resource: type[GenericNamespacedResource],
         namespace: str,
-        read: Callable[[Object], T],
-        observe: Observer[T],
+        handler: Handler[T],
         *,
         relist_seconds: float = RELIST_SECONDS,
     ) -> None:
         self._client = client
         self._resource = resource
         self._namespace = namespace
-        self._read = read
-        self._observe = observe
+        self._handler = handler
         self._relist_seconds = relist_seconds
         self._lock = threading.Lock()
         self._objects: dict[SiteKey, T] = {}
-        self._version: str | None = None  # where the watch goes on; None: with a new list
+        self._version: str | None = None  # where the watch continues; None: after a new list
         self._listed_at = 0.0  # seconds of the event loop's clock
-        self.listed = False  # whether every object has been observed once
-        self.was_empty = False  # whether the last list had nothing in it
+        self.listed = False  # whether the objects have been listed once
+        self.was_empty = False  # whether the last list was empty
 
     def objects(self) -> dict[SiteKey, T]:
-        """The objects as they were last seen, from any thread."""
+        """The objects as of the last event, from any thread."""
         with self._lock:
             return dict(self._objects)
 
@@ -92,7 +107,7 @@ class Informer(Generic[T]):
                 self._version = None
             except (httpx2.HTTPError, msgspec.MsgspecError) as error:
                 failures = failures + 1 if clock() - began < _STABLE_SECONDS else 1
-                refused = isinstance(error, httpx2.HTTPStatusError)  # 410, and whatever else the server means
+                refused = isinstance(error, httpx2.HTTPStatusError)  # 410 and all other refusals
                 if refused or failures > _RESUMES:
                     self._version = None
                 log.warning("watch_failed", kind=self._kind, error=str(error) or type(error).__name__)
@@ -104,21 +119,21 @@ class Informer(Generic[T]):
 
     async def _list(self) -> None:
         started = asyncio.get_running_loop().time()
-        found: dict[SiteKey, T] = {}
+        listed: dict[SiteKey, T] = {}
         pages = self._client.list(self._resource, namespace=self._namespace, chunk_size=_PAGE)
         async for each in pages:
-            found[_key(each)] = self._known(each) or self._read(each)
+            listed[_key(each)] = self._unchanged(each) or self._handler.read(each)
         with self._lock:
-            before, self._objects = self._objects, found
+            before, self._objects = self._objects, listed
         self._version, self._listed_at = pages.resourceVersion, started
-        for key in before.keys() | found.keys():
-            self._observe(key, before.get(key), found.get(key), False)
-        self.listed, self.was_empty = True, not found
+        for key in before.keys() | listed.keys():
+            self._handler.changed(Change(key, before.get(key), listed.get(key), by_event=False))
+        self.listed, self.was_empty = True, not listed
 
-    def _known(self, each: Object) -> T | None:
-        """What we have of an object, where it is that version: two of each would be kept by those who have the old."""
-        known = self._objects.get(_key(each))
-        return known if known is not None and known.version == each["metadata"]["resourceVersion"] else None
+    def _unchanged(self, each: RawObject) -> T | None:
+        """The kept object if it has the same version: others hold it as well, and memory for a second is saved."""
+        kept = self._objects.get(_key(each))
+        return kept if kept is not None and kept.version == each["metadata"]["resourceVersion"] else None
 
     async def _watch(self) -> None:
         events = self._client.watch(
@@ -128,15 +143,15 @@ class Informer(Generic[T]):
             server_timeout=int(self._relist_seconds),
         )
         async for kind, each in events:
-            key, now = _key(each), None if kind == "DELETED" else self._read(each)
+            key, now = _key(each), None if kind == "DELETED" else self._handler.read(each)
             with self._lock:
                 before = self._objects.pop(key, None)
                 if now is not None:
                     self._objects[key] = now
             self._version = each["metadata"]["resourceVersion"]
-            self._observe(key, before, now, True)
+            self._handler.changed(Change(key, before, now, by_event=True))
 
 
-def _key(each: Object) -> SiteKey:
+def _key(each: RawObject) -> SiteKey:
     metadata = each["metadata"]
     return SiteKey(metadata["namespace"], metadata["name"])

@@ -1,4 +1,4 @@
-"""What happened with each site of a `pages serve`, a line each: for `pages logs`, and for whoever waits for a sync."""
+"""The syncs of each site of a `pages serve`, one line each, for `pages logs` and commands that wait for a sync."""
 
 import json
 import threading
@@ -12,12 +12,12 @@ from syncer.errors import SyncError
 from syncer.outcome import Outcome
 from syncer.recorder import Recorder
 
-_MAX_BYTES = 128 << 10  # a site; then the older half goes
+_MAX_BYTES = 128 << 10  # of a site; beyond that, the older half is deleted
 Line = dict[str, Any]
 
 
 class SiteLog(Recorder):
-    """A folder with one file of JSON lines per site. One process appends, from any thread; any other may read."""
+    """A folder with one file of JSON lines per site. One process appends, from any thread; others may read."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -26,17 +26,20 @@ class SiteLog(Recorder):
     def outcome_reported(self, site: StaticSite, outcome: Outcome, seconds: float) -> None:
         """Add a line about a sync that took so long."""
         if isinstance(outcome, SyncError):
-            event, told = "failed", {"reason": outcome.reason, "text": str(outcome)}
+            event, details = "failed", {"reason": outcome.reason, "text": str(outcome)}
         else:
             release = outcome.release
             event = "published" if outcome.changed else "unchanged"
-            told = {"commit": release.commit, "text": f"commit {release.commit[:12]}, {release.files} files"}
+            details = {
+                "commit": release.origin.commit,
+                "text": f"commit {release.origin.commit[:12]}, {release.content.files} files",
+            }
         now = datetime.now(UTC)
         began = now - timedelta(seconds=seconds)
-        self._append(site.key, {"time": now.isoformat(), "began": began.isoformat(), "event": event, **told})
+        self._append(site.key, {"time": now.isoformat(), "began": began.isoformat(), "event": event, **details})
 
     def lines(self, site: str) -> Iterator[Line]:
-        """What is known of a site (``namespace/name``), oldest first."""
+        """The lines of a site (``namespace/name``), oldest first."""
         try:
             text = self._file(site).read_text()
         except OSError:
@@ -45,7 +48,7 @@ class SiteLog(Recorder):
             try:
                 yield json.loads(line)
             except ValueError:
-                continue  # half a line: it is being written
+                continue  # an incomplete line that is being written
 
     def _append(self, site: str, line: Line) -> None:
         file = self._file(site)

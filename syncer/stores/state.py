@@ -1,16 +1,16 @@
-"""What outlives a process without a cluster: objects with their uid and status, in one folder of JSON files.
+"""Persists the objects of `pages serve`, with their uids and statuses, as JSON files in one folder.
 
 ::
 
     lock                          held while a process uses the folder
     sites/{namespace}--{name}.json  {"file": manifest, "object": StaticSite with metadata and status}
-    answer.json                   {"platform": Platform, "virtualHosts": [VirtualHost, …]} as the hooks left them
-    token-key                     what the sites' syncTokens are made from; for the owner's eyes, as are sites/
-    api.json                      {"port": where the API listens on 127.0.0.1}
-    problems.json                 what is wrong with the manifests, one sentence each
+    answer.json                   {"platform": Platform, "virtualHosts": [VirtualHost, …]} as the hooks answered
+    token-key                     the key of the sites' syncTokens, readable by the owner only, as is sites/
+    api.json                      {"port": the API's port on 127.0.0.1}
+    problems.json                 the problems in the manifests, one sentence each
     volume/ mirrors/              live sites and releases; the git cache
 
-Every write is a rename, so a reader beside us (``pages status``) sees whole files.
+Every write is a rename, so that readers (``pages status``) see complete files.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-Object = dict[str, Any]
+RawObject = dict[str, Any]  # an object as its JSON has it
 
 
 class StateNotUsable(Exception):
@@ -31,7 +31,7 @@ class StateNotUsable(Exception):
 
 
 class State:
-    """The folder. ``pages status`` only reads it; ``locked`` is for the one process that writes."""
+    """The folder. Any process may read it; the one that writes holds ``locked``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
@@ -44,7 +44,7 @@ class State:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Make the folder and hold it. Raises StateNotUsable."""
+        """Make the folder and lock it. Raises StateNotUsable."""
         try:
             self._sites.mkdir(parents=True, exist_ok=True)
             self._sites.chmod(0o700)
@@ -52,7 +52,7 @@ class State:
             lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise StateNotUsable(
-                f"the state directory {self.folder} cannot be written ({error.strerror}): name another with --state"
+                f"the state directory {self.folder} cannot be written ({error.strerror}): choose another with --state"
             ) from error
         try:
             try:
@@ -70,11 +70,11 @@ class State:
             pass
 
     def exists(self) -> bool:
-        """Whether anything was ever kept here."""
+        """Whether the folder has ever been used."""
         return self._sites.is_dir()
 
     def is_served(self) -> bool:
-        """Whether a process holds the folder."""
+        """Whether a process has locked the folder."""
         try:
             lock = os.open(self.folder / "lock", os.O_RDONLY)
         except FileNotFoundError:
@@ -87,8 +87,8 @@ class State:
             os.close(lock)
         return False
 
-    def sites(self) -> list[tuple[str, Object]]:
-        """All StaticSites with the manifest they came from, in the order of their files' names."""
+    def sites(self) -> list[tuple[str, RawObject]]:
+        """All StaticSites with the files of their manifests, sorted by name."""
         entries = (_read(path, None) for path in sorted(self._sites.glob("*.json")))
         return [(entry["file"], entry["object"]) for entry in entries if entry]
 
@@ -100,30 +100,30 @@ class State:
         """Forget a StaticSite."""
         self._site_file(site["metadata"]).unlink(missing_ok=True)
 
-    def answer(self) -> tuple[Object | None, list[Object]]:
-        """The Platform and the VirtualHosts, as the hooks left them."""
+    def answer(self) -> tuple[RawObject | None, list[RawObject]]:
+        """The Platform and the VirtualHosts, as the hooks answered."""
         answer = _read(self._answer, {})
         return answer.get("platform"), answer.get("virtualHosts", [])
 
-    def write_answer(self, platform: Object, virtual_hosts: list[Object]) -> None:
-        """Keep what the hooks answered."""
+    def write_answer(self, platform: RawObject, virtual_hosts: list[RawObject]) -> None:
+        """Keep the answer of the hooks."""
         _write(self._answer, {"platform": platform, "virtualHosts": virtual_hosts})
 
     def problems(self) -> list[str]:
-        """What is wrong with the manifests."""
+        """The problems in the manifests."""
         return cast("list[str]", _read(self._problems, []))
 
     def write_problems(self, problems: list[str]) -> None:
-        """Keep what is wrong with the manifests."""
+        """Keep the problems in the manifests."""
         _write(self._problems, problems)
 
     def api_port(self) -> int | None:
-        """Where the API listens, while something does."""
+        """The port of the API, while a process serves it."""
         port = _read(self._api, {}).get("port")
         return port if isinstance(port, int) and self.is_served() else None
 
     def write_api_port(self, port: int) -> None:
-        """Keep where the API listens."""
+        """Keep the port of the API."""
         _write(self._api, {"port": port})
 
     def token_key(self) -> bytes:
@@ -144,7 +144,7 @@ class State:
 
 
 def _read(path: Path, absent: Any) -> Any:  # noqa: ANN401 - JSON
-    """The JSON in the file; a file that is missing or broken is absent, for all of it can be made anew."""
+    """The JSON in the file; a missing or broken file counts as absent, because all content can be recreated."""
     try:
         return json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):

@@ -1,1 +1,1 @@
-"""From a list of files to what visitors see, and what becomes of it: the only code that writes to the volume."""
+"""Writes releases to the volume, makes them live, and deletes them. No other code writes there."""

@@ -1,4 +1,4 @@
-"""A release's files: linked from the release before where they did not change, else written from git."""
+"""Writes a release's files: unchanged ones are linked from the release before, the others written from git."""
 
 import hashlib
 import os
@@ -13,66 +13,66 @@ from syncer.content.tree import File, ReadBlobs
 from syncer.errors import GitFailed
 from syncer.volume import packing
 from syncer.volume.layout import make_folder
-from syncer.volume.records import Entries, Entry
+from syncer.volume.records import FileRecord, FileRecords
 
 _CHUNK = 1 << 20
 _NO_HARD_LINKS = {EPERM, EMLINK, EXDEV, ENOTSUP}
 _SHA256_LENGTH = 64
-_COARSE_SECONDS = 3  # some file systems keep times by two seconds
+_COARSE_SECONDS = 3  # some file systems keep times to two seconds
 
 
 class Plan(NamedTuple):
-    """What a release is made of: its files, the folders they need, and what may be taken over from the one before.
+    """The files of a release, the folders they need, and the files to take over from the release before.
 
-    ``unchanged`` are files of its own, ``earlier`` are assets that it has no more and still answers for a while.
+    ``unchanged`` are files of the new release; ``earlier`` are assets that it lacks and still serves for a while.
     """
 
     files: Sequence[File]
     folders: set[str]
     previous: Path | None
-    unchanged: Entries
-    earlier: Entries
+    unchanged: FileRecords
+    earlier: FileRecords
 
     @property
     def new(self) -> list[File]:
-        """What has to be written."""
+        """The files to write."""
         return [file for file in self.files if file.path not in self.unchanged]
 
 
-class Written(NamedTuple):
-    """What was written, which paths were copied because the volume refuses hard links, and what was packed."""
+class WrittenFiles(NamedTuple):
+    """All files, the paths that were copied because the volume refuses hard links, and the files packed now."""
 
-    entries: Entries
+    entries: FileRecords
     copied: frozenset[str]
-    packed: Entries
+    packed: FileRecords
 
 
 class Taken(NamedTuple):
-    """What was taken over from the release before, and which paths of it were copied."""
+    """The files taken over from the release before, and the paths that were copied."""
 
-    entries: Entries
+    entries: FileRecords
     copied: frozenset[str]
 
 
 class Refused(NamedTuple):
-    """Paths that could not be linked: because there are no links, or because the file is not what it should be."""
+    """Paths that could not be linked: the volume refuses links, or the file is missing."""
 
     no_link: set[str]
     not_sound: set[str]
 
 
-def plan(files: Sequence[File], previous: Path | None, known: Entries, earlier: Entries) -> Plan:
-    """Compare the files with those of ``previous`` that may be taken over."""
+def plan(files: Sequence[File], previous: Path | None, sound: FileRecords, earlier: FileRecords) -> Plan:
+    """Compare the files with the ``sound`` ones of the ``previous`` release."""
     unchanged = {}
     for path, oid, size in files:
-        entry = known.get(path)
+        entry = sound.get(path)
         if entry is not None and entry.oid == oid and entry.size == size:
             unchanged[path] = entry._replace(gone=0) if entry.gone else entry
     folders = folders_of([*(file.path for file in files), *earlier])
     return Plan(files, folders, previous, _fitting(unchanged, folders), _fitting(earlier, folders))
 
 
-def write(folder: Path, stamp: int, planned: Plan, blobs: ReadBlobs) -> Written:
+def write(folder: Path, stamp: int, planned: Plan, blobs: ReadBlobs) -> WrittenFiles:
     """Fill the folder as planned."""
     for path in sorted(planned.folders):  # parents first
         make_folder(f"{folder}/{path}")
@@ -83,13 +83,13 @@ def write(folder: Path, stamp: int, planned: Plan, blobs: ReadBlobs) -> Written:
     contents = blobs([file.oid for file in missing])
     for file, (_, size, stream) in zip(missing, contents, strict=True):
         _write_file(folder / file.path, file.oid, size, stream, stamp)
-    entries = entries | {path: Entry(oid, size, stamp) for path, oid, size in missing}
+    entries = entries | {path: FileRecord(oid, size, stamp) for path, oid, size in missing}
     packed = packing.pack(folder, entries, packing.worth_trying(entries, planned.folders))
-    return Written(entries | packed, taken.copied, packed)
+    return WrittenFiles(entries | packed, taken.copied, packed)
 
 
-def link(previous: Path, folder: Path, entries: Entries) -> Refused:
-    """Link these files of ``previous``, with their packed copies; their folders are there."""
+def link(previous: Path, folder: Path, entries: FileRecords) -> Refused:
+    """Link these files of ``previous``, with their packed copies, into folders that exist."""
     refused = Refused(set(), set())
     for parent, siblings in groupby(entries, key=lambda path: path.rpartition("/")[0]):
         members = list(siblings)
@@ -102,8 +102,8 @@ def link(previous: Path, folder: Path, entries: Entries) -> Refused:
     return refused
 
 
-def _fitting(entries: Entries, folders: set[str]) -> Entries:
-    """The entries, without the packed copies whose place a folder has now."""
+def _fitting(entries: FileRecords, folders: set[str]) -> FileRecords:
+    """The entries, without packed copies whose name is now that of a folder."""
     return {
         path: entry._replace(packed=None) if entry.packed and not packing.is_free(path, folders) else entry
         for path, entry in entries.items()
@@ -111,14 +111,14 @@ def _fitting(entries: Entries, folders: set[str]) -> Entries:
 
 
 def folders_of(paths: Iterable[str]) -> set[str]:
-    """The folders that these files need, the topmost (an empty string) among them."""
-    wanted = {""}
+    """The folders of these files, with the topmost one, an empty string."""
+    folders = {""}
     for path in paths:
         parent = path.rpartition("/")[0]
-        while parent not in wanted:
-            wanted.add(parent)
+        while parent not in folders:
+            folders.add(parent)
             parent = parent.rpartition("/")[0]
-    return wanted
+    return folders
 
 
 class BlobHash:
@@ -138,8 +138,8 @@ class BlobHash:
         return self._hash.hexdigest() == self._oid
 
 
-def _take_over(previous: Path, folder: Path, entries: Entries) -> Taken:
-    """Link what did not change, or copy it."""
+def _take_over(previous: Path, folder: Path, entries: FileRecords) -> Taken:
+    """Link the files, or copy them."""
     refused = link(previous, folder, entries)
     for path in sorted(refused.no_link & entries.keys()):
         if not _copy_file(previous / path, folder / path, entries[path]):
@@ -150,8 +150,8 @@ def _take_over(previous: Path, folder: Path, entries: Entries) -> Taken:
     )
 
 
-def _repacked(path: str, entry: Entry, refused: Refused) -> Entry:
-    """The entry, which is to be packed anew where its packed copy could not be linked."""
+def _repacked(path: str, entry: FileRecord, refused: Refused) -> FileRecord:
+    """The entry, to be packed again where its packed copy could not be linked."""
     if entry.packed and packing.beside(path) in refused.no_link | refused.not_sound:
         return entry._replace(packed=None)
     return entry
@@ -172,12 +172,12 @@ def _link_folder(members: Iterable[str], source: int, target: int, refused: Refu
 
 
 def is_as_written(stat: os.stat_result, size: int, mtime: int) -> bool:
-    """Whether size and mtime are what they were when we wrote the file (its content is looked at elsewhere)."""
+    """Whether size and mtime are those that we wrote. The verification checks the content."""
     return stat.st_size == size and abs(stat.st_mtime - mtime) < _COARSE_SECONDS
 
 
-def _copy_file(source: Path, target: Path, entry: Entry) -> bool:
-    """Copy the file with its mtime, so that its ETag stays; False where it is not what it should be."""
+def _copy_file(source: Path, target: Path, entry: FileRecord) -> bool:
+    """Copy the file with its mtime, so that its ETag stays. False where the file is missing or damaged."""
     with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, GitFailed):
         if is_as_written(source.lstat(), entry.size, entry.mtime):
             with source.open("rb") as stream:
@@ -203,12 +203,12 @@ def _write_file(path: Path, oid: str, size: int, stream: IO[bytes], stamp: int) 
         while rest:
             chunk = stream.read(min(rest, _CHUNK))
             if not chunk:
-                raise GitFailed("the mirror's content is cut short; it is fetched anew")
+                raise GitFailed("the mirror's content is cut short; it is fetched again")
             digest.update(chunk)
             _write_all(descriptor, chunk)
             rest -= len(chunk)
         if not digest.matches():
-            raise GitFailed(f"the mirror's blob {oid} is damaged; it is fetched anew")
+            raise GitFailed(f"the mirror's blob {oid} is damaged; it is fetched again")
         os.fchmod(descriptor, 0o644)
         os.utime(descriptor, (stamp, stamp))
     finally:

@@ -1,14 +1,14 @@
-"""The volume: which place belongs to whom, and the steps that change what is there.
+"""The volume: its folders, and the steps that change them.
 
 ::
 
     live/{namespace}/{name}                     -> ../../releases/{namespace}/{name}/{release}
     releases/{namespace}/{name}/{release}/…     immutable files
-    releases/{namespace}/{name}/{release}.json  what it was made from
-    releases/{namespace}/{name}/users           whose passwords nginx takes, where visitors need one
+    releases/{namespace}/{name}/{release}.json  where it came from
+    releases/{namespace}/{name}/users           the passwords that nginx accepts, where visitors need one
 
-Only what has a name that we give is ever deleted: ``lost+found`` and whatever else somebody puts here stays. What
-stands in the way of ours is set aside.
+Only names of our own are ever deleted: ``lost+found`` and the files of others stay. A file of others that is in the way
+is renamed.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ import re
 import secrets
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
@@ -27,6 +27,7 @@ import structlog
 from pages.api import SiteKey
 from syncer.errors import StorageFailed, StorageFull
 from syncer.volume import records
+from syncer.volume.permit import PERMITTED, Permit
 
 log = structlog.get_logger(__name__)
 
@@ -37,43 +38,43 @@ _TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{16}")
 
 
 class ReleaseGone(Exception):
-    """The release that was to go live was deleted meanwhile."""
+    """The release was deleted before it could go live."""
 
 
 class Volume:
-    """Places and steps. ``fence`` is asked before each change of what visitors see and each deletion."""
+    """Places and steps. The ``fence`` is checked before each change of what visitors see and each deletion."""
 
-    def __init__(self, root: Path, fence: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, root: Path, fence: Permit = PERMITTED) -> None:
         self.root = root
         self.fence = fence
         self._live = root / "live"
         self._releases = root / "releases"
-        # What makes a folder or a link is never in between the look and the deed of what deletes one.
+        # A folder or link must not appear between the check and the deletion of another thread.
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
-        """Make the two folders and remove what a killed process left unfinished."""
-        self.fence()
+        """Make the two folders and remove the unfinished work of a killed process."""
+        self.fence.check()
         self.root.mkdir(parents=True, exist_ok=True)
         for folder in (self.root, self._live, self._releases):
             make_folder(folder)
             if not folder.is_dir():
-                raise StorageFailed(f"{folder} is not a folder; move it away")
+                raise StorageFailed(f"{folder} is not a folder; move it elsewhere")
         for place in (self._releases, *_labelled(self._live), *(self.home(site) for site in self.homes())):
             for leftover in _scan(place):
                 if _TEMPORARY.fullmatch(leftover.name):
                     self.remove(place / leftover.name)
 
     def check_writable(self) -> None:
-        """Raise OSError where nothing can be written."""
+        """Write a file. Raises OSError."""
         probe = temporary_beside(self._releases / "probe")
         probe.touch()
         probe.unlink()
 
     def sites(self) -> list[SiteKey]:
         """The sites that are live."""
-        found = [SiteKey(folder.name, link.name) for folder in _labelled(self._live) for link in _scan(folder)]
-        return [site for site in found if _LABEL.fullmatch(site.name) and self.live_release(site)]
+        links = [SiteKey(folder.name, link.name) for folder in _labelled(self._live) for link in _scan(folder)]
+        return [site for site in links if _LABEL.fullmatch(site.name) and self.live_release(site)]
 
     def homes(self, namespace: str | None = None) -> list[SiteKey]:
         """The sites that have releases, live or not: all, or those of a namespace."""
@@ -85,25 +86,25 @@ class Volume:
         return self._releases / site.namespace / site.name
 
     def releases(self, site: SiteKey) -> list[str]:
-        """The names of the site's releases, newest first; also of those that lack their folder or their record."""
+        """The names of the site's releases, newest first, including those without a folder or a record."""
         names = {each.name.removesuffix(".json") for each in _scan(self.home(site))}
         return sorted((name for name in names if _RELEASE.fullmatch(name)), key=stamp_of, reverse=True)
 
     def live_release(self, site: SiteKey) -> str | None:
-        """The name of the release that visitors see, whether it is whole or not."""
+        """The name of the live release, complete or not."""
         try:
-            target = os.readlink(self._live / site.namespace / site.name)  # noqa: PTH115 - its text counts, dots and all
+            target = os.readlink(self._live / site.namespace / site.name)  # noqa: PTH115 - pathlib would normalise it
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError:
             if not os.path.lexists(self._live / site.namespace / site.name):
                 raise
-            return None  # no link at all
+            return None  # not a link
         name = target.rpartition("/")[2]
         return name if _RELEASE.fullmatch(name) and target == _target(site, name) else None
 
     def new_folder(self, site: SiteKey) -> Path:
-        """A new folder for a release of the site, to be renamed when it is complete."""
+        """A new folder for a release of the site, to be renamed once it is complete."""
         with self._lock:
             for folder in (self.home(site).parent, self.home(site)):
                 self._make_way(folder)
@@ -112,7 +113,7 @@ class Volume:
             return temporary
 
     def flush(self) -> None:
-        """Wait until everything is on the disk, so that a link never outlives a power cut that its files do not."""
+        """Wait until everything is on the disk, so that after a power cut no link lacks its files."""
         libc = ctypes.CDLL(None, use_errno=True)
         if not hasattr(libc, "syncfs"):  # not Linux
             os.sync()
@@ -125,10 +126,10 @@ class Volume:
         finally:
             os.close(descriptor)
 
-    def go_live(self, site: SiteKey, name: str, confirm: Callable[[], None] = lambda: None) -> None:
-        """Show visitors this release from now on, with one rename. ``confirm`` raises to forbid that.
+    def go_live(self, site: SiteKey, name: str, permit: Permit = PERMITTED) -> None:
+        """Show visitors this release from now on, with one rename.
 
-        Raises ReleaseGone where somebody has deleted it.
+        Raises ReleaseGone where it was deleted meanwhile, and what the ``permit`` raises.
         """
         link = self._live / site.namespace / site.name
         with self._lock:
@@ -136,9 +137,9 @@ class Volume:
             temporary = temporary_beside(link)
             temporary.symlink_to(_target(site, name))
             try:
-                self.fence()
+                self.fence.check()
                 self._check_there(site, name)
-                confirm()
+                permit.check()
                 if link.is_dir() and not link.is_symlink():
                     self._set_aside(link)
                 temporary.replace(link)
@@ -148,8 +149,8 @@ class Volume:
                 raise
 
     def take_offline(self, site: SiteKey) -> None:
-        """Show visitors nothing any more."""
-        self.fence()
+        """Remove the site's link and passwords."""
+        self.fence.check()
         with self._lock, suppress(FileNotFoundError, NotADirectoryError):
             link = self._live / site.namespace / site.name
             if link.is_symlink():
@@ -158,7 +159,7 @@ class Volume:
             (self.home(site) / _USERS).unlink(missing_ok=True)
 
     def write_users(self, site: SiteKey, content: bytes | None) -> None:
-        """Let nginx take these passwords, an htpasswd file; None: nobody's."""
+        """Replace the htpasswd file that nginx reads; with None, nginx refuses all visitors."""
         file = self.home(site) / _USERS
         try:
             before = file.read_bytes()
@@ -166,7 +167,7 @@ class Volume:
             before = None
         if before == content:
             return
-        self.fence()
+        self.fence.check()
         with self._lock:
             if content is None:
                 file.unlink(missing_ok=True)
@@ -175,14 +176,14 @@ class Volume:
                 self._make_way(folder)
             temporary = temporary_beside(file)
             temporary.write_bytes(content)
-            temporary.chmod(0o644)  # nginx is another user
+            temporary.chmod(0o644)  # nginx runs as another user
             temporary.replace(file)
 
     def remove_release(self, site: SiteKey, name: str) -> None:
         """Delete a release, unless it is live."""
         folder = self.home(site) / name
         with self._lock:
-            self.fence()
+            self.fence.check()
             if self.live_release(site) == name:
                 return
             trash = _to_trash(folder)
@@ -191,13 +192,13 @@ class Volume:
             delete(trash)
 
     def remove_home(self, site: SiteKey) -> None:
-        """Delete the folder of a site that has nothing in it."""
+        """Delete the folder of a site if it is empty."""
         with self._lock:
             _remove_if_empty(self.home(site))
             _remove_if_empty(self.home(site).parent)
 
     def remove(self, path: Path) -> None:
-        """Delete a folder or a file; out of the way first, so that who still writes there fails."""
+        """Delete a folder or a file. It is renamed first, so that late writers fail."""
         trash = _to_trash(path)
         if trash:
             delete(trash)
@@ -224,14 +225,14 @@ def stamp_of(name: str) -> int:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A name that nobody else uses, which the next start sweeps away."""
+    """An unused name, which the next start sweeps away."""
     return path.with_name(f".tmp-{secrets.token_hex(8)}")
 
 
 def make_folder(path: str | Path) -> None:
-    """A folder that nginx may enter, whatever the umask. It may be there already."""
+    """Make a folder that nginx may enter, regardless of the umask. It may exist."""
     with suppress(FileExistsError):
-        os.mkdir(path, 0o755)  # noqa: PTH102 - of 5,000 files' folders, pathlib costs more than the system call
+        os.mkdir(path, 0o755)  # noqa: PTH102 - for thousands of folders, pathlib takes longer than the system call
         if os.stat(path).st_mode & 0o777 != 0o755:  # noqa: PTH116, PLR2004 - see above
             os.chmod(path, 0o755)  # noqa: PTH101, S103 - see above
 
@@ -246,12 +247,12 @@ def delete(path: Path) -> None:
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """What the operating system says of the volume, as a SyncError."""
+    """Turn errors of the operating system into SyncErrors."""
     try:
         yield
     except OSError as error:
         if error.errno in {ENOSPC, EDQUOT}:
-            raise StorageFull("the volume is full; free space or make it larger (the last release stays)") from error
+            raise StorageFull("the volume is full; free space or enlarge it (the last release stays live)") from error
         raise StorageFailed(f"the volume cannot be used: {error.strerror or error}") from error
 
 
@@ -268,7 +269,7 @@ def _scan(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _labelled(folder: Path) -> list[Path]:
-    """The folders that are called as a namespace or a site may be."""
+    """The folders with names that a namespace or a site may have."""
     entries = [entry for entry in _scan(folder) if _LABEL.fullmatch(entry.name)]
     return [folder / entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
 

@@ -1,8 +1,8 @@
-"""Packed copies: ``app.js.gz`` beside ``app.js``, which nginx sends to who takes it (gzip_static).
+"""Packed copies: ``app.js.gz`` beside ``app.js``, which nginx sends to clients that accept gzip (gzip_static).
 
-What a repository itself calls ``*.gz`` is kept under a name that no repository can use, and nginx knows: else it would
-be sent for the file beside it, whatever is in it, or for one that is not there. No ``.br``: neither Debian's nginx nor
-the official images have a module for it.
+A repository's own ``*.gz`` files are stored under names that no repository can use, and that nginx maps back: otherwise
+nginx would serve them in place of the file beside them. No ``.br``: neither Debian's nginx nor the official images have
+a module for it.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from syncer.content.tree import File, quoted
 from syncer.errors import LimitExceeded
-from syncer.volume.records import Entries
+from syncer.volume.records import FileRecords
 
 # The same kinds as gzip_types in deploy/nginx/sites-server.conf.
 _KINDS = re.compile(
@@ -22,69 +22,69 @@ _KINDS = re.compile(
     r"|[ot]tf|gltf",
     re.IGNORECASE,
 )
-_LEAST = 1 << 10  # a packed copy takes a block of the disk, too
+_LEAST = 1 << 10  # a packed copy uses a block of the disk as well
 _MOST = 8 << 20  # of one file
-# Of one release: a second's work, which a push waits for. nginx packs the rest for each visitor until later pushes do.
+# Of one release: a second's work, for which the push waits. nginx packs the rest on the fly until later pushes do.
 _BUDGET = 32 << 20
 _LEVEL = 6
-_GZIP = 31  # zlib's window and gzip's header, which has neither name nor time: the same content is packed alike
+_GZIP = 31  # zlib's window, and a gzip header without name and time: equal content gives equal bytes
 _CHUNK = 1 << 18
 _OWN = ".own-"
 _MAX_NAME_BYTES = 255
 
 
 def beside(path: str) -> str:
-    """Where the packed copy of a file is."""
+    """The path of a file's packed copy."""
     return f"{path}.gz"
 
 
 def is_free(path: str, folders: Collection[str]) -> bool:
-    """Whether a packed copy has a place beside a file: a folder may be called so."""
+    """Whether the name of the packed copy is free: a folder may have it."""
     return beside(path) not in folders
 
 
 def place(file: File) -> File:
-    """The file as it is on the volume. Raises LimitExceeded where its name is too long for that."""
+    """The file under its name on the volume. Raises LimitExceeded where that is too long."""
     folder, slash, name = file.path.rpartition("/")
     if not name.endswith(".gz"):
         return file
     if len(name.encode()) + len(_OWN) > _MAX_NAME_BYTES:
-        raise LimitExceeded(f"the file name {quoted(name)} is too long for a .gz file; give it a shorter one")
+        raise LimitExceeded(f"the file name {quoted(name)} is too long for a .gz file; shorten it")
     return file._replace(path=f"{folder}{slash}{_OWN}{name}")
 
 
-def worth_trying(entries: Entries, folders: Collection[str] = ()) -> list[str]:
-    """The paths of what to pack in one release: the smallest first, which are what pages are made of."""
-    wanted, left = [], _BUDGET
+def worth_trying(entries: FileRecords, folders: Collection[str] = ()) -> list[str]:
+    """The paths to pack in one release: the smallest first, because pages need them first."""
+    chosen, left = [], _BUDGET
     candidates = (path for path, entry in entries.items() if entry.packed is None and is_of_a_kind(path))
     for path in sorted(candidates, key=lambda path: (entries[path].size, path)):
         size = entries[path].size
         fits = len(path.rpartition("/")[2].encode()) + 3 <= _MAX_NAME_BYTES and is_free(path, folders)
         if _LEAST <= size <= min(_MOST, left) and fits:
-            wanted.append(path)
+            chosen.append(path)
             left -= size
-    return wanted
+    return chosen
 
 
 def is_of_a_kind(path: str) -> bool:
-    """Whether packing does such files good."""
+    """Whether files of this kind compress well."""
     stem, _, extension = path.rpartition("/")[2].rpartition(".")
     return bool(stem) and _KINDS.fullmatch(extension) is not None
 
 
-def pack(folder: Path, entries: Entries, paths: Iterable[str]) -> Entries:
-    """Write packed copies beside these files, where they are smaller; return their entries, which say so."""
+def pack(folder: Path, entries: FileRecords, paths: Iterable[str]) -> FileRecords:
+    """Write packed copies beside these files, where that saves space; return the updated entries."""
     return {path: entries[path]._replace(packed=_pack(folder / path, entries[path].mtime)) for path in paths}
 
 
 def _pack(path: Path, mtime: int) -> int:
-    """The size of the packed copy, 0 where it would not be smaller and there is none."""
+    """Write the packed copy; return its size, or 0 where it would not be smaller."""
     content = path.read_bytes()
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
     packed = packer.compress(content) + packer.flush()
     if len(packed) >= len(content):
         return 0
-    Path(beside(str(path))).unlink(missing_ok=True)  # was linked, while its file was found to be gone
+    Path(beside(str(path))).unlink(missing_ok=True)  # it was linked before its file proved missing
     descriptor = os.open(beside(str(path)), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(packed)
@@ -95,7 +95,7 @@ def _pack(path: Path, mtime: int) -> int:
 
 
 def unpacked(descriptor: int, most: int) -> Iterable[bytes]:
-    """The content of a packed copy, a little more than ``most`` bytes at most. Raises zlib.error."""
+    """The content of a packed copy, up to a little more than ``most`` bytes. Raises zlib.error."""
     unpacker = zlib.decompressobj(_GZIP)
     with os.fdopen(descriptor, "rb") as stream:
         while most >= 0 and (chunk := stream.read(_CHUNK)):
@@ -105,4 +105,4 @@ def unpacked(descriptor: int, most: int) -> Iterable[bytes]:
                 yield data
                 chunk = unpacker.unconsumed_tail
     if not unpacker.eof or unpacker.unused_data:
-        raise zlib.error("cut short, or with something behind it")
+        raise zlib.error("cut short, or followed by other data")

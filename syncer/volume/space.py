@@ -1,5 +1,7 @@
 """Room for a release: what is free on the disk, and what the site and its namespace may still use."""
 
+from typing import NamedTuple
+
 from pages.api import SiteKey
 from syncer.disk.policy import DiskPolicy, Quota, Usage, readable_size
 from syncer.disk.room import Disk
@@ -8,8 +10,17 @@ from syncer.volume.retention import Retention
 from syncer.volume.usage import Usages
 
 
+class _Account(NamedTuple):
+    """A site or a namespace, with its quota and the options that set it."""
+
+    name: str
+    quota: Quota
+    sites: list[SiteKey]
+    option: str
+
+
 class Room:
-    """Sees that there is room on the volume, if need be by deleting old releases."""
+    """Makes room on the volume, by deleting old releases where necessary."""
 
     def __init__(self, disk: Disk, retention: Retention, usages: Usages, policy: DiskPolicy) -> None:
         self._disk = disk
@@ -18,37 +29,41 @@ class Room:
         self._policy = policy
 
     def make(self, site: SiteKey, need: Usage) -> None:
-        """Raise QuotaExceeded or StorageFull where there is no room for this much more of the site."""
-        self._check_quota(self._policy.site, need, [site], f"the site {site}", "site")
-        of_namespace = self._usages.sites(site.namespace) if self._policy.namespace != Quota() else []
-        whose = f"namespace {site.namespace}"
-        self._check_quota(self._policy.namespace, need, of_namespace, whose, "namespace")
+        """Raise QuotaExceeded or StorageFull where the site cannot have this much more."""
+        self._check_quota(_Account(f"the site {site}", self._policy.site, [site], "site"), need)
+        if self._policy.namespace != Quota():
+            sites = self._usages.sites(site.namespace)
+            account = _Account(f"namespace {site.namespace}", self._policy.namespace, sites, "namespace")
+            self._check_quota(account, need)
         self.relieve(need)
         if shortage := self._disk.shortage(need):
-            raise StorageFull(f"the volume is full: {shortage}; free space or make it larger (the last release stays)")
+            raise StorageFull(f"the volume is full: {shortage}; free space or enlarge it (the last release stays live)")
 
     def relieve(self, need: Usage = Usage()) -> None:  # noqa: B008 - frozen
         """Delete old releases while the disk is short."""
         if self._disk.shortage(need):
-            self._retention.press(lambda: not self._disk.shortage(need))
+            for _ in self._retention.delete_early():
+                if not self._disk.shortage(need):
+                    break
 
-    def _check_quota(self, quota: Quota, need: Usage, sites: list[SiteKey], whose: str, word: str) -> None:
-        def used() -> Usage:
-            return sum((self._usages.site(site) for site in sites), Usage())
-
-        def fits() -> bool:
-            after = used() + need
-            return after.bytes <= (quota.bytes or after.bytes) and after.files <= (quota.files or after.files)
-
-        if quota == Quota() or fits():
+    def _check_quota(self, account: _Account, need: Usage) -> None:
+        if account.quota == Quota() or self._fits(account, need):
             return
-        self._retention.press(fits, sites)
-        if not fits():
-            limits = [readable_size(quota.bytes)] if quota.bytes else []
-            limits += [f"{quota.files:,} files"] if quota.files else []
-            now = used()
-            raise QuotaExceeded(
-                f"{whose} may use {' and '.join(limits)} of the volume, uses {readable_size(now.bytes)} and "
-                f"{now.files:,} files, and needs {readable_size(need.bytes)} and {need.files:,} files more for this "
-                f"release; publish less, or ask the administrator (--{word}-quota, --{word}-quota-files)"
-            )
+        if any(self._fits(account, need) for _ in self._retention.delete_early(account.sites)):
+            return
+        limits = [readable_size(account.quota.bytes)] if account.quota.bytes else []
+        limits += [f"{account.quota.files:,} files"] if account.quota.files else []
+        used = self._used(account)
+        raise QuotaExceeded(
+            f"{account.name} may use {' and '.join(limits)} of the volume, uses {readable_size(used.bytes)} and "
+            f"{used.files:,} files, and needs {readable_size(need.bytes)} and {need.files:,} files more for this "
+            f"release; publish less, or ask the administrator "
+            f"(--{account.option}-quota, --{account.option}-quota-files)"
+        )
+
+    def _fits(self, account: _Account, need: Usage) -> bool:
+        after, quota = self._used(account) + need, account.quota
+        return after.bytes <= (quota.bytes or after.bytes) and after.files <= (quota.files or after.files)
+
+    def _used(self, account: _Account) -> Usage:
+        return sum((self._usages.site(site) for site in account.sites), Usage())

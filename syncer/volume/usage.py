@@ -1,7 +1,7 @@
-"""How much of the volume a site uses, read from the records of its releases: no file is looked at.
+"""How much of the volume a site uses, computed from the records of its releases without looking at files.
 
-A file is told from another by its path and its mtime, which is the stamp of the release that wrote it: hard links are
-made at the same path only, and keep it.
+A path and an mtime, which is the stamp of the release that wrote it, identify a file: hard links are made at the same
+path only, and keep the mtime.
 """
 
 from pages.api import SiteKey
@@ -11,17 +11,17 @@ from syncer.volume.layout import Volume, stamp_of
 
 
 class Usages:
-    """What the sites use, known from then on."""
+    """The usage of all sites, read once and then kept up to date."""
 
     def __init__(self, volume: Volume) -> None:
         self._volume = volume
-        self._known: dict[SiteKey, Usage] = {}
+        self._usages: dict[SiteKey, Usage] = {}
 
     def site(self, site: SiteKey) -> Usage:
-        """What all releases of the site use."""
-        usage = self._known.get(site)
+        """The usage of all releases of the site."""
+        usage = self._usages.get(site)
         if usage is None:
-            usage = self._known[site] = self._read(site)
+            usage = self._usages[site] = self._read(site)
         return usage
 
     def sites(self, namespace: str) -> list[SiteKey]:
@@ -29,15 +29,15 @@ class Usages:
         return self._volume.homes(namespace)
 
     def published(self, site: SiteKey, more: Usage, *, exact: bool) -> None:
-        """A release uses this much more; where that is not exact, all is read anew."""
-        if site in self._known and exact:
-            self._known[site] += more
+        """Add a release; where ``more`` is not exact, the usage is read again."""
+        if site in self._usages and exact:
+            self._usages[site] += more
         else:
             self.forget(site)
 
     def forget(self, site: SiteKey) -> None:
-        """Something has changed: read it anew when it is asked for."""
-        self._known.pop(site, None)
+        """Read the usage again when it is needed."""
+        self._usages.pop(site, None)
 
     def _read(self, site: SiteKey) -> Usage:
         files: dict[tuple[str, int], int] = {}
@@ -46,9 +46,9 @@ class Usages:
             folder = self._volume.home(site) / name
             release, entries = records.read(folder), records.read_entries(folder)
             if release and entries is not None:
-                folders += release.folders
+                folders += release.content.folders
                 for path, entry in entries.items():
-                    written = entry.mtime if release.hard_links else stamp_of(name)
+                    written = entry.mtime if release.content.hard_links else stamp_of(name)
                     files[path, written] = entry.size
                     if entry.packed:
                         files[packing.beside(path), written] = entry.packed

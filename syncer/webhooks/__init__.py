@@ -1,28 +1,27 @@
-"""Webhooks of git forges: one file per forge says how its deliveries are signed and what they say.
+"""Webhooks of git forges: one file for each forge says how it signs its deliveries and what they contain.
 
-The path says which forge it is, never the headers: Forgejo sends Gitea's, Gogs' and GitHub's as well (W5).
+The path names the forge, never the headers: Forgejo sends those of Gitea, Gogs and GitHub as well (W5).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from syncer.webhooks.bodies import Body
 
 
-class Headers(Protocol):
-    """A request's headers; names in any case. One that was sent twice is one value with a comma in it."""
+class RequestHeaders(Protocol):
+    """A request's headers; names in any case. A header sent twice is one value with a comma in it."""
 
     def get(self, key: str, /) -> str | None:
         """The value, or None where it was not sent."""
 
 
 @dataclass(frozen=True)
-class Event:
-    """What a delivery says: nothing in it is believed but that somebody who knows a secret sent it.
+class ForgeEvent:
+    """What a delivery says. Nothing in it is trusted, except that its sender knows a secret.
 
-    ``urls`` are the spellings of the repository's URL, only to be compared and never fetched. ``branch`` is what was
-    pushed; where it is None, ``ignored`` says why there is nothing to sync, but for who is pinned to the ``tag``.
+    ``urls`` are the spellings of the repository's URL, which are compared and never fetched. ``branch`` was pushed;
+    where it is None, ``ignored`` says why there is nothing to sync, except for sites pinned to the ``tag``.
     """
 
     name: str
@@ -32,17 +31,17 @@ class Event:
     ignored: str = ""
 
 
-@dataclass(frozen=True)
-class Forge:
-    """How one kind of forge sends its deliveries.
-
-    ``delivery_headers`` name a delivery, the first that was sent counts. ``unpack`` takes the content type and the
-    body, and raises what ``bodies`` raises. ``is_signed`` says whether the delivery was signed with a secret. ``parse``
-    reads the JSON and raises NotADelivery.
-    """
+class Forge(Protocol):
+    """How one kind of forge sends its deliveries. The first of ``delivery_headers`` that was sent names a delivery."""
 
     name: str
     delivery_headers: tuple[str, ...]
-    unpack: Callable[[str, bytes], Body]
-    is_signed: Callable[[Headers, bytes, bytes], bool]
-    parse: Callable[[Headers, bytes], Event]
+
+    def unpack(self, content_type: str, raw: bytes) -> Body:
+        """What is signed and what is JSON. Raises UnknownContentType and NotADelivery."""
+
+    def is_signed(self, headers: RequestHeaders, signed: bytes, secret: bytes) -> bool:
+        """Whether the delivery was signed with the secret."""
+
+    def parse(self, headers: RequestHeaders, json: bytes) -> ForgeEvent:
+        """What the delivery says. Raises NotADelivery."""

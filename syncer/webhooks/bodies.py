@@ -1,4 +1,4 @@
-"""From the bytes of a delivery to its JSON, without trusting a byte of it (W4)."""
+"""From the untrusted bytes of a delivery to its JSON (W4)."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,30 +13,30 @@ T = TypeVar("T")
 
 
 class NotADelivery(Exception):
-    """The body is not what the forge would send; the text says why."""
+    """The body is not one that the forge would send; the text says why."""
 
 
 class UnknownContentType(Exception):
-    """The body is of a kind that the forge does not send; the text says which are read."""
+    """The forge does not send bodies of this type; the text lists the accepted ones."""
 
 
 @dataclass(frozen=True)
 class Body:
-    """``signed`` is what the forge's signature covers, ``json`` what it says; often they are the same bytes."""
+    """The bytes that the signature covers, and those that hold the JSON; often the same."""
 
     signed: bytes
     json: bytes
 
 
 def only_json(content_type: str, raw: bytes) -> Body:
-    """A body of JSON."""
+    """Read a body of JSON."""
     if content_type != JSON:
         raise UnknownContentType(f"send {JSON}")
     return Body(raw, raw)
 
 
 def json_or_signed_payload(content_type: str, raw: bytes) -> Body:
-    """JSON, or a form whose field ``payload`` is signed."""
+    """Read JSON, or a form whose field ``payload`` is signed."""
     if content_type == FORM:
         payload = _payload(raw)
         return Body(payload, payload)
@@ -44,18 +44,18 @@ def json_or_signed_payload(content_type: str, raw: bytes) -> Body:
 
 
 def json_or_signed_form(content_type: str, raw: bytes) -> Body:
-    """JSON, or a form with a field ``payload`` that is signed as a whole."""
+    """Read JSON, or a form with a field ``payload`` that is signed as a whole."""
     if content_type == FORM:
         return Body(raw, _payload(raw))
     return _json_or_form(content_type, raw)
 
 
 def decode(json: bytes, model: type[T]) -> T:
-    """The JSON as a model of the few fields that we use. Raises NotADelivery."""
+    """The few fields of the JSON that are used. Raises NotADelivery."""
     try:
         return msgspec.json.decode(json, type=model)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise NotADelivery("the body is not JSON of the kind that this forge sends") from error
+        raise NotADelivery("the body is not the JSON that this forge sends") from error
 
 
 def _json_or_form(content_type: str, raw: bytes) -> Body:

@@ -2,44 +2,50 @@
 
 import msgspec
 
-from syncer.webhooks import Event, Forge, Headers, bodies, refs, signatures
+from syncer.webhooks import ForgeEvent, RequestHeaders, bodies, refs, signatures
+from syncer.webhooks.bodies import Body
 
 
-class Repository(msgspec.Struct):
-    """The repository's URLs."""
-
+class _Repository(msgspec.Struct):
     clone_url: str | None = None
     ssh_url: str | None = None
     html_url: str | None = None
 
 
-class Payload(msgspec.Struct):
-    """What is used of any event."""
-
+class _Payload(msgspec.Struct):
     ref: str | None = None
     after: str | None = None
-    repository: Repository | None = None
+    repository: _Repository | None = None
 
 
-def is_signed(headers: Headers, signed: bytes, secret: bytes) -> bool:
-    """Whether the delivery was signed with the secret. Without one Gitea sends an empty signature."""
-    return signatures.equal(headers.get("X-Gitea-Signature"), signatures.sha256_hex(secret, signed))
+class Gitea:
+    """Gitea's deliveries."""
+
+    name = "gitea"
+    delivery_headers: tuple[str, ...] = ("X-Gitea-Delivery",)
+
+    def unpack(self, content_type: str, raw: bytes) -> Body:
+        """JSON, or a form whose ``payload`` is signed."""
+        return bodies.json_or_signed_payload(content_type, raw)
+
+    def is_signed(self, headers: RequestHeaders, signed: bytes, secret: bytes) -> bool:
+        """Whether the signature is right. Without a secret, Gitea sends an empty one."""
+        return signatures.equal(headers.get("X-Gitea-Signature"), signatures.sha256_hex(secret, signed))
+
+    def parse(self, headers: RequestHeaders, json: bytes) -> ForgeEvent:
+        """The event that the header names."""
+        return event(headers.get("X-Gitea-Event"), json)
 
 
-def parse(headers: Headers, json: bytes) -> Event:
-    """What the delivery says."""
-    return event(headers.get("X-Gitea-Event"), json)
-
-
-def event(name: str | None, json: bytes) -> Event:
-    """The event of that name, which Forgejo sends in the same way."""
-    payload = bodies.decode(json, Payload)
-    found = payload.repository or Repository()
-    urls = tuple(url for url in (found.clone_url, found.ssh_url, found.html_url) if url)
+def event(name: str | None, json: bytes) -> ForgeEvent:
+    """The event of that name. Forgejo sends the same bodies."""
+    payload = bodies.decode(json, _Payload)
+    repository = payload.repository or _Repository()
+    urls = tuple(url for url in (repository.clone_url, repository.ssh_url, repository.html_url) if url)
     if name != "push":
-        return Event(name or "unnamed", urls, ignored=refs.not_a_push(name))
-    # A test delivery is a push that names its branch plainly; it shows all that a push would, so it is one.
+        return ForgeEvent(name or "unnamed", urls, ignored=refs.not_a_push(name))
+    # A test delivery is a push that names its branch without refs/heads/; it shows all that a push would.
     return refs.pushed(urls, payload.ref and refs.full(payload.ref), payload.after)
 
 
-GITEA = Forge("gitea", ("X-Gitea-Delivery",), bodies.json_or_signed_payload, is_signed, parse)
+GITEA = Gitea()

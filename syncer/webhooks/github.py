@@ -2,7 +2,8 @@
 
 import msgspec
 
-from syncer.webhooks import Event, Forge, Headers, bodies, refs, signatures
+from syncer.webhooks import ForgeEvent, RequestHeaders, bodies, refs, signatures
+from syncer.webhooks.bodies import Body
 
 
 class _Repository(msgspec.Struct):
@@ -18,21 +19,31 @@ class _Payload(msgspec.Struct):
     repository: _Repository | None = None
 
 
-def is_signed(headers: Headers, signed: bytes, secret: bytes) -> bool:
-    """Whether the delivery was signed with the secret; the old SHA-1 beside it is not looked at."""
-    return signatures.equal(headers.get("X-Hub-Signature-256"), b"sha256=" + signatures.sha256_hex(secret, signed))
+class GitHub:
+    """GitHub's deliveries."""
+
+    name = "github"
+    delivery_headers: tuple[str, ...] = ("X-GitHub-Delivery",)
+
+    def unpack(self, content_type: str, raw: bytes) -> Body:
+        """JSON, or a form that is signed as a whole."""
+        return bodies.json_or_signed_form(content_type, raw)
+
+    def is_signed(self, headers: RequestHeaders, signed: bytes, secret: bytes) -> bool:
+        """Whether the signature is right. The old SHA-1 beside it is ignored."""
+        return signatures.equal(headers.get("X-Hub-Signature-256"), b"sha256=" + signatures.sha256_hex(secret, signed))
+
+    def parse(self, headers: RequestHeaders, json: bytes) -> ForgeEvent:
+        """The event that the header names."""
+        name = headers.get("X-GitHub-Event")
+        payload = bodies.decode(json, _Payload)
+        repository = payload.repository or _Repository()
+        urls = tuple(url for url in (repository.clone_url, repository.ssh_url, repository.html_url) if url)
+        if name == "ping":
+            return ForgeEvent("ping", urls, ignored="pong: deliveries arrive and their signature is right")
+        if name != "push":
+            return ForgeEvent(name or "unnamed", urls, ignored=refs.not_a_push(name))
+        return refs.pushed(urls, payload.ref, payload.after, deleted=payload.deleted)
 
 
-def _parse(headers: Headers, json: bytes) -> Event:
-    name = headers.get("X-GitHub-Event")
-    payload = bodies.decode(json, _Payload)
-    found = payload.repository or _Repository()
-    urls = tuple(url for url in (found.clone_url, found.ssh_url, found.html_url) if url)
-    if name == "ping":
-        return Event("ping", urls, ignored="pong: deliveries arrive here and their signature is right")
-    if name != "push":
-        return Event(name or "unnamed", urls, ignored=refs.not_a_push(name))
-    return refs.pushed(urls, payload.ref, payload.after, deleted=payload.deleted)
-
-
-GITHUB = Forge("github", ("X-GitHub-Delivery",), bodies.json_or_signed_form, is_signed, _parse)
+GITHUB = GitHub()

@@ -1,4 +1,4 @@
-"""Which sites a delivery is about: repositories compared by one canonical form, whatever their URLs' spelling (W6)."""
+"""Which sites a delivery concerns: repositories are compared in one canonical form of their URLs (W6)."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,60 +17,62 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SSH_ONLY = ("ssh.", "altssh.")  # the hosts where GitHub and GitLab offer ssh on port 443
 
 
-class Place(NamedTuple):
-    """A repository's host and path. ``port`` is 0 for that of the scheme and None where the URL cannot tell."""
+class RepoLocation(NamedTuple):
+    """A repository's host and path. ``port`` is 0 for the scheme's own and None where the URL does not tell."""
 
     host: str
     path: str
     port: int | None
 
 
-def places(url: str) -> list[Place]:
-    """Where the repository of a URL may be found on the web; nothing where that is no URL of one."""
+def locations(url: str) -> list[RepoLocation]:
+    """The locations that a repository's URL may mean; none where it is not such a URL."""
     match = _URL.fullmatch(url[:_MOST_CHARACTERS]) or _SCP.fullmatch(url[:_MOST_CHARACTERS])
     if match is None:
         return []
-    # Forges take no notice of case; to look once too often costs nothing.
+    # Forges ignore case, and one needless sync costs nothing.
     host, path = match["host"].lower().rstrip("."), unquote(match["path"]).strip("/").casefold().removesuffix(".git")
     scheme = (match.groupdict().get("scheme") or "ssh").lower()
     if scheme not in _DEFAULT_PORTS:
         names = {host, *(host.removeprefix(prefix) for prefix in _SSH_ONLY)}
-        return [Place(name, path, None) for name in sorted(names)]
+        return [RepoLocation(name, path, None) for name in sorted(names)]
     port = int(match["port"] or 0)
-    return [Place(host, path, 0 if port == _DEFAULT_PORTS[scheme] else port)]
+    return [RepoLocation(host, path, 0 if port == _DEFAULT_PORTS[scheme] else port)]
 
 
 @dataclass(frozen=True)
-class _Known:
+class _PortedSite:
     port: int | None
     site: StaticSite
 
 
 class Index:
-    """The sites by their repository, and by their name."""
+    """The sites by repository and by name."""
 
     def __init__(self, sites: Iterable[StaticSite]) -> None:
-        self._known: dict[tuple[str, str], list[_Known]] = {}
+        self._by_location: dict[tuple[str, str], list[_PortedSite]] = {}
         self._named: dict[SiteKey, StaticSite] = {}
         for site in sites:
             self._named[site.site_key] = site
-            for place in places(site.spec.repo):
-                self._known.setdefault((place.host, place.path), []).append(_Known(place.port, site))
+            for location in locations(site.spec.repo):
+                self._by_location.setdefault((location.host, location.path), []).append(
+                    _PortedSite(location.port, site)
+                )
 
     def find(self, urls: Iterable[str]) -> list[StaticSite]:
-        """The sites of the repository that has these URLs, each once, by namespace and name."""
-        found = {site.metadata.uid: site for url in urls for site in self._at(url)}
-        return sorted(found.values(), key=lambda site: site.site_key)
+        """The sites of the repository with these URLs, each once, sorted by name."""
+        sites = {site.metadata.uid: site for url in urls for site in self._at(url)}
+        return sorted(sites.values(), key=lambda site: site.site_key)
 
     def named(self, key: SiteKey) -> StaticSite | None:
         """The site of that name."""
         return self._named.get(key)
 
     def _at(self, url: str) -> Iterator[StaticSite]:
-        for place in places(url):
-            for known in self._known.get((place.host, place.path), ()):
-                if place.port is None or place.port == known.port:
-                    yield known.site
+        for location in locations(url):
+            for candidate in self._by_location.get((location.host, location.path), ()):
+                if location.port is None or location.port == candidate.port:
+                    yield candidate.site
 
 
 class Sites(Protocol):

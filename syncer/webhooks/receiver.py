@@ -1,7 +1,7 @@
-"""Takes deliveries: who sent it, which sites it is about, and what follows from it.
+"""Accepts deliveries: checks who sent one, finds the sites it concerns, and requests their syncs.
 
-The platform's secret speaks for every site, a site's token for that site alone (W7). The payload is a hint: it says
-which sites to look at sooner, and what is fetched is what their StaticSites say.
+The platform's secret may name every site, a site's token only that site (W7). The payload is a hint which sites to sync
+sooner; what is fetched depends on their StaticSites alone.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ import structlog
 
 from pages.api import SiteKey, StaticSite
 from syncer.sources import Source, source_of
-from syncer.webhooks import Event, Forge, Headers, refs
+from syncer.webhooks import Forge, ForgeEvent, RequestHeaders, refs
 from syncer.webhooks.bodies import Body, NotADelivery
 from syncer.webhooks.forgejo import FORGEJO
 from syncer.webhooks.generic import GENERIC
@@ -27,19 +27,19 @@ from syncer.webhooks.trust import Trust
 log = structlog.get_logger(__name__)
 
 FORGES: Mapping[str, Forge] = {each.name: each for each in (FORGEJO, GITEA, GITHUB, GITLAB, GENERIC)}
-# A large body that names a repository of many sites would be hashed once for each of their tokens.
+# A large body that names a repository of many sites is hashed once for each of their tokens.
 _MOST_HASHED_BYTES = 64 << 20
 _MOST_ID_CHARACTERS = 200
 _REFUSED = "refused: signed neither with the platform's webhook secret nor with this site's syncToken"
 
 
 class NotSigned(Exception):
-    """Neither the platform's secret nor the token of a site that the delivery is about has signed it."""
+    """The delivery is signed neither with the platform's secret nor with the token of a site that it concerns."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the forge is told; ``sites`` are those that are queued."""
+    """The answer to a delivery; ``sites`` are those that were queued."""
 
     status: Literal["queued", "ignored", "duplicate"]
     message: str
@@ -62,8 +62,8 @@ class Receiver:
         self._requests = requests
         self._record = record
 
-    def receive(self, forge: Forge, headers: Headers, content_type: str, raw: bytes) -> Answer:
-        """Act on a delivery. Raises UnknownContentType, NotADelivery and NotSigned, in this order."""
+    def receive(self, forge: Forge, headers: RequestHeaders, content_type: str, raw: bytes) -> Answer:
+        """Handle a delivery. Raises UnknownContentType, NotADelivery and NotSigned, in this order."""
         body = forge.unpack(content_type, raw)
         if self._trust.platform_secret and forge.is_signed(headers, body.signed, self._trust.platform_secret):
             sender = "platform"
@@ -73,13 +73,13 @@ class Receiver:
             event, site = self._signed_by_site(forge, headers, body)
             sender, sites = site.metadata.uid, [site]
         if (name := _delivery_id(forge, headers)) and not self._record.is_new((sender, forge.name, name)):
-            return Answer("duplicate", "this delivery was taken before")
+            return Answer("duplicate", "this delivery was accepted before")
         answer = self._act(event, sites)
-        self._take_note(forge, event, sites, answer)
+        self._record_outcomes(forge, event, sites, answer)
         return answer
 
-    def _signed_by_site(self, forge: Forge, headers: Headers, body: Body) -> tuple[Event, StaticSite]:
-        """What is parsed here is signed by nobody yet: it only says whose tokens to try."""
+    def _signed_by_site(self, forge: Forge, headers: RequestHeaders, body: Body) -> tuple[ForgeEvent, StaticSite]:
+        """Try the tokens of the sites that the body names; until one fits, the body is not trusted otherwise."""
         try:
             event = forge.parse(headers, body.json)
         except NotADelivery as error:
@@ -95,25 +95,24 @@ class Receiver:
             self._record.put_refused(site.metadata.uid, refused)
         raise NotSigned
 
-    def _act(self, event: Event, sites: list[StaticSite]) -> Answer:
+    def _act(self, event: ForgeEvent, sites: list[StaticSite]) -> Answer:
         pinned = [site for site in sites if event.tag and site.spec.revision == event.tag]
         if event.branch is None and not pinned:
             return Answer("ignored", event.ignored)
         if not sites:
-            shown = refs.shown(event.urls[0]) if event.urls else "that the delivery does not name"
+            shown = refs.shown(event.urls[0]) if event.urls else "(the delivery names none)"
             return Answer("ignored", f"no site matches: none has the repository {shown}")
-        wanted = pinned or [each for each in sites if each.spec.branch == event.branch and not each.spec.revision]
-        if not wanted:
+        matching = pinned or [each for each in sites if each.spec.branch == event.branch and not each.spec.revision]
+        if not matching:
             followed = ", ".join(sorted({_followed(site) for site in sites})[:10])
             pushed = refs.shown(event.branch or "")
             return Answer("ignored", f"no site matches: none has branch {pushed} of this repository, only {followed}")
-        if not (awake := [site for site in wanted if not site.spec.suspend]):
-            return Answer("ignored", f"{_count(len(wanted))} suspended (spec.suspend)")
-        wanted = awake
-        self._requests.put(source_of(site) for site in wanted)
-        return Answer("queued", f"queued: {_count(len(wanted))}", tuple(site.site_key for site in wanted))
+        if not (active := [site for site in matching if not site.spec.suspend]):
+            return Answer("ignored", f"{_count(len(matching))} suspended (spec.suspend)")
+        self._requests.put(source_of(site) for site in active)
+        return Answer("queued", f"queued: {_count(len(active))}", tuple(site.site_key for site in active))
 
-    def _take_note(self, forge: Forge, event: Event, sites: list[StaticSite], answer: Answer) -> None:
+    def _record_outcomes(self, forge: Forge, event: ForgeEvent, sites: list[StaticSite], answer: Answer) -> None:
         name = refs.shown(event.name)
         log.info("delivery", forge=forge.name, delivery=name, status=answer.status, sites=len(answer.sites))
         now, queued = datetime.now(UTC), set(answer.sites)
@@ -122,15 +121,15 @@ class Receiver:
             self._record.put(site.metadata.uid, Delivery(now, forge.name, name, outcome))
 
 
-def _delivery_id(forge: Forge, headers: Headers) -> str:
+def _delivery_id(forge: Forge, headers: RequestHeaders) -> str:
     sent = (headers.get(name) for name in forge.delivery_headers)
     return next((each for each in sent if each), "")[:_MOST_ID_CHARACTERS]
 
 
-def _why_not(event: Event, site: StaticSite) -> str:
+def _why_not(event: ForgeEvent, site: StaticSite) -> str:
     if event.branch is None:
         return f"ignored: {event.ignored}"
-    return f"ignored: branch {refs.shown(event.branch)} was pushed, and this site is made of {_followed(site)}"
+    return f"ignored: branch {refs.shown(event.branch)} was pushed, and this site follows {_followed(site)}"
 
 
 def _followed(site: StaticSite) -> str:

@@ -1,27 +1,25 @@
-"""What became of deliveries: each is taken once, and the last few of every site are remembered.
+"""Remembers deliveries: each is accepted once, and the last few of every site are shown to its owner.
 
-In memory: a restart forgets them, and a delivery that is taken twice costs one look at the branch.
+In memory: a restart forgets them, and a delivery that is accepted twice costs one request to the git server.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from pages.conditions import format_time
+from syncer.remembered import Remembered
 
 _MOST_IDS = 10_000
 _MOST_SITES = 10_000
 _MOST_OF_A_SITE = 10
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A delivery as its site's owner may see it; nothing in it is secret."""
+    """A delivery as its site's owner sees it; it contains no secret."""
 
     time: datetime
     forge: str
@@ -39,50 +37,44 @@ class Delivery:
 
 
 class Record:
-    """All memories are bounded: the oldest are forgotten. From any thread."""
+    """The deliveries of all sites, bounded: the oldest are forgotten. Used by all threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ids: OrderedDict[Hashable, None] = OrderedDict()
-        self._last: OrderedDict[str, tuple[Delivery, ...]] = OrderedDict()  # by the site's uid, the newest first
-        self._refused: OrderedDict[str, Delivery] = OrderedDict()  # anybody can fill it
+        self._ids: Remembered[Hashable, None] = Remembered(_MOST_IDS)
+        self._last: Remembered[str, tuple[Delivery, ...]] = Remembered(_MOST_SITES)  # by the site's uid, newest first
+        self._refused: Remembered[str, Delivery] = Remembered(_MOST_SITES)  # apart, because strangers can fill it
 
     def is_new(self, delivery: Hashable) -> bool:
-        """Whether this was never asked of the delivery before (W3)."""
+        """Whether this is the first call for the delivery, which forges repeat (W3)."""
         with self._lock:
             new = delivery not in self._ids
-            _put(self._ids, delivery, None, _MOST_IDS)
+            self._ids.put(delivery, None)
             return new
 
     def put(self, uid: str, delivery: Delivery) -> None:
         """Remember a delivery about the site."""
         with self._lock:
-            _put(self._last, uid, (delivery, *self._last.get(uid, ())[: _MOST_OF_A_SITE - 1]), _MOST_SITES)
+            before = self._last.get(uid) or ()
+            self._last.put(uid, (delivery, *before[: _MOST_OF_A_SITE - 1]))
 
     def put_refused(self, uid: str, delivery: Delivery) -> None:
-        """Remember the last delivery about the site that was not signed as it must be."""
+        """Remember the last delivery about the site with a missing or wrong signature."""
         with self._lock:
-            _put(self._refused, uid, delivery, _MOST_SITES)
+            self._refused.put(uid, delivery)
 
     def last(self, uid: str) -> Delivery | None:
         """The site's last delivery."""
         with self._lock:
-            return next(iter(self._last.get(uid, ())), None)
+            return next(iter(self._last.get(uid) or ()), None)
 
     def recent(self, uid: str) -> list[Delivery]:
-        """The site's last deliveries and the last that was refused, newest first."""
+        """The site's last deliveries and the last refused one, newest first."""
         with self._lock:
-            found = [*self._last.get(uid, ()), *filter(None, [self._refused.get(uid)])]
-        return sorted(found, key=lambda delivery: delivery.time, reverse=True)
+            deliveries = [*(self._last.get(uid) or ()), *filter(None, [self._refused.get(uid)])]
+        return sorted(deliveries, key=lambda delivery: delivery.time, reverse=True)
 
     def last_refused(self, uid: str) -> Delivery | None:
-        """The last delivery about the site that was refused."""
+        """The last refused delivery about the site."""
         with self._lock:
             return self._refused.get(uid)
-
-
-def _put(memory: OrderedDict[K, V], key: K, value: V, most: int) -> None:
-    memory[key] = value
-    memory.move_to_end(key)
-    if len(memory) > most:
-        memory.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Requests for syncs on their way to the schedule: one per source at most, however many deliveries ask for it (W3)."""
+"""Requested syncs on their way to the schedule: at most one for each source, however many deliveries come (W3)."""
 
 import threading
 import time
@@ -32,18 +32,18 @@ class Requests:
         self._thread = threading.Thread(target=self._run, name="requests")
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; what still waits is left to polling."""
+        """Stop; polling takes over what is pending."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
         self._thread.join()
 
     def put(self, sources: Iterable[Source]) -> None:
-        """Ask for a sync of each."""
+        """Request a sync of each source."""
         now = time.monotonic()
         with self._changed:
             for source in set(sources):
@@ -59,13 +59,13 @@ class Requests:
                 log.exception("request_not_followed")
 
     def _take(self) -> list[Source] | None:
-        """What is due, as soon as something is; None at the end."""
+        """Wait until sources are due, and return them; None at the end."""
         with self._changed:
             while not self._stopping:
                 now = time.monotonic()
-                if found := [source for source, due in self._due.items() if due <= now]:
-                    for source in found:
+                if due_now := [source for source, due in self._due.items() if due <= now]:
+                    for source in due_now:
                         del self._due[source]
-                    return found
+                    return due_now
                 self._changed.wait(min(self._due.values()) - now if self._due else None)
             return None

@@ -1,4 +1,4 @@
-"""Signatures of deliveries, compared in constant time and as bytes: as text, a header that is not ASCII raises (W2)."""
+"""Signatures of deliveries, compared in constant time, and as bytes: text that is not ASCII would raise (W2)."""
 
 import hashlib
 import hmac
@@ -10,5 +10,5 @@ def sha256_hex(key: bytes, signed: bytes) -> bytes:
 
 
 def equal(sent: str | None, expected: bytes) -> bool:
-    """Whether the header that was sent is what it has to be; none at all never is."""
+    """Whether the header has the expected value; a missing one never has."""
     return sent is not None and hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), expected)

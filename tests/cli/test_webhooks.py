@@ -185,4 +185,4 @@ def test_an_empty_secret_is_a_mistake(tmp_path: Path, content: bytes) -> None:
 
 def test_why_explains_what_it_does_not_find(tmp_path: Path) -> None:
     assert "--state" in pages("why", "blog", "--state", tmp_path / "none").stderr
-    assert "--state is a `pages serve`" in pages("why", "blog", "--cluster", "--state", tmp_path).stderr
+    assert "--state uses a `pages serve`" in pages("why", "blog", "--cluster", "--state", tmp_path).stderr

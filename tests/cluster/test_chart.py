@@ -82,7 +82,9 @@ class Helm:
 
 
 @pytest.mark.parametrize("cluster_helm", HELMS, indirect=True)
-def test_one_command_installs_it_and_upgrades_keep_the_secrets(empty: ControlPlane, cluster_helm: "Helm") -> None:
+def test_one_command_installs_the_chart_and_upgrades_keep_the_secrets(
+    empty: ControlPlane, cluster_helm: "Helm"
+) -> None:
     notes = cluster_helm("install", RELEASE, str(CHART), values="served")
     assert "helm install" not in notes
     assert "https://hello.pages.example.com/" in notes
@@ -112,7 +114,7 @@ def test_one_command_installs_it_and_upgrades_keep_the_secrets(empty: ControlPla
 
 
 @pytest.mark.parametrize("cluster_helm", HELMS, indirect=True)
-def test_what_was_chosen_can_be_changed_later(empty: ControlPlane, cluster_helm: "Helm") -> None:
+def test_values_can_be_changed_after_the_installation(empty: ControlPlane, cluster_helm: "Helm") -> None:
     """An object that is there may refuse what a new one would take."""
     cluster_helm("install", RELEASE, str(CHART), values="served")
     for name, options in (
@@ -138,13 +140,13 @@ def test_there_is_one_installation_in_a_cluster(empty: ControlPlane, cluster_hel
     assert not empty.kubectl("get", "deployments,services,pvc", "-n", "second", "-o", "name")
 
 
-def test_without_values_it_says_what_is_missing(cluster_helm: "Helm") -> None:
+def test_without_values_the_notes_name_what_is_missing(cluster_helm: "Helm") -> None:
     notes = cluster_helm("install", RELEASE, str(CHART))
     assert "No site is served yet" in notes
     assert "--set platform.pagesDomain=" in notes
 
 
-def test_the_notes_tell_the_next_commands_of_each_installation(empty: ControlPlane, cluster_helm: "Helm") -> None:
+def test_the_notes_list_the_next_commands_of_each_installation(empty: ControlPlane, cluster_helm: "Helm") -> None:
     empty.apply_files(CHART / "crds")
     empty.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
 
@@ -176,13 +178,13 @@ def test_the_notes_tell_the_next_commands_of_each_installation(empty: ControlPla
 
 
 @pytest.mark.parametrize("cluster_helm", HELMS, indirect=True)
-def test_a_dry_run_on_a_server_says_the_same(cluster_helm: "Helm") -> None:
+def test_a_dry_run_on_a_server_renders_the_manifest(cluster_helm: "Helm") -> None:
     cluster_helm("install", RELEASE, str(CHART))  # or its kinds would not be known
     assert "MANIFEST" in cluster_helm("upgrade", RELEASE, str(CHART), "--dry-run=server", values="monitored")
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_the_api_server_takes_every_variant_without_a_warning(empty: ControlPlane, name: str) -> None:
+def test_the_api_server_accepts_every_variant_without_a_warning(empty: ControlPlane, name: str) -> None:
     empty.apply_files(CHART / "crds")
     empty.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
     objects = [each for each in variant(name) if each["kind"] != "Namespace"]
@@ -201,7 +203,7 @@ def test_the_api_server_takes_every_variant_without_a_warning(empty: ControlPlan
     empty.kubectl("create", "--dry-run=server", "--warnings-as-errors", "-f", "-", stdin=yaml.safe_dump_all(made))
 
 
-def test_restricted_admission_refuses_a_pod_that_is_not(empty: ControlPlane) -> None:
+def test_restricted_admission_rejects_an_unrestricted_pod(empty: ControlPlane) -> None:
     """Or the test above would say nothing."""
     pod = pods(variant("default"))["static-sites-nginx"]
     spec = pod["spec"] | {"securityContext": {}}
@@ -226,7 +228,7 @@ def test_the_kinds_are_upgraded_by_the_documented_command(empty: ControlPlane) -
         assert f"{kind}.pages.kup6s.com" in names
 
 
-def test_an_api_server_that_the_policies_would_shut_out_is_noticed(empty: ControlPlane, cluster_helm: "Helm") -> None:
+def test_the_chart_rejects_policies_that_would_block_the_api_server(empty: ControlPlane, cluster_helm: "Helm") -> None:
     slice_ = {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
@@ -332,7 +334,7 @@ def test_the_commands_of_the_docs_run_one_after_the_other(empty: ControlPlane) -
     assert not empty.kubectl("get", f"{everywhere},{policies}", *ours), "nothing is left over"
 
 
-def test_what_the_docs_show_as_a_platform_is_one(empty: ControlPlane) -> None:
+def test_the_platform_in_the_docs_is_valid(empty: ControlPlane) -> None:
     empty.apply_files(CHART / "crds")
     empty.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
     shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/how-to/install.md").read_text(), re.DOTALL)

@@ -86,7 +86,7 @@ def ask(traefik: Traefik, path: str, group: str) -> Answer:
         return exchange(connection, request(f"GET {path} HTTP/1.1", {"Host": HOST, "Cookie": f"group={group}"}))
 
 
-def test_whoever_logs_in_sees_what_the_rules_let_him_and_nobody_else_anything(traefik: Traefik) -> None:
+def test_a_login_shows_only_what_its_rules_allow(traefik: Traefik) -> None:
     eventually(lambda: ask(traefik, "/", "admins").status == 200)
     everything = ask(traefik, "/", "admins").text
     assert "plans" in everything and "blog" in everything
@@ -101,7 +101,7 @@ def test_whoever_logs_in_sees_what_the_rules_let_him_and_nobody_else_anything(tr
         assert ask(traefik, path, "").status == 401
 
 
-def test_no_spelling_of_a_path_shows_what_the_rules_keep(traefik: Traefik) -> None:
+def test_no_spelling_of_a_path_bypasses_the_rules(traefik: Traefik) -> None:
     eventually(lambda: ask(traefik, "/namespaces/secret/sites/plans", "admins").status == 200)
     shown = {path: ask(traefik, path, "marketing") for path in SPELLINGS}
     assert [path for path, answer in shown.items() if answer.status == 200 or "plans" in answer.text] == []

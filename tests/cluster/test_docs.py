@@ -80,7 +80,7 @@ def tenant(cluster: Cluster, folder: Path) -> Path:
     return kubeconfig
 
 
-def test_every_session_goes_as_it_is_told(run: Run, syncer: SyncerProcess) -> None:
+def test_every_session_prints_what_the_page_shows(run: Run, syncer: SyncerProcess) -> None:
     told, seen = [], []
     for command, printed in sessions():
         told.append(f"{command}\n{shown(printed)}")

@@ -26,7 +26,7 @@ def described(cluster: Cluster, namespace: str, name: str) -> str:
     return "\n".join(" ".join(line.split()) for line in shown.partition("\nEvents:")[2].splitlines())
 
 
-def test_kubectl_describe_shows_what_was_deployed_what_failed_and_what_is_fine_again(
+def test_kubectl_describe_shows_deployments_and_failures(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     blog = git_server.repository("blog")
@@ -44,7 +44,7 @@ def test_kubectl_describe_shows_what_was_deployed_what_failed_and_what_is_fine_a
     assert "Deployed" in cluster.kubectl("events", "-n", namespace, "--for", "staticsite/blog")
 
 
-def test_nothing_is_said_per_poll_nor_again_after_a_restart(
+def test_neither_a_poll_nor_a_restart_writes_another_event(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
@@ -71,7 +71,7 @@ def handled(cluster: Cluster, namespace: str, name: str) -> str | None:
     return handled_request
 
 
-def test_a_rejected_site_learns_of_it_once(
+def test_a_rejected_site_gets_one_event(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer, platform: Callable[..., None]
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
@@ -87,7 +87,7 @@ def test_a_rejected_site_learns_of_it_once(
     assert sorted((each["reason"], each["count"]) for each in about) == [("Deployed", 1), ("PathConflict", 1)]
 
 
-def test_where_events_are_forbidden_the_site_is_live_all_the_same_and_the_metrics_say_so(
+def test_a_site_is_live_although_events_are_forbidden(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
@@ -108,7 +108,7 @@ def test_where_events_are_forbidden_the_site_is_live_all_the_same_and_the_metric
     assert page.value("pages_status_writes_total", result="written")
 
 
-def test_k1_the_password_of_a_repository_shows_in_no_event_and_no_metric(
+def test_k1_no_event_and_no_metric_shows_a_password(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
@@ -134,7 +134,7 @@ def test_k1_the_password_of_a_repository_shows_in_no_event_and_no_metric(
     assert metrics.mistakes(page.text) == []
 
 
-def test_one_that_waits_says_that_it_does_not_lead(
+def test_a_standby_reports_that_it_does_not_lead(
     cluster: Cluster, syncer: SyncerProcess, make_syncer: MakeSyncer
 ) -> None:
     with make_syncer() as waiting:
@@ -145,7 +145,7 @@ def test_one_that_waits_says_that_it_does_not_lead(
     assert metrics.page(syncer.metrics_port).value("pages_syncer_leader") == 1
 
 
-def test_a_volume_that_cannot_be_used_shows_in_the_metrics(cluster: Cluster, make_syncer: MakeSyncer) -> None:
+def test_an_unusable_volume_shows_in_the_metrics(cluster: Cluster, make_syncer: MakeSyncer) -> None:
     with make_syncer("--volume", "/dev/null/sites") as running:
         eventually(lambda: any("volume" in problem for problem in running.problems()))
         page = metrics.page_when(

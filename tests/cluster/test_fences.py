@@ -108,7 +108,7 @@ def changed(original: Object, path: str, value: Any) -> Object:
     return made
 
 
-def test_what_the_hooks_make_is_let_through(cluster: Cluster, ask: Ask) -> None:
+def test_objects_of_the_hooks_are_admitted(cluster: Cluster, ask: Ask) -> None:
     made = made_by_the_hooks(cluster)
     assert {name.split()[0] for name in made} == {"VirtualHost", "IngressRoute", "Middleware", "Certificate"}
     for name, each in made.items():
@@ -175,7 +175,7 @@ NEVER: tuple[tuple[str, str, Any, str], ...] = (
 )
 
 
-def test_h3_what_the_hooks_never_make_is_refused(cluster: Cluster, ask: Ask) -> None:
+def test_h3_objects_that_the_hooks_never_make_are_rejected(cluster: Cluster, ask: Ask) -> None:
     made = made_by_the_hooks(cluster)
     hidden = []
     for name, path, value, said in NEVER:
@@ -194,7 +194,7 @@ def test_h3_what_the_hooks_never_make_is_refused(cluster: Cluster, ask: Ask) -> 
         cluster.apply(*chart.installed("ValidatingAdmissionPolicyBinding"))
 
 
-def test_h3_other_kinds_and_other_namespaces_are_refused_even_to_an_account_with_rights(
+def test_h3_other_kinds_and_namespaces_are_rejected_despite_rights(
     cluster: Cluster, grants: None, tmp_path: Path
 ) -> None:
     """As a second fence: the account is an administrator here, as when its rights were widened in error."""
@@ -220,7 +220,7 @@ def config_map(namespace: str) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": namespace}}
 
 
-def test_nobody_else_is_fenced(cluster: Cluster, grants: None) -> None:
+def test_other_accounts_are_not_restricted(cluster: Cluster, grants: None) -> None:
     """An administrator's own routes are none of our business."""
     route = changed(made_by_the_hooks(cluster)[ROUTE], MATCH, "Host(`argocd.example.com`)")
     assert "created (server dry run)" in asked(cluster, route)
@@ -245,14 +245,14 @@ CLAIMS = (
 )
 
 
-def test_d3_a_domain_that_is_not_granted_is_refused_at_once(cluster: Cluster, grants: None) -> None:
+def test_d3_a_domain_without_a_grant_is_rejected_at_once(cluster: Cluster, grants: None) -> None:
     for namespace, domain, said in CLAIMS:
         spec: Object = {"domain": domain} if domain else {}
         answer = asked(cluster, static_site(namespace=namespace, **spec))
         assert said in answer if said else "created (server dry run)" in answer, f"{namespace} {domain}: {answer}"
 
 
-def test_d3_a_platform_as_large_as_can_be_is_no_trouble(cluster: Cluster, platform: Callable[..., None]) -> None:
+def test_d3_the_largest_platform_stays_within_the_cost_limit(cluster: Cluster, platform: Callable[..., None]) -> None:
     """What an expression may cost is limited, and beyond that everything is refused."""
     cluster.namespace("team-a")
     policies = [
@@ -266,7 +266,7 @@ def test_d3_a_platform_as_large_as_can_be_is_no_trouble(cluster: Cluster, platfo
     assert "created (server dry run)" in asked(cluster, granted)
 
 
-def test_d3_without_policies_whoever_comes_first_has_a_domain(cluster: Cluster, platform: Callable[..., None]) -> None:
+def test_d3_without_policies_the_first_site_gets_a_domain(cluster: Cluster, platform: Callable[..., None]) -> None:
     mark = f"{secrets.token_hex(4)}.example.net"
     platform(reservedDomains=[mark])
     cluster.namespace("team-a")
@@ -274,7 +274,7 @@ def test_d3_without_policies_whoever_comes_first_has_a_domain(cluster: Cluster, 
     assert "created (server dry run)" in asked(cluster, static_site("site", "team-a", domain="any.example.net"))
 
 
-def test_d3_a_site_whose_grant_was_taken_can_still_be_edited(
+def test_d3_a_site_can_be_edited_after_its_grant_is_removed(
     cluster: Cluster, grants: None, platform: Callable[..., None]
 ) -> None:
     site = static_site("site", "team-a", domain="www.example.org")

@@ -17,7 +17,7 @@ def holder(cluster: Cluster) -> str:
     return str((lease or {}).get("spec", {}).get("holderIdentity", ""))
 
 
-def test_f20_a_second_syncer_waits_and_says_so_until_the_first_has_ended(
+def test_f20_a_second_syncer_waits_until_the_first_has_ended(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     long = ("--lease", "10m")  # nobody waits for its end here
@@ -35,7 +35,7 @@ def test_f20_a_second_syncer_waits_and_says_so_until_the_first_has_ended(
         assert holder(cluster) not in ("", mine)
 
 
-def test_f20_a_killed_syncer_is_waited_for_and_replaced(cluster: Cluster, make_syncer: MakeSyncer) -> None:
+def test_f20_a_killed_syncer_is_replaced_after_its_lease(cluster: Cluster, make_syncer: MakeSyncer) -> None:
     first, second = make_syncer().start(), make_syncer()
     first.wait_until_ready()
     with second:
@@ -44,7 +44,7 @@ def test_f20_a_killed_syncer_is_waited_for_and_replaced(cluster: Cluster, make_s
         eventually(second.ready)
 
 
-def test_f20_a_syncer_that_slept_through_its_lease_writes_nothing_when_it_wakes(
+def test_f20_a_syncer_that_overslept_its_lease_writes_nothing(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     repository = git_server.repository("blog")
@@ -67,7 +67,7 @@ def test_f20_a_syncer_that_slept_through_its_lease_writes_nothing_when_it_wakes(
     first.stop()
 
 
-def test_f20_a_syncer_that_cannot_reach_the_api_stops_writing_before_its_lease_is_over(
+def test_f20_without_the_api_a_syncer_stops_before_its_lease_ends(
     restartable: ControlPlane, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     repository = git_server.repository("blog")

@@ -8,8 +8,8 @@ from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster, ControlPlane
 from tests.support.git_server import GitServer
 from tests.support.objects import static_site
-from tests.support.processes import STOP_SECONDS, answer, running_commands
-from tests.support.serving import eventually
+from tests.support.processes import STOP_SECONDS, answer
+from tests.support.serving import eventually, running_commands
 
 MakeSyncer = Callable[..., SyncerProcess]
 
@@ -27,7 +27,7 @@ def children_of(group: int) -> list[str]:
     return lines
 
 
-def test_each_line_about_a_site_says_which_and_in_which_round(
+def test_log_lines_name_their_site_and_round(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
@@ -44,12 +44,12 @@ def test_each_line_about_a_site_says_which_and_in_which_round(
     assert published["timestamp"].endswith("Z")
 
 
-def test_all_that_is_logged_is_json(syncer: SyncerProcess) -> None:
+def test_every_log_line_is_json(syncer: SyncerProcess) -> None:
     assert syncer.lines("lease_acquired")
     assert all(line.startswith("{") for line in syncer.output.splitlines())
 
 
-def test_it_is_healthy_while_the_api_is_away_and_ready_only_where_it_is_at_work(
+def test_health_does_not_depend_on_the_api_and_readiness_does(
     restartable: ControlPlane, make_syncer: MakeSyncer
 ) -> None:
     with make_syncer("--lease", "10m") as running:
@@ -66,7 +66,7 @@ def test_it_is_healthy_while_the_api_is_away_and_ready_only_where_it_is_at_work(
         assert answer(running.port, "/readyz")[0] == 503
 
 
-def test_f4_sigterm_ends_it_in_time_whatever_hangs_and_leaves_nothing(
+def test_f4_sigterm_ends_hanging_syncs_and_leaves_no_process(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})

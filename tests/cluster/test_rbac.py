@@ -81,7 +81,7 @@ def test_the_syncer_writes_statuses_events_and_its_lease(cluster: Cluster, names
     check(cluster, kubeconfig, SYSTEM, SYNCER_AT_HOME)
 
 
-def test_tenants_edit_their_sites_and_not_what_the_syncer_says_of_them(cluster: Cluster, namespace: str) -> None:
+def test_tenants_edit_their_sites_but_not_the_status(cluster: Cluster, namespace: str) -> None:
     for role in ("edit", "view"):
         binding = {
             "apiVersion": "rbac.authorization.k8s.io/v1",

@@ -25,7 +25,7 @@ def get(port: int, path: str = "/") -> tuple[int, str]:
         return 0, ""
 
 
-def test_a_site_is_pinned_while_the_git_server_is_down_and_the_dashboard_of_the_one_at_work_shows_it(
+def test_a_site_is_pinned_while_the_git_server_is_down(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     repository = git_server.repository("blog")
@@ -55,6 +55,6 @@ def test_a_site_is_pinned_while_the_git_server_is_down_and_the_dashboard_of_the_
 
 
 @pytest.mark.parametrize("revision", ["--upload-pack=id", "v1^{}", "refs/heads/main", "a..b", "A" * 40])
-def test_the_api_refuses_what_is_neither_a_commit_nor_a_tag(cluster: Cluster, namespace: str, revision: str) -> None:
+def test_the_api_rejects_a_revision_that_is_no_commit_or_tag(cluster: Cluster, namespace: str, revision: str) -> None:
     with pytest.raises(AssertionError, match=r"spec\.revision"):
         cluster.apply(static_site("blog", namespace, repo="https://forge.example.com/x", revision=revision))

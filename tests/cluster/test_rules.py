@@ -12,7 +12,7 @@ from tests.support.serving import eventually
 USERS = "ann:{SHA}ieSV55Qc+eQOaYDRSha/AjzNTJE=\n"
 
 
-def test_what_the_files_say_is_kept_in_the_status(
+def test_the_rules_of_the_files_are_in_the_status(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     repository = git_server.repository("blog")
@@ -34,7 +34,7 @@ def test_what_the_files_say_is_kept_in_the_status(
     eventually(lambda: rules() == {"redirects": [], "headers": [], "problems": []})
 
 
-def test_a_tenant_learns_which_rules_there_is_no_room_for(
+def test_dropped_rules_are_reported_at_their_site(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer, platform: Callable[..., None]
 ) -> None:
     platform()

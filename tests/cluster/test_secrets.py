@@ -56,7 +56,7 @@ def private_site(namespace: str, repo: str, name: str = "blog", **spec: Any) -> 
     )
 
 
-def test_a_secret_is_read_only_where_its_namespace_allows_it_and_the_status_says_how(
+def test_a_secret_is_read_only_with_a_grant_of_its_namespace(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, private: str
 ) -> None:
     cluster.apply(secret(namespace), private_site(namespace, private))
@@ -71,14 +71,14 @@ def test_a_secret_is_read_only_where_its_namespace_allows_it_and_the_status_says
     eventually(lambda: synced(cluster, namespace, "nosy").get("reason") == "SecretForbidden")
 
 
-def test_what_the_status_says_is_what_the_example_says() -> None:
+def test_the_remedy_in_the_status_equals_the_example() -> None:
     said = list(yaml.safe_load_all(SecretForbidden("team-a", "site-token", "kup6s-pages").remedy))
     example = list(yaml.safe_load_all((ROOT / "examples/secret-access.yaml").read_text()))
     assert said == [each for each in example if each["kind"] != "Secret"]
 
 
 @pytest.mark.parametrize("name", ["123", "true", "1e3", "a" * 253])
-def test_what_the_status_says_can_be_applied_whatever_the_names(name: str) -> None:
+def test_the_remedy_can_be_applied_for_any_name(name: str) -> None:
     role, binding = yaml.safe_load_all(SecretForbidden("1e3", name, "kup6s-pages").remedy)
     assert role["rules"][0]["resourceNames"] == [name]
     assert role["metadata"] == binding["metadata"]
@@ -87,7 +87,7 @@ def test_what_the_status_says_can_be_applied_whatever_the_names(name: str) -> No
     assert len(role["metadata"]["name"]) <= 253
 
 
-def test_a_secret_that_comes_late_and_one_that_is_rotated_are_noticed(
+def test_a_late_secret_and_a_rotated_one_are_noticed(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, private: str, git_server: GitServer
 ) -> None:
     grant(cluster, namespace)
@@ -117,7 +117,7 @@ def command_lines() -> Iterator[CommandLines]:
         yield looking
 
 
-def test_a_credential_shows_nowhere_whatever_fails(
+def test_a_credential_shows_nowhere_after_any_failure(
     cluster: Cluster,
     namespace: str,
     make_syncer: MakeSyncer,

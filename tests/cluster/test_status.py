@@ -38,7 +38,7 @@ def blog(cluster: Cluster, namespace: str, git_server: GitServer, platform: Plat
 
 
 @pytest.mark.usefixtures("blog")
-def test_a_site_that_is_live_is_ready_by_the_conventions(
+def test_a_live_site_has_the_conventional_conditions(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer, tmp_path: Path
 ) -> None:
     (tmp_path / "key").write_text("k" * 32)
@@ -65,7 +65,7 @@ def test_a_site_that_is_live_is_ready_by_the_conventions(
 
 
 @pytest.mark.usefixtures("blog", "syncer")
-def test_kubectl_get_reads_well(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
+def test_kubectl_get_shows_the_columns(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
     cluster.apply(static_site("www", namespace, repo=git_server.url("blog"), domain="www.example.org", pathPrefix="/a"))
     Player(cluster, "VirtualHost").settle()
     eventually(lambda: ready(cluster, namespace)[0] == ready(cluster, namespace, "www")[0] == "True")
@@ -79,9 +79,7 @@ def test_kubectl_get_reads_well(cluster: Cluster, namespace: str, git_server: Gi
 
 
 @pytest.mark.usefixtures("blog", "syncer")
-def test_git_trouble_shows_and_keeps_what_the_last_good_sync_said(
-    cluster: Cluster, namespace: str, git_server: GitServer
-) -> None:
+def test_a_git_error_keeps_the_commit_of_the_last_sync(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
     eventually(lambda: ready(cluster, namespace)[0] == "True")
     before = status(cluster, namespace)
     cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), branch="gone", syncInterval="10s"))
@@ -95,7 +93,7 @@ def test_git_trouble_shows_and_keeps_what_the_last_good_sync_said(
 
 
 @pytest.mark.usefixtures("blog", "syncer")
-def test_a_rejected_domain_shows_at_the_site(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
+def test_a_rejected_domain_shows_in_the_status(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
     cluster.apply(static_site("other", namespace, repo=git_server.url("blog"), domain="blog.pages.example.com"))
     Player(cluster, "VirtualHost").settle()
     eventually(lambda: ready(cluster, namespace, "other") == ("False", "PlatformDomain"))
@@ -104,7 +102,7 @@ def test_a_rejected_domain_shows_at_the_site(cluster: Cluster, namespace: str, g
 
 
 @pytest.mark.usefixtures("blog", "syncer")
-def test_certificate_trouble_shows_at_the_site(cluster: Cluster, namespace: str) -> None:
+def test_a_certificate_error_shows_in_the_status(cluster: Cluster, namespace: str) -> None:
     eventually(lambda: ready(cluster, namespace)[0] == "True")
     host = cluster.get("virtualhosts", "blog.pages.example.com")
     assert host
@@ -121,7 +119,7 @@ def test_certificate_trouble_shows_at_the_site(cluster: Cluster, namespace: str)
 
 
 @pytest.mark.usefixtures("blog")
-def test_f19_a_status_is_written_only_when_it_says_something_new(
+def test_f19_a_status_is_written_only_when_it_changes(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     def version() -> str:
@@ -150,7 +148,7 @@ def test_f19_a_status_is_written_only_when_it_says_something_new(
     assert ready(cluster, namespace)[0] == "True"
 
 
-def test_a_site_without_a_platform_says_who_can_help(
+def test_a_site_without_a_platform_names_the_administrator(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})

@@ -64,7 +64,7 @@ def test_an_edited_site_is_synced_at_once(
     eventually(lambda: syncer.page(namespace, "blog") == "b")
 
 
-def test_a_deleted_site_is_offline_at_once_and_its_files_go_after_the_grace_time(
+def test_a_deleted_sites_files_go_after_the_grace_time(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
@@ -79,7 +79,7 @@ def test_a_deleted_site_is_offline_at_once_and_its_files_go_after_the_grace_time
         eventually(lambda: not files.exists())
 
 
-def test_a_site_created_anew_never_shows_the_old_content(
+def test_a_recreated_site_never_shows_the_old_content(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     git_server.repository("old").commit({"index.html": "old"})
@@ -99,7 +99,7 @@ def test_a_site_created_anew_never_shows_the_old_content(
     running.stop()
 
 
-def test_f17_an_api_server_that_restarts_is_followed_on(
+def test_f17_a_restarted_api_server_is_followed_again(
     restartable: ControlPlane, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     for name in ("before", "while", "after"):
@@ -117,7 +117,7 @@ def test_f17_an_api_server_that_restarts_is_followed_on(
     eventually(syncer.ready)
 
 
-def test_f17_a_watch_that_is_too_old_begins_anew_with_a_list(
+def test_f17_an_expired_watch_starts_again_with_a_list(
     restartable: ControlPlane, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     """An API server that was restarted knows nothing of what was before: it answers 410 to whoever slept through it."""
@@ -154,7 +154,7 @@ def test_f17_an_api_that_forgets_all_sites_removes_none(
         assert running.page(namespace, "blog") == "one"
 
 
-def test_f18_a_status_that_somebody_else_changed_meanwhile_is_written_all_the_same(
+def test_f18_a_conflicting_change_does_not_lose_a_status(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     repository = git_server.repository("blog")
@@ -171,7 +171,7 @@ def test_f18_a_status_that_somebody_else_changed_meanwhile_is_written_all_the_sa
 @pytest.mark.parametrize(
     "option", [["--allowed-hosts", ""], ["--lease", "1s"], ["--heartbeat", "soon"], ["--token-key-file", "/dev/null"]]
 )
-def test_a_mistake_on_the_command_line_is_explained(make_syncer: MakeSyncer, option: list[str]) -> None:
+def test_an_invalid_option_is_explained(make_syncer: MakeSyncer, option: list[str]) -> None:
     running = make_syncer(*option).start()
     assert running.process.wait(20) == 2
     assert option[0] in running.output

@@ -39,7 +39,7 @@ def blog(cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: Gi
     return git_server.url("blog")
 
 
-def test_a_push_is_live_long_before_the_next_look(
+def test_a_push_is_live_before_the_next_poll(
     namespace: str, syncer: SyncerProcess, git_server: GitServer, blog: str
 ) -> None:
     git_server.repository("blog").commit({"index.html": "two"})
@@ -93,7 +93,7 @@ def test_why_asks_the_cluster_and_the_api(cluster: Cluster, namespace: str, sync
 
 
 @pytest.mark.parametrize("body", ["Content-Length: 50000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"])
-def test_w4_a_body_that_is_too_large_is_refused_whatever_more_is_sent(syncer: SyncerProcess, body: str) -> None:
+def test_w4_a_body_that_is_too_large_is_rejected_early(syncer: SyncerProcess, body: str) -> None:
     head = "POST /webhook/gitea HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     with socket.create_connection(("127.0.0.1", syncer.api_port), timeout=20) as connection:
         connection.sendall((head + body).encode())
@@ -109,14 +109,14 @@ def test_health_and_api_are_on_ports_of_their_own(syncer: SyncerProcess) -> None
     assert answer(syncer.port, "/webhook/gitea")[0] == answer(syncer.port, "/site/team/blog")[0] == 404
 
 
-def test_the_syncer_that_waits_takes_no_deliveries(syncer: SyncerProcess, make_syncer: MakeSyncer) -> None:
+def test_a_standby_rejects_deliveries(syncer: SyncerProcess, make_syncer: MakeSyncer) -> None:
     assert syncer.ready()
     with make_syncer() as waiting:
         eventually(lambda: answer(waiting.port, "/healthz")[0] == 200)
         assert waiting.deliver(deliveries.gitea_push("https://forge.example.com/x"))[0] == 503
 
 
-def test_w1_without_any_secret_it_does_not_start_unless_told_so(
+def test_w1_without_a_secret_the_syncer_does_not_start(
     cluster: Cluster, make_syncer: MakeSyncer, tmp_path: Path
 ) -> None:
     common = ("syncer", "--allowed-hosts", "forge.example.com", "--volume", tmp_path / "v", "--cache", tmp_path / "c")

@@ -66,6 +66,14 @@ def tenant(cluster: Cluster, namespace: str, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def asked_by_tenant(tenant: Path) -> Iterator[Backend]:
+    """The cluster as that tenant sees it."""
+    made = backend_of(tenant)
+    yield made
+    made.api.client.close()
+
+
+@pytest.fixture
 def cert_manager(cluster: Cluster) -> Iterator[None]:
     """Takes away what stands for cert-manager's own objects."""
     yield
@@ -107,24 +115,29 @@ def said(type_: str, status: str, reason: str, message: str = "") -> Object:
     return {"type": type_, "status": status, "reason": reason, "message": message, "lastTransitionTime": moment}
 
 
+@pytest.fixture
+def owner(cluster: Cluster, namespace: str, platform: Callable[..., None], git_server: GitServer) -> str:
+    """The URL of a repository whose site `first` holds the domain."""
+    git_server.repository("blog").commit({"index.html": "hello", "docs/index.html": "docs"})
+    platform(domainPolicies=[{"domains": [DOMAIN], "namespaces": ["team-*", namespace]}])
+    cluster.apply(static_site("first", namespace, repo=git_server.url("blog"), domain=DOMAIN))
+    Player(cluster, "VirtualHost").settle()  # of two sites of the same second, either might get the domain
+    return git_server.url("blog")
+
+
 def test_each_refusal_of_git_or_the_platform_has_its_remedy(
     cluster: Cluster,
     namespace: str,
-    platform: Callable[..., None],
     syncer: SyncerProcess,
     git_server: GitServer,
+    owner: str,
     asked: Backend,
-    tenant: Path,
+    asked_by_tenant: Backend,
 ) -> None:
-    git_server.repository("blog").commit({"index.html": "hello", "docs/index.html": "docs"})
+    """An administrator sees it in the objects, and a tenant in the status alone."""
     git_server.repository("private").commit({"index.html": "plans"})
     git_server.require("private", "deploy", "the-token")
-    blog, private = git_server.url("blog"), git_server.url("private")
-    platform(domainPolicies=[{"domains": [DOMAIN], "namespaces": ["team-*", namespace]}])
-    cluster.apply(static_site("first", namespace, repo=blog, domain=DOMAIN))
-    Player(
-        cluster, "VirtualHost"
-    ).settle()  # now it holds the domain; of two that were made in the same second, either might
+    blog, private = owner, git_server.url("private")
     cases: dict[str, tuple[str, dict[str, Any], str, tuple[str, ...]]] = {
         "gone": (git_server.url("nothing"), {}, "RepoNotFound", ("Git", "create secret generic site-token")),
         "locked": (private, {}, "AuthFailed", ("Git", "create secret generic site-token")),
@@ -139,13 +152,17 @@ def test_each_refusal_of_git_or_the_platform_has_its_remedy(
     for name, (repo, spec, _, _) in cases.items():
         cluster.apply(static_site(name, namespace, repo=repo, **spec))
     Player(cluster, "VirtualHost").settle()
-    for name, (_, _, reason, says) in cases.items():
-        stops(asked, namespace, name, reason, *says)
-    # A tenant sees the same by the status alone, and as a process.
-    as_tenant = backend_of(tenant)
-    for name, (_, _, reason, says) in cases.items():
-        stops(as_tenant, namespace, name, reason, *says)
-    as_tenant.api.client.close()
+    for backend in (asked, asked_by_tenant):
+        for name, (_, _, reason, says) in cases.items():
+            stops(backend, namespace, name, reason, *says)
+
+
+def test_why_names_the_link_and_a_similar_name(
+    cluster: Cluster, namespace: str, syncer: SyncerProcess, owner: str, asked: Backend, tenant: Path
+) -> None:
+    cluster.apply(static_site("taken", namespace, repo=owner, domain=DOMAIN))
+    Player(cluster, "VirtualHost").settle()
+    stops(asked, namespace, "taken", "PathConflict")
     done = pages(tenant, "why", "taken", "--no-request")
     assert done.returncode == exits.NOT_READY, done.stderr
     assert "It stops at VirtualHost (PathConflict)" in done.stdout
@@ -154,50 +171,82 @@ def test_each_refusal_of_git_or_the_platform_has_its_remedy(
     assert "did you mean first?" in done.stderr
 
 
-def test_missing_and_edited_objects_are_reported_in_the_order_of_the_chain(
+ENCRYPTED = {"mode": "Individual", "issuerRef": {"name": "letsencrypt"}}
+
+
+@pytest.fixture
+def encrypted(
     cluster: Cluster,
     namespace: str,
     platform: Callable[..., None],
-    make_syncer: Callable[..., SyncerProcess],
     git_server: GitServer,
-    asked: Backend,
     cert_manager: None,
 ) -> None:
+    """A site `blog` with a VirtualHost that wants a certificate; nothing else is generated."""
     git_server.repository("blog").commit({"index.html": "hello"})
+    platform(tls=ENCRYPTED)
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), domain=DOMAIN))
+    Player(cluster, "VirtualHost").settle()
+
+
+def test_a_site_without_a_platform_or_hooks_stops_at_its_virtualhost(
+    cluster: Cluster,
+    namespace: str,
+    platform: Callable[..., None],
+    syncer: SyncerProcess,
+    git_server: GitServer,
+    asked: Backend,
+) -> None:
+    git_server.repository("blog").commit({"index.html": "hello"})
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), domain=DOMAIN))
+    stops(asked, namespace, "blog", "NoPlatform", "VirtualHost")
+    platform(tls=ENCRYPTED)
+    stops(asked, namespace, "blog", "Pending", "VirtualHost")
+    found = asked.facts(find(asked, "blog", namespace))
+    down = first_broken(judge(replace(found, now=found.now + timedelta(minutes=3), lease=HIDDEN)))
+    assert down and down.reason == "HooksDown" and "pages-operator" in down.remedy
+
+
+@pytest.mark.usefixtures("encrypted", "syncer")
+def test_a_missing_route_is_reported_before_a_missing_issuer(cluster: Cluster, namespace: str, asked: Backend) -> None:
+    stops(asked, namespace, "blog", "RouteMissing", f"IngressRoute {SYSTEM}/{namespace}--blog does not exist")
+    Player(cluster, "IngressRoute", "Middleware").settle()
+    stops(asked, namespace, "blog", "IssuerMissing", "ClusterIssuer letsencrypt")
+
+
+@pytest.mark.usefixtures("encrypted", "syncer")
+def test_each_trouble_with_a_certificate_is_reported(cluster: Cluster, namespace: str, asked: Backend) -> None:
+    Player(cluster, "IngressRoute", "Middleware").settle()
+    issuer(cluster, "False", "Failed to register ACME account")
+    stops(asked, namespace, "blog", "IssuerNotReady", "Failed to register ACME account")
+    issuer(cluster, "True")
+    stops(asked, namespace, "blog", "CertificateMissing")
+    Player(cluster, "Certificate").settle()
+    failed = said("Issuing", "False", "Failed", FAILED), said("Ready", "False", "DoesNotExist", "Issuing")
+    status_of(cluster, "certificates", CERTIFICATE, *failed)
+    order(cluster)
+    stops(asked, namespace, "blog", "Failed", "NXDOMAIN looking up A", "Order blog-1: invalid")
+    status_of(cluster, "certificates", CERTIFICATE, said("Ready", "True", "Ready"), notAfter="2020-01-01T00:00:00Z")
+    stops(asked, namespace, "blog", "CertificateExpired", "2020-01-01")
+
+
+@pytest.mark.usefixtures("encrypted")
+def test_an_edited_route_and_a_stopped_syncer_are_reported(
+    cluster: Cluster, namespace: str, make_syncer: Callable[..., SyncerProcess], asked: Backend
+) -> None:
+    issuer(cluster, "True")
+    Player(cluster).settle()
+    status_of(cluster, "certificates", CERTIFICATE, said("Ready", "True", "Ready"))
     with make_syncer() as syncer:
         syncer.wait_until_ready()
-        cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), domain=DOMAIN))
-        stops(asked, namespace, "blog", "NoPlatform", "VirtualHost")
-        platform(tls={"mode": "Individual", "issuerRef": {"name": "letsencrypt"}})
-        stops(asked, namespace, "blog", "Pending", "VirtualHost")
-        found = asked.facts(find(asked, "blog", namespace))
-        down = first_broken(judge(replace(found, now=found.now + timedelta(minutes=3), lease=HIDDEN)))
-        assert down and down.reason == "HooksDown" and "pages-operator" in down.remedy
-        Player(cluster, "VirtualHost").settle()
-        stops(asked, namespace, "blog", "RouteMissing", f"IngressRoute {SYSTEM}/{namespace}--blog does not exist")
-        Player(cluster, "IngressRoute", "Middleware").settle()
-        stops(asked, namespace, "blog", "IssuerMissing", "ClusterIssuer letsencrypt")
-        issuer(cluster, "False", "Failed to register ACME account")
-        stops(asked, namespace, "blog", "IssuerNotReady", "Failed to register ACME account")
-        issuer(cluster, "True")
-        stops(asked, namespace, "blog", "CertificateMissing")
-        Player(cluster, "Certificate").settle()
-        failed = said("Issuing", "False", "Failed", FAILED), said("Ready", "False", "DoesNotExist", "Issuing")
-        status_of(cluster, "certificates", CERTIFICATE, *failed)
-        order(cluster)
-        stops(asked, namespace, "blog", "Failed", "NXDOMAIN looking up A", "Order blog-1: invalid")
-        status_of(cluster, "certificates", CERTIFICATE, said("Ready", "True", "Ready"), notAfter="2020-01-01T00:00:00Z")
-        stops(asked, namespace, "blog", "CertificateExpired", "2020-01-01")
-        status_of(cluster, "certificates", CERTIFICATE, said("Ready", "True", "Ready"))
+        eventually(lambda: stop(asked, namespace, "blog").reason == "")
         cluster.kubectl(
             *("patch", "ingressroute", f"{namespace}--blog", "-n", SYSTEM, "--type=json", "-p"),
             '[{"op": "replace", "path": "/spec/entryPoints", "value": ["other"]}]',
         )
-        stops(
-            asked, namespace, "blog", "RouteChanged", "spec.entryPoints[0] is 'other'", "kubectl -n kup6s-pages delete"
-        )
+        edited = ("spec.entryPoints[0] is 'other'", "kubectl -n kup6s-pages delete")
+        stops(asked, namespace, "blog", "RouteChanged", *edited)
         Player(cluster, "IngressRoute").settle()
-        Player(cluster, "VirtualHost").settle()
         eventually(lambda: stop(asked, namespace, "blog").reason == "")
         found = replace(asked.facts(find(asked, "blog", namespace)), now=datetime.now(UTC) + timedelta(minutes=9))
         down = first_broken(judge(found))
@@ -229,19 +278,21 @@ def order(cluster: Cluster) -> None:
     cluster.write_status("orders", "blog-1", {"state": "invalid", "reason": "DNS problem: NXDOMAIN"})
 
 
-def test_sync_rollback_logs_and_status_with_a_tenants_rights(
-    cluster: Cluster,
-    namespace: str,
-    platform: Callable[..., None],
-    syncer: SyncerProcess,
-    git_server: GitServer,
-    tenant: Path,
-) -> None:
-    first = git_server.repository("blog").commit({"index.html": "one"})
+@pytest.fixture
+def first(
+    cluster: Cluster, namespace: str, platform: Callable[..., None], syncer: SyncerProcess, git_server: GitServer
+) -> str:
+    """The commit of a site `blog` that is ready, and looks for no other by itself."""
+    commit = git_server.repository("blog").commit({"index.html": "one"})
     platform()
     cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="24h"))
     Player(cluster, "VirtualHost").settle()
     eventually(lambda: condition(cluster.get("staticsites", "blog", namespace), "Ready").get("status") == "True")
+    return commit
+
+
+@pytest.mark.usefixtures("first")
+def test_status_shows_a_tenant_the_sites_of_its_namespace_alone(namespace: str, tenant: Path) -> None:
     listed = pages(tenant, "status", "-o", "json")
     assert listed.returncode == exits.OK, listed.stderr
     assert [each["metadata"]["name"] for each in json.loads(listed.stdout)["items"]] == ["blog"]
@@ -252,6 +303,10 @@ def test_sync_rollback_logs_and_status_with_a_tenants_rights(
     assert refused.returncode == exits.CANNOT_ASK
     assert "you lack permission to list StaticSites in all namespaces" in refused.stderr
 
+
+def test_a_tenant_syncs_and_rolls_back_a_site(
+    cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer, first: str, tenant: Path
+) -> None:
     second = git_server.repository("blog").commit({"index.html": "two"})
     done = pages(tenant, "sync", "blog", "--wait", "--timeout", "60s")
     assert done.returncode == exits.OK, done.stderr
@@ -266,10 +321,15 @@ def test_sync_rollback_logs_and_status_with_a_tenants_rights(
     assert pages(tenant, "rollback", "blog", "--to-branch").returncode == exits.OK
     assert syncer.page(namespace, "blog") == "two"
 
+
+def test_a_tenant_reads_the_conditions_as_a_log(first: str, tenant: Path) -> None:
     logs = pages(tenant, "logs", "blog")
     assert "You lack permission to read the syncer's log" in logs.stderr
-    assert f"Synced=True Synced: commit {second[:12]} is live" in logs.stdout
+    assert f"Synced=True Synced: commit {first[:12]} is live" in logs.stdout
 
+
+@pytest.mark.usefixtures("first")
+def test_a_sync_that_fails_says_why(git_server: GitServer, tenant: Path) -> None:
     git_server.repository("blog").delete_branch("main")
     git_server.repository("blog").commit({"index.html": "x"}, branch="other")
     failed = pages(tenant, "sync", "blog", "--wait", "--timeout", "60s")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.control_plane import ROOT
-from tests.support.serving import SECONDS, eventually, free_port, processes_of
+from tests.support.serving import SECONDS, eventually, free_port, running_commands
 
 DOCUMENT = ROOT / "docs/tutorial.md"
 _SESSION = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -116,7 +116,7 @@ def terminals(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[Ter
     yield first, second
     for each in (first, second):
         each.close()
-    assert processes_of(tmp_path) == []
+    assert running_commands(str(tmp_path)) == []
 
 
 def test_every_command_does_what_the_tutorial_says(

@@ -1,4 +1,4 @@
-"""A syncer's inside on a volume of its own, started as often as a test wants."""
+"""The parts of a syncer on a volume of their own, restarted as often as a test needs."""
 
 import shutil
 import subprocess
@@ -30,21 +30,10 @@ from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 from tests.support.objects import parsed_site
 from tests.support.readers import Reader
+from tests.support.releases import Clock
 
 # Every size and number of files is known in the tests; nothing is kept free or collected unless a test says so.
 POLICY = DiskPolicy(keep_free=0)
-
-
-class Clocks:
-    """The time of day, which may jump, and the monotonic time, which cannot."""
-
-    def __init__(self) -> None:
-        self.day = 1_700_000_000.0
-        self.ticked = 5.0
-
-    def wait(self, seconds: float) -> None:
-        self.day += seconds
-        self.ticked += seconds
 
 
 class Volume:
@@ -53,7 +42,7 @@ class Volume:
     def __init__(self, root: Path, server: GitServer) -> None:
         self.root = root
         self.server = server
-        self.clocks = Clocks()
+        self.clock = Clock()
         self.policy = POLICY
         self.secrets: dict[str, str] = {}  # base64, as in Kubernetes
         self.hosts = server.origin
@@ -70,11 +59,9 @@ class Volume:
             housekeeping_seconds=0.05,
         )
         self.git = assembly.make_git(self.settings)
-        self.releases = Releases(
-            self.settings.volume, self.policy, clock=lambda: self.clocks.day, ticks=lambda: self.clocks.ticked
-        )
+        self.releases = Releases(self.settings.volume, self.policy, clock=self.clock)
         self.releases.prepare()
-        self.mirrors = Mirrors(self.settings.cache, self.git, self.policy, self.releases.relieve)
+        self.mirrors = Mirrors(self.settings.cache, self.git, self.policy, self.releases)
         self.workspace = Workspace(self.git, self.mirrors, self.releases)
 
     def site(
@@ -120,7 +107,7 @@ class Volume:
 
     @contextmanager
     def visited(self) -> Iterator[None]:
-        """A visitor reads ``a`` and ``b/b`` of the site all the time, and sees whole releases only."""
+        """A visitor reads ``a`` and ``b/b`` of the site without a pause, and sees complete releases only."""
         with Reader(self.live_link()) as reader:
             yield
         reader.assert_content()

@@ -110,7 +110,7 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize(("do", "damage"), DAMAGE)
-def test_f16_a_damaged_release_is_found_at_the_start_and_made_again(
+def test_f16_a_damaged_release_is_found_at_startup_and_replaced(
     volume: Volume, git_server: GitServer, do: Callable[[Volume, str], None], damage: str
 ) -> None:
     git_server.repository().commit(FILES)
@@ -125,9 +125,7 @@ def test_f16_a_damaged_release_is_found_at_the_start_and_made_again(
     assert volume.live_link().is_symlink()
 
 
-def test_f16_changed_content_is_found_by_reading_it_back_and_is_never_linked_again(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_f16_changed_content_is_found_and_never_linked_again(volume: Volume, git_server: GitServer) -> None:
     """Size and mtime tell nothing here; and the next release would have taken the bad file over by a hard link."""
     git_server.repository().commit(FILES)
     site = volume.site()
@@ -140,12 +138,12 @@ def test_f16_changed_content_is_found_by_reading_it_back_and_is_never_linked_aga
         assert volume.releases.current(site.site_key) is None
         after = volume.publish(site)
         assert volume.live() == FILES
-        assert after.commit == before.commit
+        assert after.origin.commit == before.origin.commit
         assert (volume.live_link() / "index.html").stat().st_ino == inode  # what was well is taken over
         assert volume.releases.verify() == []
 
 
-def test_f16_what_is_damaged_stays_served_while_it_cannot_be_made_again(volume: Volume, git_server: GitServer) -> None:
+def test_f16_a_damaged_release_stays_live_until_it_can_be_replaced(volume: Volume, git_server: GitServer) -> None:
     git_server.repository().commit(FILES)
     site = volume.site(served=True)
     volume.publish(site)
@@ -160,10 +158,8 @@ def test_f16_what_is_damaged_stays_served_while_it_cannot_be_made_again(volume: 
         assert volume.live() == FILES
 
 
-def test_f16_a_damaged_release_of_a_predecessor_goes_offline_all_the_same(
-    volume: Volume, git_server: GitServer
-) -> None:
-    """N3: who gets a name anew never shows what another had there, even if that is damaged and git is down."""
+def test_f16_a_damaged_release_of_a_predecessor_goes_offline(volume: Volume, git_server: GitServer) -> None:
+    """A recreated site never shows the content of its predecessor, even if that is damaged and git is down."""
     git_server.repository("old").commit(FILES)
     volume.publish(volume.site(repository="old", uid="1"))
     (live_folder(volume) / "index.html").unlink()
@@ -172,7 +168,7 @@ def test_f16_a_damaged_release_of_a_predecessor_goes_offline_all_the_same(
     assert volume.live() == {}
 
 
-def test_f16_reading_back_takes_turns_of_bounded_size_and_comes_round(volume: Volume, git_server: GitServer) -> None:
+def test_f16_verification_reads_a_bounded_part_at_a_time(volume: Volume, git_server: GitServer) -> None:
     volume.policy = type(volume.policy)(keep_free=0, verify_bytes=12_000)
     volume.start()
     for name in ("one", "two", "three"):
@@ -189,9 +185,7 @@ def test_f16_reading_back_takes_turns_of_bounded_size_and_comes_round(volume: Vo
 @pytest.mark.parametrize(
     "damage", ["a byte of the pack", "a dropped pack", "the ref", "a cut pack", "a ref to nowhere", "a ref of bytes"]
 )
-def test_f16_a_damaged_mirror_is_found_when_it_is_needed_and_fetched_anew(
-    volume: Volume, git_server: GitServer, damage: str
-) -> None:
+def test_f16_a_damaged_mirror_is_fetched_again_when_needed(volume: Volume, git_server: GitServer, damage: str) -> None:
     """Also where the server has nothing new, and git does not notice by itself."""
     git_server.repository().commit(MIRRORED)
     volume.publish(volume.site())
@@ -216,9 +210,7 @@ def test_f16_a_damaged_mirror_is_found_when_it_is_needed_and_fetched_anew(
     assert volume.live() == {"page.html": "dolor sit amet " * 200, "a": "1", "b/b": "1"}
 
 
-def test_f16_a_mirror_that_cannot_be_repacked_is_fetched_anew_and_its_pushes_are_published(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_f16_a_mirror_that_cannot_be_repacked_is_fetched_again(volume: Volume, git_server: GitServer) -> None:
     repository = git_server.repository()
     old = os.urandom(20_000).hex()
     repository.commit({"old.html": old, "a": "0", "b/b": "0"})

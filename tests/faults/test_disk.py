@@ -7,11 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from syncer.disk.policy import Quota
 from syncer.git.commands import Git
-from syncer.git.mirrors import Mirrors
+from syncer.git.mirrors import Mirrors, Repacking
 from syncer.git.remote import Remote
 from syncer.sources import Source, source_of
 from tests.faults.conftest import Mount, Volume
@@ -20,7 +18,7 @@ from tests.support.repositories import Repository
 
 
 def rule(volume: Volume, **changes: Any) -> None:
-    """Start anew with another policy."""
+    """Restart with another policy."""
     volume.policy = dataclasses.replace(volume.policy, **changes)
     volume.start()
 
@@ -32,7 +30,7 @@ def push(repository: Repository, number: int, size: int = 100) -> None:
 
 
 def fill(folder: Path) -> None:
-    """Use all that there is left of a small file system."""
+    """Fill a small file system."""
     folder.mkdir()
     with (folder / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
         for _ in range(1 << 20):
@@ -43,16 +41,14 @@ def temporary_files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.name.startswith((".tmp-", "tmp_"))]
 
 
-def test_f5_a_full_volume_is_said_leaves_nothing_and_is_used_again_once_there_is_room(
-    volume: Volume, git_server: GitServer, mount: Mount
-) -> None:
+def test_f5_a_full_volume_is_reported_and_used_again_later(volume: Volume, git_server: GitServer, mount: Mount) -> None:
     repository = git_server.repository()
     push(repository, 1)
     volume.publish(volume.site())
     mount(volume.root / "volume", "size=1m")
     ballast = volume.root / "volume/lost+found"
     ballast.mkdir()
-    (ballast / "somebody's").write_bytes(bytes(900 << 10))
+    (ballast / "foreign").write_bytes(bytes(900 << 10))
     with volume.visited():
         push(repository, 2, size=100 << 10)
         error = volume.refuses(volume.site())
@@ -60,7 +56,7 @@ def test_f5_a_full_volume_is_said_leaves_nothing_and_is_used_again_once_there_is
         assert "free" in str(error)
         assert volume.live()["page.bin"].startswith("1")
         assert temporary_files(volume.root / "volume") == []
-        (ballast / "somebody's").unlink()
+        (ballast / "foreign").unlink()
         volume.publish(volume.site())
         assert volume.live()["page.bin"].startswith("2")
         assert ballast.is_dir()
@@ -77,27 +73,25 @@ def test_f5_a_site_goes_back_on_a_volume_without_a_byte_left(
     repository.commit({"index.html": "new", "app.1111aaaa.js": None, "app.2222bbbb.js": "2"})
     volume.publish(volume.site())
     fill(volume.root / "volume/lost+found")
-    assert volume.publish(volume.site(revision=old)).commit == old
+    assert volume.publish(volume.site(revision=old)).origin.commit == old
     # What pages that are open ask for could not be noted, and so is not kept.
     assert volume.live() == {"index.html": "old", "app.1111aaaa.js": "1"}
     assert volume.releases.current(volume.site().site_key) is not None
     assert temporary_files(volume.root / "volume") == []
 
 
-def test_f5_a_full_cache_is_said_leaves_nothing_and_is_used_again_once_there_is_room(
-    volume: Volume, git_server: GitServer, mount: Mount
-) -> None:
+def test_f5_a_full_cache_is_reported_and_used_again_later(volume: Volume, git_server: GitServer, mount: Mount) -> None:
     repository = git_server.repository()
     push(repository, 1)
     volume.publish(volume.site())
     mount(volume.root / "mirrors", "size=1m")
     with volume.visited():
-        (volume.root / "mirrors/somebody's").write_bytes(bytes(800 << 10))
+        (volume.root / "mirrors/foreign").write_bytes(bytes(800 << 10))
         push(repository, 2, size=200 << 10)
         assert volume.refuses(volume.site()).reason == "StorageFull"
         assert volume.live()["page.bin"].startswith("1")
         assert temporary_files(volume.root / "mirrors") == []
-        (volume.root / "mirrors/somebody's").unlink()
+        (volume.root / "mirrors/foreign").unlink()
         volume.publish(volume.site())
         assert volume.live()["page.bin"].startswith("2")
 
@@ -111,17 +105,15 @@ def test_f5_a_volume_without_inodes_is_full_too(volume: Volume, git_server: GitS
         repository.commit({f"{number}.html": f"{number}" for number in range(100)})
         error = volume.refuses(volume.site())
         assert error.reason == "StorageFull"
-        assert "files" in str(error)
+        assert "inodes" in str(error)
         assert volume.live()["page.bin"].startswith("1")
         repository.commit({f"{number}.html": None for number in range(99)})
         volume.publish(volume.site())
         assert "99.html" in volume.live()
 
 
-def test_f5_a_disk_that_gets_full_loses_old_releases_before_a_push_fails(
-    volume: Volume, git_server: GitServer, mount: Mount
-) -> None:
-    """Those that are kept, oldest first; never one that somebody may still read."""
+def test_f5_a_full_disk_loses_old_releases_first(volume: Volume, git_server: GitServer, mount: Mount) -> None:
+    """Kept releases are deleted, oldest first, but never one that visitors may still read."""
     repository = git_server.repository()
     rule(volume, keep_releases=10, grace_seconds=60)
     mount(volume.root / "volume", "size=512k")
@@ -132,7 +124,7 @@ def test_f5_a_disk_that_gets_full_loses_old_releases_before_a_push_fails(
         for number in range(1, 8):  # 100 KiB each
             push(repository, number, size=50 << 10)
             volume.publish(volume.site())
-            volume.clocks.wait(100)
+            volume.clock.wait(100)
         assert volume.live()["page.bin"].startswith("7")
         assert volume.old_releases(volume.site()) in {2, 3, 4}
         push(repository, 8, size=50 << 10)
@@ -142,7 +134,7 @@ def test_f5_a_disk_that_gets_full_loses_old_releases_before_a_push_fails(
         assert error.reason == "StorageFull"
         assert error.retry_within_seconds <= 60
         assert volume.old_releases(volume.site()) == 1  # within the grace time
-        volume.clocks.wait(100)
+        volume.clock.wait(100)
         volume.publish(volume.site())
         assert volume.live()["page.bin"].startswith("9")
 
@@ -157,12 +149,14 @@ def test_f5_some_of_the_disk_is_kept_free(volume: Volume, git_server: GitServer,
         push(repository, 2, size=300 << 10)
         error = volume.refuses(volume.site())
         assert error.reason == "StorageFull"
-        assert "50% stays so" in str(error)
+        assert "50% are reserved" in str(error)
         rule(volume, keep_free=0.1)
         volume.publish(volume.site())
 
 
-def test_f6_a_read_only_volume_is_said_and_serves_on(volume: Volume, git_server: GitServer, mount: Mount) -> None:
+def test_f6_a_read_only_volume_is_reported_and_still_serves(
+    volume: Volume, git_server: GitServer, mount: Mount
+) -> None:
     repository = git_server.repository()
     push(repository, 1)
     volume.publish(volume.site())
@@ -183,7 +177,7 @@ def test_f6_a_read_only_volume_is_said_and_serves_on(volume: Volume, git_server:
         assert volume.live()["page.bin"].startswith("2")
 
 
-def test_f6_a_read_only_cache_is_said_and_what_is_live_stays(
+def test_f6_a_read_only_cache_is_reported_and_sites_stay_live(
     volume: Volume, git_server: GitServer, mount: Mount
 ) -> None:
     repository = git_server.repository()
@@ -200,9 +194,7 @@ def test_f6_a_read_only_cache_is_said_and_what_is_live_stays(
         assert volume.live()["page.bin"].startswith("2")
 
 
-def test_f7_a_release_is_kept_for_those_who_see_the_link_late_also_across_a_restart(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_f7_a_replaced_release_is_kept_for_the_grace_time(volume: Volume, git_server: GitServer) -> None:
     """On NFS, another node may follow the old link for a minute."""
     repository = git_server.repository()
     rule(volume, keep_releases=0, grace_seconds=600)
@@ -211,11 +203,11 @@ def test_f7_a_release_is_kept_for_those_who_see_the_link_late_also_across_a_rest
     old = volume.live_link().resolve()
     push(repository, 2)
     volume.publish(volume.site())
-    volume.clocks.wait(590)
+    volume.clock.wait(590)
     volume.start()
     volume.releases.collect()
     assert (old / "page.bin").read_text().startswith("1")
-    volume.clocks.wait(601)
+    volume.clock.wait(601)
     volume.releases.collect()
     assert not old.exists()
 
@@ -228,20 +220,18 @@ def test_releases_are_collected_by_number_and_by_age(volume: Volume, git_server:
         volume.publish(volume.site())
         volume.releases.collect()
     assert volume.old_releases(volume.site()) == 5  # all within the grace time
-    volume.clocks.wait(61)
+    volume.clock.wait(61)
     volume.releases.collect()
     kept = sorted(path.name for path in volume.home().iterdir() if path.is_dir())
     assert [(volume.home() / name / "page.bin").read_text()[0] for name in kept] == ["4", "5", "6"]
     now = (volume.home() / f"{kept[0]}.json").stat().st_mtime
-    volume.clocks.day = now + 1001
+    volume.clock.day = now + 1001
     volume.releases.collect()
     assert volume.old_releases(volume.site()) == 0
     assert volume.live()["page.bin"].startswith("6")
 
 
-def test_a_site_beyond_its_quota_is_refused_with_figures_and_keeps_its_last_release(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_a_site_over_its_quota_keeps_its_last_release(volume: Volume, git_server: GitServer) -> None:
     repository = git_server.repository()
     rule(volume, site=Quota(bytes=100 << 10), keep_releases=5, grace_seconds=60)
     push(repository, 1, size=20 << 10)
@@ -254,10 +244,10 @@ def test_a_site_beyond_its_quota_is_refused_with_figures_and_keeps_its_last_rele
     assert "100 KiB" in str(error) and "80 KiB" in str(error) and "40 KiB" in str(error)
     assert "--site-quota" in str(error)
     assert volume.live()["page.bin"].startswith("2")
-    volume.clocks.wait(100)
+    volume.clock.wait(100)
     volume.publish(volume.site())
     assert volume.live()["page.bin"].startswith("3")
-    volume.clocks.wait(100)
+    volume.clock.wait(100)
     push(repository, 4, size=60 << 10)
     assert volume.refuses(volume.site()).reason == "QuotaExceeded"
     assert volume.live()["page.bin"].startswith("3")
@@ -294,14 +284,12 @@ def test_a_namespace_has_a_quota_over_all_its_sites(volume: Volume, git_server: 
     assert error.reason == "QuotaExceeded"
     assert "namespace team may use 100 KiB" in str(error)
     volume.releases.take_offline(volume.site("one").site_key)
-    volume.clocks.wait(1000)
+    volume.clock.wait(1000)
     volume.releases.collect()
     volume.publish(volume.site("three"))
 
 
-def test_mirrors_that_nobody_needs_are_deleted_and_strangers_in_the_cache_are_not(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_unused_mirrors_are_deleted_and_other_files_are_not(volume: Volume, git_server: GitServer) -> None:
     for name in ("wanted", "unwanted"):
         push(git_server.repository(name), 1)
         volume.publish(volume.site(name))
@@ -312,13 +300,10 @@ def test_mirrors_that_nobody_needs_are_deleted_and_strangers_in_the_cache_are_no
     assert names == {"lost+found", "notes.txt", source_of(volume.site("wanted")).mirror_id}
 
 
-def test_a_mirror_stays_bounded_whatever_is_pushed_and_however_often(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Twice around: what is not the tip's any more goes, and so do the entries of `shallow`."""
-    monkeypatch.setattr("syncer.git.mirrors._PACKS_BEFORE_REPACK", 5)
+def test_a_mirror_stays_bounded_over_many_pushes(tmp_path: Path) -> None:
+    """Repacking removes what the tip no longer reaches, and the entries of `shallow`."""
     repository, git = Repository(tmp_path / "site.git"), Git(local=True)
-    mirrors, source = Mirrors(tmp_path / "mirrors", git), Source(f"file://{repository.folder}", "main")
+    mirrors, source = mirrors_with(tmp_path, git, Repacking(packs=5)), Source(f"file://{repository.folder}", "main")
     largest = 0
     for number in range(14):
         push(repository, number, size=20 << 10)
@@ -334,10 +319,16 @@ def test_a_mirror_stays_bounded_whatever_is_pushed_and_however_often(
     git.close()
 
 
-def test_a_mirror_of_large_pushes_is_repacked_sooner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("syncer.git.mirrors._BYTES_BEFORE_REPACK", 1 << 20)
+def mirrors_with(root: Path, git: Git, repacking: Repacking) -> Mirrors:
+    return Mirrors(root / "mirrors", git, repacking=repacking)
+
+
+def test_a_mirror_of_large_pushes_is_repacked_sooner(tmp_path: Path) -> None:
     repository, git = Repository(tmp_path / "site.git"), Git(local=True)
-    mirrors, source = Mirrors(tmp_path / "mirrors", git), Source(f"file://{repository.folder}", "main")
+    mirrors, source = (
+        mirrors_with(tmp_path, git, Repacking(bytes=1 << 20)),
+        Source(f"file://{repository.folder}", "main"),
+    )
     for number in range(7):
         repository.commit({"film.bin": bytes([number]) + os.urandom(1 << 20)})
         with mirrors.open(source, Remote(source.repo)) as mirror:
@@ -347,7 +338,7 @@ def test_a_mirror_of_large_pushes_is_repacked_sooner(tmp_path: Path, monkeypatch
     git.close()
 
 
-def test_a_branch_that_no_site_follows_any_more_leaves_the_mirror(tmp_path: Path) -> None:
+def test_a_branch_without_sites_is_removed_from_the_mirror(tmp_path: Path) -> None:
     repository, git = Repository(tmp_path / "site.git"), Git(local=True)
     mirrors = Mirrors(tmp_path / "mirrors", git)
     sources = [Source(f"file://{repository.folder}", branch) for branch in ("main", "old")]

@@ -1,4 +1,4 @@
-"""F1, F2, F3: killed at every step that changes the disk, a syncer leaves nothing that a new start does not mend."""
+"""F1, F2, F3: killed at every step that changes the disk, a syncer leaves nothing that a restart does not repair."""
 
 import os
 import random
@@ -43,7 +43,7 @@ def numbers(root: Path) -> list[int]:
 
 
 def leftovers(root: Path) -> list[Path]:
-    """Whatever is neither live nor its record nor a mirror as git leaves it."""
+    """All files that are neither live, nor a record, nor part of a mirror."""
     current = (root / "volume/live/team/site").resolve()
     found = [path for path in root.glob("volume/releases/*/*/*") if path not in {current, Path(f"{current}.json")}]
     found += list((root / "volume").rglob(".tmp-*"))

@@ -1,4 +1,4 @@
-"""F6, F16, F26 in a running syncer: it repairs the volume by itself."""
+"""F6, F16, F26: a running syncer repairs the volume by itself."""
 
 import os
 import subprocess
@@ -96,7 +96,7 @@ def test_f6_a_removed_site_goes_offline_once_the_volume_can_be_written(
 
 def grace_is_over(volume: Volume) -> bool:
     """Let the grace time of all that was seen pass. With none at all, what is just being published would go too."""
-    volume.clocks.wait(volume.policy.grace_seconds)
+    volume.clock.wait(volume.policy.grace_seconds)
     return True
 
 

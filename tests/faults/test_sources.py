@@ -15,9 +15,7 @@ from tests.support.relay import Relay
 
 
 @pytest.mark.parametrize("fault", ["cut", "flipped"])
-def test_f10_a_pack_that_arrives_cut_or_changed_leaves_everything_as_it_was(
-    volume: Volume, git_server: GitServer, fault: str
-) -> None:
+def test_f10_a_cut_or_changed_pack_changes_nothing(volume: Volume, git_server: GitServer, fault: str) -> None:
     repository = git_server.repository()
     repository.commit({"index.html": "old"})
     with Relay(git_server.port) as relay:
@@ -40,9 +38,7 @@ def test_f10_a_pack_that_arrives_cut_or_changed_leaves_everything_as_it_was(
     assert volume.live()["index.html"] == "new"
 
 
-def test_f12_a_deleted_branch_and_a_repository_without_commits_are_told_apart(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_f12_a_deleted_branch_and_an_empty_repository_differ(volume: Volume, git_server: GitServer) -> None:
     repository = git_server.repository()
     site = volume.site()
     assert volume.refuses(site).reason == "EmptyRepo"
@@ -56,9 +52,7 @@ def test_f12_a_deleted_branch_and_a_repository_without_commits_are_told_apart(
     assert volume.live() == {"index.html": "x"}
 
 
-def test_f13_a_rewritten_history_is_followed_and_the_old_release_can_be_collected(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_f13_a_rewritten_history_replaces_the_old_release(volume: Volume, git_server: GitServer) -> None:
     repository = git_server.repository()
     volume.policy = dataclasses.replace(volume.policy, keep_releases=0)
     volume.start()
@@ -66,9 +60,9 @@ def test_f13_a_rewritten_history_is_followed_and_the_old_release_can_be_collecte
     repository.commit({"index.html": "second"})
     volume.publish(volume.site())
     rewritten = repository.commit({"index.html": "rewritten"}, orphan=True)
-    assert volume.publish(volume.site()).commit == rewritten != first
+    assert volume.publish(volume.site()).origin.commit == rewritten != first
     assert volume.live() == {"index.html": "rewritten"}
-    volume.clocks.wait(1000)
+    volume.clock.wait(1000)
     volume.releases.collect()
     assert volume.old_releases(volume.site()) == 0
 
@@ -76,7 +70,7 @@ def test_f13_a_rewritten_history_is_followed_and_the_old_release_can_be_collecte
 @pytest.mark.parametrize(
     ("trouble", "reason"), [("deleted", "RepoNotFound"), ("moved", "RepoMoved"), ("private", "AuthFailed")]
 )
-def test_f14_a_repository_that_goes_away_has_a_reason_and_its_site_stays(
+def test_f14_the_site_of_a_removed_repository_stays_live(
     volume: Volume, git_server: GitServer, trouble: str, reason: str
 ) -> None:
     git_server.repository().commit({"index.html": "x"})
@@ -137,8 +131,8 @@ def test_f15_a_new_credential_is_never_sent_to_the_old_repository(volume: Volume
 SPEC, WELL = EntrySpec(300, "site", "forge", "team"), {"site": Result(well=True)}
 
 
-def test_f35_a_trigger_only_hastens_and_doubled_ones_cost_one_more_look() -> None:
-    """It carries no commit: what is true is asked of the server, in whatever order triggers come."""
+def test_f35_doubled_triggers_cost_one_more_look() -> None:
+    """A trigger carries no commit: the server is asked, so the order of triggers does not matter."""
     schedule: Schedule[str] = Schedule(random=Fixed())
     schedule.keep({"site": SPEC}, now=0.0)
     (first,) = schedule.take_due(0.0)

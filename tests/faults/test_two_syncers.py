@@ -15,7 +15,7 @@ def push(repository: Repository, number: int) -> None:
     repository.commit({"a": f"{number} of a", "b/b": f"{number} of b"} | {f"{each}.html": "x" for each in range(100)})
 
 
-def test_f20_two_at_once_do_no_harm_and_converge(tmp_path: Path) -> None:
+def test_f20_two_syncers_at_once_converge_without_harm(tmp_path: Path) -> None:
     """Each sweeps away what the other is writing: that may fail, but nothing half written ever goes live."""
     repository = Repository(tmp_path / "site.git")
     push(repository, 1)

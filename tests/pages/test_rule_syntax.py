@@ -31,7 +31,7 @@ def numbers(text: str) -> list[int]:
         ("`to`", [rule_syntax.MAX_TO_LENGTH]),
         ("a header", [rule_syntax.MAX_HEADER_NAME_LENGTH, rule_syntax.MAX_HEADER_VALUE_LENGTH]),
         ("a file", [lines.MAX_BYTES >> 10, lines.MAX_LINES, lines.MAX_LINE_LENGTH]),
-        ("problems that are kept", [lines.MAX_PROBLEMS]),
+        ("reported problems", [lines.MAX_PROBLEMS]),
     ],
 )
 def test_the_page_has_the_limits_of_the_code(row: str, values: list[int]) -> None:
@@ -49,7 +49,7 @@ def test_the_page_has_the_password_limits_of_the_code() -> None:
 
 
 def test_the_page_and_the_crd_name_every_rejected_header() -> None:
-    section = PAGE.partition("Not a site's to set")[2].partition("`Strict-Transport-Security`")[0]
+    section = PAGE.partition("A site cannot set the following headers")[2].partition("`Strict-Transport-Security`")[0]
     named = {each.lower() for each in re.findall(r"`([A-Za-z0-9-]+)`", section)}
     assert named == set(rule_syntax.REFUSED_HEADERS) | set(rule_syntax.REFUSED_PREFIXES)
     schema: dict[str, Any] = crds.schema("StaticSite")["properties"]["spec"]["properties"]["headers"]

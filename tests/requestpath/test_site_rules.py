@@ -8,7 +8,7 @@ from tests.support.request_path import PAGES, RequestPath
 from tests.support.serving import eventually
 
 
-def test_an_alias_leads_to_the_site_with_path_and_query_and_has_a_certificate(path: RequestPath) -> None:
+def test_an_alias_redirects_with_path_and_query_over_https(path: RequestPath) -> None:
     path.platform(ingress={"redirectHTTP": True})
     path.git.repository("blog").commit({"index.html": "home", "page.html": "page"})
     path.site("one", "blog", "blog", domain="www.example.net", aliases=["example.net"])

@@ -1,4 +1,4 @@
-"""HTTP servers of the tests' own, each on a thread."""
+"""HTTP servers that tests bring along, each on a thread."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ Server = TypeVar("Server", bound=BaseServer)
 
 @contextmanager
 def answering(server: Server) -> Iterator[Server]:
-    """The server answers until the block ends, and nobody listens there any more."""
+    """Run the server on a thread until the block ends."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

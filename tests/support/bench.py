@@ -1,4 +1,4 @@
-"""A syncer's inside, with a real git server and a real volume, that a test runs by hand."""
+"""The parts of a syncer with a real git server and a real volume, for a test to run step by step."""
 
 from base64 import b64encode
 from dataclasses import replace
@@ -17,7 +17,7 @@ from tests.support.git_server import GitServer
 
 
 class Bench:
-    """A syncer's inside, run by hand: `sync` does one round for all sites."""
+    """The parts of a syncer: `sync` runs one round for all sites."""
 
     def __init__(self, root: Path, server: GitServer) -> None:
         self.root = root

@@ -1,4 +1,4 @@
-"""Where a secret might show: command lines, and the ways in which it is written."""
+"""Places and spellings in which a secret could show."""
 
 import base64
 import threading
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 
 class CommandLines:
-    """Looks at the command lines of all processes, all the time."""
+    """Collects the command lines of all processes continuously."""
 
     def __init__(self) -> None:
         self.seen: set[bytes] = set()

@@ -1,4 +1,4 @@
-"""The chart deploy/helm/kup6s-pages: rendered by a real helm, 4 or 3, and deploy/install.yaml, which was made of it."""
+"""The chart deploy/helm/kup6s-pages, rendered by a real helm 4 or 3, and the deploy/install.yaml made from it."""
 
 import subprocess
 from collections.abc import Mapping
@@ -102,7 +102,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 
 
 def helm(*arguments: str, stdin: str | None = None, program: str = "helm") -> subprocess.CompletedProcess[str]:
-    """Run helm; the test is skipped where there is none."""
+    """Run helm; skip the test if it is not built."""
     path = tool(program)
     if not Path(path).is_file():
         pytest.skip(f"{program} is not built: run `make tools` once")
@@ -142,13 +142,13 @@ def pods(objects: list[Object]) -> dict[str, Object]:
 
 
 def containers(pod: Object) -> dict[str, Object]:
-    """The containers of a pod by name, the first ones included."""
+    """The containers of a pod by name, init containers included."""
     spec = pod["spec"]
     return {each["name"]: each for each in (*spec.get("initContainers", []), *spec["containers"])}
 
 
 def installed(*kinds: str) -> list[Object]:
-    """The objects of these kinds in deploy/install.yaml, for which no helm is needed."""
+    """The objects of these kinds in deploy/install.yaml, which need no helm."""
     return of_kind([each for each in yaml.safe_load_all(INSTALL.read_text()) if each], *kinds)
 
 
@@ -156,9 +156,9 @@ DOOR = "pages-domain-grants"  # refuses tenants at once what the hooks would rej
 
 
 def prepare(cluster: Cluster, *, others: bool = True) -> None:
-    """Our kinds, the chart's rights and fences; the kinds of Traefik, cert-manager, Metacontroller are ``others``.
+    """Apply our CRDs, RBAC and admission policies; ``others`` are the CRDs of Traefik, cert-manager, Metacontroller.
 
-    The door stays open, so that it is the hooks that judge: ``test_fences.py`` shuts it.
+    The policy on domain grants is not bound, so that the hooks decide; ``test_fences.py`` binds it.
     """
     cluster.apply_files(ROOT / "crds", *((TOOLS / "crds", CHART / "crds/metacontroller.yaml") if others else ()))
     cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
@@ -167,7 +167,7 @@ def prepare(cluster: Cluster, *, others: bool = True) -> None:
 
 
 def shut_the_door(cluster: Cluster) -> None:
-    """Refuse tenants at once what the hooks would reject."""
+    """Bind the policy that rejects a tenant's domain before the hooks do."""
     cluster.apply(*(each for each in installed(*FENCES) if _is_door(each)))
 
 

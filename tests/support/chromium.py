@@ -1,4 +1,4 @@
-"""A real Chromium, where there is one (`make chromium`)."""
+"""A real Chromium, if it is installed (`make chromium`)."""
 
 import os
 import shutil

@@ -16,13 +16,13 @@ _FAILURE = "failed to sync"
 
 
 def condition(found: Object | None, type_: str) -> Object:
-    """A condition of an object; empty where there is none."""
+    """A condition of an object; empty if it has none."""
     conditions = (found or {}).get("status", {}).get("conditions", [])
     return next((each for each in conditions if each["type"] == type_), {})
 
 
 class SyncerProcess(Program):
-    """`pages syncer` with the rights of its ServiceAccount; all of a test share volume and cache."""
+    """`pages syncer` with the RBAC of its ServiceAccount. All syncers of a test share volume and cache."""
 
     def __init__(
         self, folder: Path, name: str, kubeconfig: Path, hosts: str, options: Sequence[str] = (), *, secret: bool = True
@@ -55,7 +55,7 @@ class SyncerProcess(Program):
         return answer(self.port, "/readyz")[0] == 200
 
     def problems(self) -> list[str]:
-        """What /readyz complains about."""
+        """The problems that /readyz lists."""
         _, body = answer(self.port, "/readyz")
         return body["problems"] if body else ["it does not answer"]
 
@@ -84,7 +84,7 @@ class SyncerProcess(Program):
 
 
 class Hooks(Program):
-    """`pages hooks`, which has no rights at all."""
+    """`pages hooks`, which has no access to the API."""
 
     def __init__(self, folder: Path, host: str = "127.0.0.1", options: Sequence[str] = ()) -> None:
         self.host = host
@@ -101,7 +101,7 @@ class Hooks(Program):
 
 
 class Metacontroller(Protocol):
-    """A Metacontroller with the rights of pages-operator."""
+    """A Metacontroller with the RBAC of pages-operator."""
 
     def start(self) -> object: ...
     def stop(self) -> None: ...
@@ -111,7 +111,7 @@ class Metacontroller(Protocol):
 
 
 class MetacontrollerPod:
-    """The one that runs in a given cluster (kind/kustomization.yaml)."""
+    """The Metacontroller of a given cluster (kind/kustomization.yaml)."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -139,7 +139,7 @@ class MetacontrollerPod:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """It stays: there are no controllers for it any more."""
+        """Leave it running: its controllers are deleted."""
 
 
 class MetacontrollerProcess(Program):

@@ -65,7 +65,7 @@ RESOURCES = {
 
 
 def tools_are_there() -> bool:
-    """Whether `make tools` has been run to its end."""
+    """Whether `make tools` has finished."""
     return (TOOLS / "cluster.key").exists()
 
 
@@ -98,7 +98,7 @@ class Cluster:
         kubeconfig: Path | None = None,
         seconds: float = 120,
     ) -> str:
-        """What kubectl says; it fails where kubectl does."""
+        """The output of kubectl; raises if kubectl fails."""
         command = [self._kubectl, "--kubeconfig", str(kubeconfig or self.kubeconfig), *arguments]
         deadline = time.monotonic() + 60
         while True:
@@ -111,7 +111,7 @@ class Cluster:
         return done.stdout if check else done.stdout + done.stderr
 
     def apply(self, *objects: Object) -> None:
-        """Create the objects, or make them so."""
+        """Create or change objects."""
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(objects))
 
     def apply_files(self, *paths: Path) -> None:
@@ -121,7 +121,7 @@ class Cluster:
 
     @cached_property
     def _client(self) -> Client:
-        """For what is asked again and again: starting kubectl for it would take most of the tests' time."""
+        """A client for frequent requests, because starting kubectl for each would take most of the tests' time."""
         return Client(config=KubeConfig.from_file(self.kubeconfig))
 
     def create(self, kind: str, new: Object) -> None:
@@ -143,7 +143,7 @@ class Cluster:
         self._client.patch(resource, name, patch, namespace=namespace, patch_type=PatchType.JSON)
 
     def remove(self, kind: str, name: str, namespace: str = SYSTEM) -> None:
-        """Delete an object and wait for nothing."""
+        """Delete an object without waiting."""
         self._client.delete(RESOURCES[kind], name, namespace=namespace)
 
     def get(self, kind: str, name: str, namespace: str = SYSTEM) -> Object | None:
@@ -174,17 +174,17 @@ class Cluster:
         self.kubectl("delete", kind, *names, "-n", namespace, "--wait=true", "--timeout=60s")
 
     def delete_all(self, *kinds: str) -> None:
-        """Delete all objects of some kinds, of each namespace by one request."""
+        """Delete all objects of these kinds, with one request for each namespace."""
         for kind in kinds:
             for namespace in {each["metadata"]["namespace"] for each in self.list(kind)}:
                 self._client.deletecollection(RESOURCES[kind], namespace=namespace)
 
     def namespace(self, name: str) -> None:
-        """Make a namespace."""
+        """Create a namespace."""
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
     def service_account(self, name: str, folder: Path, namespace: str = SYSTEM) -> Path:
-        """A kubeconfig with the token of a ServiceAccount and nothing else of the administrator's."""
+        """A kubeconfig with the token of a ServiceAccount instead of the administrator's."""
         token = self.kubectl("create", "token", name, "-n", namespace, "--duration=24h").strip()
         config = yaml.safe_load(self.kubeconfig.read_text())
         config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
@@ -195,7 +195,7 @@ class Cluster:
 
 
 class ControlPlane(Cluster):
-    """A cluster of our own, with its data in a folder that goes away with it."""
+    """A cluster of our own; its data is deleted with it."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="control-plane-"))
@@ -224,17 +224,17 @@ class ControlPlane(Cluster):
         self.stop()
 
     def stop(self) -> None:
-        """Stop everything, the API server before etcd, and forget it."""
+        """Stop all processes, the API server before etcd, and delete their data."""
         for name in ("kube-controller-manager", "kube-apiserver", "etcd"):
             self._stop(name)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def stop_api(self) -> None:
-        """The API server goes down; etcd keeps everything."""
+        """Stop the API server; etcd keeps its data."""
         self._stop("kube-apiserver")
 
     def start_api(self) -> None:
-        """The API server comes up, where it was."""
+        """Start the API server at the same address."""
         self._start(
             "kube-apiserver",
             f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
@@ -288,7 +288,7 @@ class ControlPlane(Cluster):
         )
 
     def start_controllers(self) -> None:
-        """Begin to collect garbage, of the kinds that are there by now: of later ones it learns only after a while."""
+        """Start garbage collection. It handles the CRDs that exist now, and notices later ones after some time."""
         if "kube-controller-manager" in self._processes:
             return
         self._start(
@@ -326,7 +326,7 @@ class ControlPlane(Cluster):
             self._processes[name] = subprocess.Popen([tool(name), *arguments], stdout=log, stderr=log)
 
     def _stop(self, name: str) -> None:
-        """Kill it: the API server would wait for watches to end, and nothing here outlives the test."""
+        """Kill a process: the API server would wait for watches to end."""
         if process := self._processes.pop(name, None):
             process.kill()
             process.wait()

@@ -1,6 +1,6 @@
-"""What a Kubernetes API server does with our schemas: defaults, structure, patterns, CEL rules.
+"""A model of what a Kubernetes API server does with our schemas: defaults, structure, patterns, CEL rules.
 
-Made of jsonschema, RE2 and a CEL interpreter, so that a case takes a millisecond; tests/cluster asks a real API server.
+It uses jsonschema, RE2 and a CEL interpreter, so that a case takes a millisecond; tests/cluster asks a real server.
 """
 
 import copy
@@ -79,7 +79,7 @@ def _pruned(part: dict[str, Any], value: Any) -> Any:
 
 
 def mistakes(kind: str, written: dict[str, Any]) -> list[str]:
-    """Why the API server would refuse the object; empty where it would not."""
+    """Why the API server would reject the object; empty if it would not."""
     filled = defaulted(kind, written)
     found = [error.message for error in _validator(kind).iter_errors(filled)]
     return found or list(_broken_rules(schema(kind), filled))

@@ -1,10 +1,10 @@
-"""Sites as the dashboard sees them, of any number, and the hostile things that may stand in them."""
+"""Sites as the dashboard gets them, in any number, and hostile text for their fields."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from syncer.dashboard.journal import Entry
+from syncer.dashboard.journal import JournalEntry
 from syncer.dashboard.view import View
 from syncer.duty import Duty
 from syncer.service.sites import Seen
@@ -51,7 +51,7 @@ def seen(
 
 
 def many(number: int) -> Sequence[Seen]:
-    """Of ten namespaces; every hundredth has an error."""
+    """Sites in ten namespaces; every hundredth has an error."""
     phases = ["Error"] + ["Ready"] * 99
     return [seen(f"site-{n}", f"ns-{n % 10}", phases[n % 100]) for n in range(number)]
 
@@ -61,7 +61,7 @@ class Shown(Duty):
 
     def __init__(self, sites: Sequence[Seen]) -> None:
         self.sites = sites
-        self.events: list[Entry] = []
+        self.events: list[JournalEntry] = []
         self.deliveries: list[Delivery] = []
         self.commit_status: str | None = None
         self.problems: list[str] = []
@@ -72,7 +72,7 @@ class Shown(Duty):
     def seen(self) -> Sequence[Seen]:
         return self.sites
 
-    def of(self, uid: str) -> Sequence[Entry]:
+    def of(self, uid: str) -> Sequence[JournalEntry]:
         return self.events
 
     def recent(self, uid: str) -> Sequence[Delivery]:

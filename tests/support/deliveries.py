@@ -1,4 +1,4 @@
-"""Deliveries as forges send them: real ones from tests/fixtures, GitHub's and GitLab's after their documentation."""
+"""Webhook deliveries: recorded ones from tests/fixtures, GitHub's and GitLab's built from their documentation."""
 
 import base64
 import hashlib
@@ -115,7 +115,7 @@ def gitlab_signed(payload: Any, key: bytes, *, moment: str = "1700000000") -> Se
 
 
 def generic(repo: str, ref: str, secret: bytes = SECRET) -> Sent:
-    """What a script sends."""
+    """A delivery of a script."""
     body = json.dumps({"repo": repo, "ref": ref}).encode()
     signature = f"sha256={hexadecimal(secret, body)}"
     return Sent("generic", {"Content-Type": JSON, "X-Hub-Signature-256": signature}, body)

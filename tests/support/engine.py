@@ -1,4 +1,4 @@
-"""A syncer's inside in processes that may be killed at any step: `python -m tests.support.engine` forks them.
+"""The parts of a syncer in processes that a test kills at any step: `python -m tests.support.engine` forks them.
 
 The parent is prepared once and has no threads, so that a fork costs milliseconds. It reads one line of JSON per round
 and answers with one: how many steps the child took, and how it ended.
@@ -60,7 +60,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Ended:
-    """How it went: ``killed``, or the error, or neither."""
+    """The result: ``killed``, an error, or neither."""
 
     steps: int
     killed: bool
@@ -131,7 +131,7 @@ class _NoSecrets:
 
 
 def sync_once(one: Round) -> str:
-    """Start, sync, keep house: what a syncer does in its first seconds."""
+    """What a syncer does in its first seconds: start, sync, clean up."""
     settings = Settings(
         Path(one.root) / "volume",
         Path(one.root) / "mirrors",

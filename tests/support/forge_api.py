@@ -1,4 +1,4 @@
-"""A forge's API that takes commit statuses down, and can misbehave."""
+"""A forge's API that records commit statuses, and can misbehave."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ from tests.support.answering import answering
 
 @dataclass(frozen=True)
 class Taken:
-    """A request that was taken."""
+    """A recorded request."""
 
     path: str
     headers: dict[str, str] = field(repr=False)

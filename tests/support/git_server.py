@@ -23,7 +23,7 @@ _PACKET = 60_000
 
 @dataclass
 class Behaviour:
-    """How the server treats one repository; ``only`` names the method that it is about, all else is answered well."""
+    """How the server treats one repository; with ``only``, requests of other methods are answered normally."""
 
     credentials: tuple[str, str] | None = None
     status: int | None = None
@@ -108,7 +108,7 @@ class GitServer:
         self._behave(name).echoes = True
 
     def hang(self, name: str, at: bytes = b"", method: str = "") -> None:
-        """Take requests and never answer: those whose body has these bytes in it, such as ``command=fetch``."""
+        """Never answer requests whose body contains these bytes, for example ``command=fetch``."""
         self._behave(name).hangs_at = at
         self._behave(name).hangs_method = method
 
@@ -125,7 +125,7 @@ class GitServer:
         self._behave(name, "POST").pack = pack
 
     def heal(self, name: str) -> None:
-        """Behave again."""
+        """Answer normally again."""
         self.behaviours.pop(name, None)
 
     def _behave(self, name: str, only: str | None = None) -> Behaviour:
@@ -288,7 +288,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def endless_pack(*, squeezed: bool) -> Iterator[bytes]:
-    """Blobs of a megabyte of zeros, a million of them: each takes a megabyte, or a kilobyte where it is squeezed."""
+    """A million blobs of a megabyte of zeros: each takes a megabyte, or a kilobyte if ``squeezed``."""
     yield pack_header(1 << 20)
     # The size in a pack: four bits beside the type (a blob is 3), then seven at a time.
     blob = b"\xb0\x80\x80\x04" + zlib.compress(bytes(1 << 20), 9 if squeezed else 0)

@@ -60,7 +60,7 @@ def gitea_is_there() -> bool:
 
 
 class Gitea:
-    """Its own ports, its own data, one user; not root, where the tests are."""
+    """Has its own ports and data, and one user; it does not run as root."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -131,7 +131,7 @@ class Gitea:
             shutil.rmtree(folder, ignore_errors=True)
 
     def api(self, method: str, path: str, content: Any = None) -> Any:
-        """The API's answer to its one user."""
+        """The API's answer to the user."""
         url = f"{self.origin}/api/v1{path}"
         credentials = b64encode(f"{USER}:{self._secret}".encode()).decode()
         headers = {"Content-Type": "application/json", "Authorization": f"Basic {credentials}"}
@@ -150,7 +150,7 @@ class Gitea:
         return self._repositories[name]
 
     def url(self, name: str) -> str:
-        """What a StaticSite says."""
+        """The URL for spec.repo."""
         return f"{self.origin}/{USER}/{name}.git"
 
     def rename(self, name: str, to: str) -> None:

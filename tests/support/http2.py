@@ -1,4 +1,4 @@
-"""HTTP/2 with whatever a test puts into it, which a client would set right or refuse to send."""
+"""HTTP/2 requests that a normal client would correct or refuse to send."""
 
 import ssl
 from collections.abc import Sequence

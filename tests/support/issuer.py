@@ -1,4 +1,4 @@
-"""What cert-manager does once its issuer has agreed: the Certificate's Secret, and a word that it is ready."""
+"""The last step of cert-manager: write the Certificate's Secret and its Ready condition."""
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -8,7 +8,7 @@ from tests.support.control_plane import SYSTEM, Cluster
 
 
 def issue(cluster: Cluster, name: str) -> x509.Certificate:
-    """A new certificate for a Certificate that the hooks made."""
+    """Issue a certificate for a Certificate object of the hooks."""
     wanted = cluster.get("certificates", name)
     assert wanted
     (domain,) = wanted["spec"]["dnsNames"]

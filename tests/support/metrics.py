@@ -1,4 +1,4 @@
-"""A page of metrics as Prometheus reads it, and the rules that it has to follow."""
+"""A page of metrics as Prometheus reads it, and the conventions for it."""
 
 import http.client
 import re
@@ -39,17 +39,17 @@ class Page:
                 yield sample.name, sample.labels, sample.value
 
     def value(self, name: str, **labels: str) -> float | None:
-        """The one sample's value, or None where there is none."""
+        """The sample's value, or None."""
         found = [value for each, has, value in self.series() if each == name and has == labels]
         assert len(found) < 2
         return found[0] if found else None
 
     def total(self, name: str, **labels: str) -> float:
-        """The sum over all samples that have these labels, whatever others they have."""
+        """The sum over all samples that have at least these labels."""
         return sum(value for each, has, value in self.series() if each == name and labels.items() <= has.items())
 
     def names(self) -> set[str]:
-        """What a query may name."""
+        """The names that a query may use."""
         return {name for name, _, _ in self.series()}
 
 
@@ -71,7 +71,7 @@ def page(port: int) -> Page:
 
 
 def page_when(look: Callable[[], Page], holds: Callable[[Page], bool]) -> Page:
-    """The first page of which that is true."""
+    """The first page for which the condition is true."""
 
     def found() -> Page | None:
         now = look()

@@ -1,4 +1,4 @@
-"""What makes the objects that the hooks answer: Metacontroller where there is one, else a player."""
+"""What makes the objects that the hooks answer: Metacontroller if it is installed, else a player."""
 
 import os
 import shutil
@@ -115,12 +115,12 @@ def operating(cluster: ControlPlane, folder: Path) -> Iterator[Operator]:
 
 
 def metacontroller() -> str | None:
-    """The executable of Metacontroller, where there is one."""
+    """The executable of Metacontroller, if it is installed."""
     return os.environ.get("METACONTROLLER") or shutil.which("metacontroller")
 
 
 def connect(cluster: Cluster, hooks: Hooks) -> None:
-    """Tell Metacontroller where our hooks are."""
+    """Point Metacontroller's controllers at our hooks."""
     for manifest in sorted((ROOT / "metacontroller").glob("*.yaml")):
         cluster.apply(yaml.safe_load(manifest.read_text().replace("http://127.0.0.1:8080", hooks.url)))
 

@@ -17,7 +17,7 @@ STOP_SECONDS = 30
 
 
 class Program:
-    """A program; leaving stops it with SIGTERM, after which it has to end well."""
+    """A program. Leaving the context stops it with SIGTERM, and fails if its exit code is not 0."""
 
     def __init__(self, log: Path, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
         self.log = log
@@ -82,7 +82,7 @@ class Program:
 
 
 def answer(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, Any]:
-    """Status and JSON of a GET; (0, None) where nobody listens."""
+    """Status and JSON of a GET; (0, None) if the connection is refused."""
     connection = http.client.HTTPConnection(host, port, timeout=20)
     try:
         connection.request("GET", path)
@@ -96,19 +96,6 @@ def answer(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, Any]:
 
 
 def wait_until_ready(program: Program, port: int, host: str = "127.0.0.1") -> None:
-    """Until /readyz says so."""
+    """Wait until /readyz answers 200."""
     eventually(lambda: answer(port, "/readyz", host)[0] == 200 or not program.running())
     assert program.running(), program.output
-
-
-def running_commands(text: str) -> list[str]:
-    """The command lines of all processes that contain the text (Linux)."""
-    lines = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if text in line:
-            lines.append(line)
-    return lines

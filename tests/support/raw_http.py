@@ -1,4 +1,4 @@
-"""HTTP byte for byte: clients would tidy up what a hostile visitor sends."""
+"""HTTP byte for byte, because clients would correct what a hostile visitor sends."""
 
 import socket
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; header names in lower case."""
+    """An answer; header names are in lower case."""
 
     status: int
     headers: dict[str, str]

@@ -1,4 +1,4 @@
-"""Readers that never stop: what they may see is one whole release after another, never less."""
+"""Readers that check continuously that visitors see whole releases only."""
 
 import os
 import threading
@@ -49,7 +49,7 @@ class Reader:
         self._thread.join()
 
     def assert_content(self) -> None:
-        """It has read, and saw nothing else than whole releases."""
+        """Check that it has read, and whole releases only."""
         assert self.reads > 0
         assert self.errors == [], self.errors[:3]
         assert self.torn == [], self.torn[:3]

@@ -1,4 +1,4 @@
-"""A `git` on the PATH that writes down what it was asked for before it is the real one."""
+"""A `git` on the PATH that logs its arguments before it runs the real one."""
 
 import os
 import shutil

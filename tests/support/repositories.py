@@ -15,7 +15,7 @@ _AUTHOR = "Tess Tenant <tess@example.com>"
 
 
 def git(*arguments: str, stdin: bytes = b"") -> str:
-    """What git says, free of this machine's configuration."""
+    """The output of git, without this machine's configuration."""
     done = subprocess.run(["git", *arguments], input=stdin, env=ENVIRONMENT, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout.decode().strip()

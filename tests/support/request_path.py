@@ -1,4 +1,4 @@
-"""The whole way of a request, of real parts.
+"""The whole path of a request, with real parts.
 
 Traefik is fed by an API server with what the hooks made; behind it are nginx and the volume of a syncer that follows
 that API server. Only cert-manager is played, and Metacontroller where there is none.
@@ -71,7 +71,7 @@ class RequestPath:
             self.cluster.remove("staticsites", name, namespace)
 
     def delete_many(self, namespace: str, names: Sequence[str]) -> None:
-        """Delete StaticSites, so few at a time that none is held back for minutes (the brake on mass removal)."""
+        """Delete StaticSites in batches so small that the brake on mass removal holds none back."""
         while names:
             some = max(HELD_ABOVE, len(names) // 2)
             self.delete(namespace, *names[:some])
@@ -79,36 +79,36 @@ class RequestPath:
             names = names[some:]
 
     def settle(self) -> None:
-        """The hooks look at what there is, and it is done."""
+        """Let the hooks decide again, and wait until their objects exist."""
         self.operator.settle()
 
     def ask(self, domain: str, path: str, method: str = "GET", **headers: str) -> Answer:
-        """What a visitor gets over HTTPS, the path being sent as it is."""
+        """The answer to a visitor over HTTPS; the path is sent unchanged."""
         with self.traefik.connect(domain) as connection:
             return exchange(connection, request(f"{method} {path} HTTP/1.1", {"Host": domain} | headers))
 
     def send(self, domain: str, sent: bytes) -> Answer:
-        """What comes back for these bytes over HTTPS."""
+        """The answer to these bytes over HTTPS."""
         with self.traefik.connect(domain) as connection:
             return exchange(connection, sent)
 
     def ask_http2(self, domain: str, headers: http2.Headers, body: bytes = b"") -> Answer:
-        """What comes back for these headers over HTTP/2."""
+        """The answer to these headers over HTTP/2."""
         with self.traefik.connect(domain, "h2") as connection:
             assert connection.selected_alpn_protocol() == "h2"
             return http2.exchange(connection, headers, body)
 
     def ask_plain(self, domain: str, path: str, method: str = "GET", **headers: str) -> Answer:
-        """What a visitor gets over HTTP."""
+        """The answer to a visitor over HTTP."""
         return ask(self.traefik.web, f"{method} {path} HTTP/1.1", Host=domain, **headers)
 
     def shows(self, domain: str, text: str, path: str = "/") -> bool:
-        """Whether that is what a visitor sees."""
+        """Whether a visitor gets this text."""
         answer = self.ask(domain, path)
         return answer.status == 200 and text in answer.text
 
     def nginx_saw(self, target: str) -> bool:
-        """Whether nginx was ever asked for exactly that, which Traefik had not put below a site."""
+        """Whether nginx has got exactly this target, without the prefix of a site."""
         return f'"{target}"' in (self.nginx.root.parent / "access.log").read_text()
 
     def certificate(self, domain: str) -> x509.Certificate:
@@ -121,7 +121,7 @@ class RequestPath:
 
 @contextmanager
 def request_path_in(folder: Path) -> Iterator[RequestPath]:
-    """All of it, with its files in the folder."""
+    """Start all parts, with their files in the folder."""
     (folder / "repositories").mkdir()
     with ControlPlane() as cluster, running(folder) as nginx, GitServer(folder / "repositories") as git:
         chart.prepare(cluster)
@@ -141,7 +141,7 @@ def request_path_in(folder: Path) -> Iterator[RequestPath]:
 
 
 def with_two_sites(path: RequestPath) -> RequestPath:
-    """Two tenants, with a domain each, for whatever a visitor may try; the first has a site that lets nobody in."""
+    """Two tenants with a domain each; the first has a site that is closed to all visitors."""
     path.platform()
     for tenant in ("team-a", "team-b"):
         path.git.repository(tenant).commit(

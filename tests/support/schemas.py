@@ -1,6 +1,6 @@
 """JSON schemas for kubeconform, from files on this machine: what the API server publishes, and CRDs.
 
-Unknown fields are mistakes, as ``kubeconform -strict`` wants it; what a CRD's author left open stays open.
+Unknown fields are mistakes, as in ``kubeconform -strict``, except where a CRD allows them.
 """
 
 import json
@@ -48,12 +48,12 @@ def _write_crds(folder: Path, file: Path) -> None:
 
 
 def _file(folder: Path, group: str, version: str, kind: str) -> Path:
-    """As kubeconform puts the name together: what it takes for the group of a core kind is the version."""
+    """The file name that kubeconform expects: for a core kind it uses the version as the group."""
     return folder / f"{kind.lower()}_{group or version}_{version}.json"
 
 
 def _closed(schema: Any) -> Any:
-    """The schema with every object closed whose fields are told."""
+    """The schema, closed for every object that lists its fields."""
     if isinstance(schema, list):
         return [_closed(each) for each in schema]
     if not isinstance(schema, dict):

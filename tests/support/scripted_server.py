@@ -1,4 +1,4 @@
-"""A server that answers byte for byte as a test says: one that drips, breaks off, never ends or says nothing."""
+"""A server that answers byte for byte from a script: it drips, breaks off, never ends or stays silent."""
 
 import contextlib
 import socket
@@ -12,7 +12,7 @@ Script = Callable[[socket.socket], None]
 
 
 class ScriptedServer:
-    """Plays the script on each connection, after the first request there has come. Use it as a context manager."""
+    """Runs the script on each connection after its first request. Use it as a context manager."""
 
     def __init__(self, script: Script) -> None:
         self.requests: list[bytes] = []
@@ -46,7 +46,7 @@ class ScriptedServer:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """All of it: closing with something unread would reset the connection."""
+    """Read a whole request: closing with unread bytes would reset the connection."""
     with connection.makefile("rb") as stream:
         head = b"".join(iter(stream.readline, b"\r\n"))
         length = next(

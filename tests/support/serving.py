@@ -38,7 +38,7 @@ def pages(*arguments: str | Path, cwd: Path | None = None, **environment: str) -
 
 
 def following(*arguments: str | Path) -> subprocess.Popen[str]:
-    """A `pages` command that goes on until Ctrl-C."""
+    """Start a `pages` command that runs until Ctrl-C."""
     # Whoever runs the tests in the background has them ignore Ctrl-C, and children inherit that.
     listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     program = f"{listens}; from cli import main; main(prog_name='pages')"
@@ -46,9 +46,9 @@ def following(*arguments: str | Path) -> subprocess.Popen[str]:
 
 
 def free_port() -> int:
-    """A port that nobody takes before its server does.
+    """A free port that no other test takes before its server does.
 
-    It is below those that the kernel gives to connections and to port 0, and each worker of the tests has its own.
+    It is below the kernel's ephemeral ports, and each worker of the tests has a range of its own.
     """
     while True:
         port = 10_000 + 1_000 * (_WORKER % 20) + next(_PORTS) % 1_000
@@ -57,7 +57,7 @@ def free_port() -> int:
 
 
 def eventually(look: Callable[[], T], seconds: float = SECONDS) -> T:
-    """The first true value."""
+    """Wait for a true value, and return it."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "it never came true"
@@ -66,7 +66,7 @@ def eventually(look: Callable[[], T], seconds: float = SECONDS) -> T:
 
 
 class Serving:
-    """A running `pages serve`. Leaving stops it as Ctrl-C does and checks that nothing is left."""
+    """A running `pages serve`. Leaving the context stops it as Ctrl-C does, and checks that no process is left."""
 
     def __init__(self, state: Path, arguments: Sequence[str | Path], cwd: Path | None = None) -> None:
         self.state = state
@@ -117,13 +117,13 @@ class Serving:
         finally:
             self.kill()
         assert code == 0, self.output
-        assert processes_of(self.state) == []
+        assert running_commands(str(self.state)) == []
 
     def kill(self) -> None:
-        """SIGKILL, which leaves nginx to the next start."""
+        """Send SIGKILL, which leaves nginx for the next start to stop."""
         self._process.kill()
         self._process.wait()
-        self._reader.join(SECONDS if processes_of(self.state) == [] else 0.1)
+        self._reader.join(SECONDS if running_commands(str(self.state)) == [] else 0.1)
 
     def get(self, host: str, path: str = "/", **headers: str) -> tuple[int, str, dict[str, str]]:
         """Status, body and headers of an answer."""
@@ -141,7 +141,7 @@ class Serving:
         return status == http.client.OK and text in body
 
     def statuses(self) -> dict[str, Any]:
-        """What `pages status` tells, by namespace/name."""
+        """The statuses that `pages status` shows, by namespace/name."""
         done = pages("status", "--state", self.state, "-o", "json")
         return {
             f"{e['metadata']['namespace']}/{e['metadata']['name']}": e.get("status", {})
@@ -156,14 +156,14 @@ class Serving:
         return "", ""
 
 
-def processes_of(state: Path) -> list[str]:
-    """The command lines of all processes that mention the state directory (Linux)."""
+def running_commands(text: str) -> list[str]:
+    """The command lines of all processes that contain the text (Linux)."""
     lines = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if str(state) in line:
+        if text in line:
             lines.append(line)
     return lines

@@ -13,12 +13,12 @@ from tests.support.serving import eventually, free_port
 
 
 def traefik_is_there() -> bool:
-    """Whether it was built."""
+    """Whether `make tools` has built it."""
     return Path(tool("traefik")).exists()
 
 
 class Traefik(Program):
-    """Traefik with the entry points ``web`` and ``websecure``, as our docs have it set up."""
+    """Traefik with the entry points ``web`` and ``websecure``, as in our docs."""
 
     def __init__(self, folder: Path, cluster: Cluster) -> None:
         self.web, self.websecure, self.ping = free_port(), free_port(), free_port()
@@ -52,7 +52,7 @@ class Traefik(Program):
         assert self.running(), self.output
 
     def connect(self, domain: str, protocol: str = "http/1.1") -> ssl.SSLSocket:
-        """As a visitor of the domain, who trusts any certificate."""
+        """Connect as a visitor of the domain who trusts any certificate."""
         anything = ssl.create_default_context()
         anything.set_alpn_protocols([protocol])
         anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE

@@ -16,6 +16,6 @@ from syncer import errors
         errors.SubpathNotFound,
     ],
 )
-def test_what_a_push_mends_is_looked_at_again_within_five_minutes(error: type[errors.SyncError]) -> None:
+def test_errors_that_a_push_fixes_are_retried_within_five_minutes(error: type[errors.SyncError]) -> None:
     """However often it has failed: the server is well."""
     assert error.retry_within_seconds == 300

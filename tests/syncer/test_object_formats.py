@@ -16,7 +16,7 @@ def test_each_push_to_a_repository_of_sha256_is_live(bench: Bench, git_server: G
         commit = repository.commit({"index.html": text, "same/page.html": "x"}, symlinks={"link": "same"})
         outcome = bench.sync(parsed_site(repo=git_server.url()))["site"]
         assert isinstance(outcome, Published)
-        assert (len(commit), outcome.release.commit) == (64, commit)
+        assert (len(commit), outcome.release.origin.commit) == (64, commit)
         assert bench.live() == {"index.html": text, "same/page.html": "x", "link/page.html": "x"}
         linked.append(outcome.changes and outcome.changes.linked)
     assert linked == [0, 2]
@@ -34,7 +34,7 @@ def test_a_site_is_pinned_to_a_commit_or_tag_of_sha256(bench: Bench, git_server:
 
 
 @pytest.mark.parametrize(("pinned", "kept"), [("sha1", "sha256"), ("sha256", "sha1")])
-def test_a_commit_of_the_other_format_is_none_of_the_repositorys(
+def test_a_commit_of_the_other_object_format_does_not_exist(
     bench: Bench, git_server: GitServer, pinned: str, kept: str
 ) -> None:
     other = git_server.repository("other", object_format=pinned).commit({"index.html": "other"})
@@ -51,5 +51,5 @@ def test_a_repository_that_changes_its_format_is_followed(bench: Bench, git_serv
         commit = git_server.repository(object_format=object_format).commit({"index.html": object_format})
         outcome = bench.sync(parsed_site(repo=git_server.url()))["site"]
         assert isinstance(outcome, Published)
-        assert outcome.release.commit == commit
+        assert outcome.release.origin.commit == commit
         assert bench.live() == {"index.html": object_format}

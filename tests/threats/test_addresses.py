@@ -45,7 +45,7 @@ def test_u8_an_address_that_is_not_public_needs_an_entry_in_full(address: str) -
 @pytest.mark.parametrize("address", ADDRESSES["metadata"].split())
 def test_u8_the_machines_own_metadata_is_never_asked_by_name(address: str) -> None:
     for entry in ("forge.example.com", "https://forge.example.com"):
-        with pytest.raises(errors.AddressForbidden, match="never asked"):
+        with pytest.raises(errors.AddressForbidden, match="which the syncer never contacts"):
             at(address, allowed=entry).of(FORGE)
 
 
@@ -68,7 +68,7 @@ def test_a_repository_on_this_machine_has_no_server() -> None:
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", f"{'a' * 64}.example.com", "a..example.com"])
-def test_a_name_that_leads_nowhere(host: str) -> None:
+def test_a_name_that_does_not_resolve_is_unreachable(host: str) -> None:
     with pytest.raises(errors.Unreachable, match="cannot be resolved"):
         Addresses(IN_FULL).of(f"https://{host}/x")
 
@@ -90,7 +90,7 @@ def test_what_a_name_leads_to_is_handed_on_once_and_bounded() -> None:
     assert len(at(*(f"1.1.1.{last}" for last in range(200))).of(FORGE)) == 16
 
 
-def test_u8_a_site_whose_server_turns_out_to_be_inside_asks_nobody(bench: Bench, git_server: GitServer) -> None:
+def test_u8_a_server_with_a_private_address_is_never_asked(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "x"})
     bench.hosts = f"localhost:{git_server.port}"
     repo = f"https://localhost:{git_server.port}/site.git"
@@ -101,7 +101,7 @@ def test_u8_a_site_whose_server_turns_out_to_be_inside_asks_nobody(bench: Bench,
     assert git_server.requests == []
 
 
-def test_u8_a_server_inside_is_asked_where_the_operator_wrote_it_in_full(bench: Bench, git_server: GitServer) -> None:
+def test_u8_a_private_server_is_asked_if_an_entry_names_it(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "x"})
     bench.hosts = f"http://localhost:{git_server.port}"
     bench.git = Git(Timeouts(ask=10, transfer=10), addresses=Addresses(AllowedHosts.parse(bench.hosts)))
@@ -137,11 +137,11 @@ def inside() -> Iterable[Counting]:
         yield server
 
 
-def test_u9_git_goes_where_the_check_went_whatever_the_name_says_now(inside: Counting) -> None:
+def test_u9_git_connects_to_the_checked_address_alone(inside: Counting) -> None:
     """Localhost leads to the server inside, for anybody but the resolver that checks: git must not ask again."""
     url = f"https://localhost:{inside.server_port}/site.git"
     flipping = Flipping("127.0.0.99", "127.0.0.1")
-    # An entry in full, so that an address of this machine where nobody answers can stand for a public one.
+    # An entry in full, so that an address of this machine without a server can stand for a public one.
     hosts = AllowedHosts.parse(f"https://localhost:{inside.server_port}")
     git = Git(Timeouts(ask=10), addresses=Addresses(hosts, flipping))
     with pytest.raises(errors.Unreachable):
@@ -155,9 +155,7 @@ def test_u9_git_goes_where_the_check_went_whatever_the_name_says_now(inside: Cou
 
 
 @pytest.mark.parametrize("found", [["127.0.0.1"], ["::1", "127.0.0.1"], ["127.0.0.9", "127.0.0.1"]])
-def test_u9_git_finds_a_server_at_any_of_the_addresses_that_were_checked(
-    git_server: GitServer, found: list[str]
-) -> None:
+def test_u9_git_tries_each_of_the_checked_addresses(git_server: GitServer, found: list[str]) -> None:
     head = git_server.repository().commit({"index.html": "x"})
     hosts = AllowedHosts.parse(f"http://forge.example.com:{git_server.port}")
     git = Git(Timeouts(ask=10), addresses=Addresses(hosts, lambda _host, _port: found))

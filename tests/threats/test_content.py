@@ -39,9 +39,7 @@ def not_regular(bench: Bench) -> list[Path]:
     return [path for path in below if path.is_symlink() or not (path.is_file() or path.is_dir())]
 
 
-def test_c1_links_within_the_published_folder_are_copies_and_all_others_are_counted(
-    bench: Bench, git_server: GitServer
-) -> None:
+def test_c1_inner_links_are_copied_and_others_are_counted(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit(
         {"site/v2/index.html": "two", "site/.env": "SECRET", "private.html": "private"},
         symlinks={
@@ -60,13 +58,11 @@ def test_c1_links_within_the_published_folder_are_copies_and_all_others_are_coun
     )
     release = released(bench, git_server, path="/site")
     assert bench.live() == {"v2/index.html": "two", "latest/index.html": "two", "index.html": "two"}
-    assert release.skipped == {"hidden file": 1, "symlink": 9}
+    assert release.content.skipped == {"hidden file": 1, "symlink": 9}
     assert not_regular(bench) == []
 
 
-def test_c1_a_visitor_gets_what_a_link_leads_to_and_nothing_of_the_machine(
-    git_server: GitServer, tmp_path: Path
-) -> None:
+def test_c1_a_link_shows_its_target_and_no_file_outside(git_server: GitServer, tmp_path: Path) -> None:
     links = {"copy.html": "index.html", "passwd": "/etc/passwd", "root": "/", "up": "../../../../.."}
     git_server.repository().commit({"index.html": "the page"}, symlinks=links)
     with Serving(tmp_path / "state", ("--repo", git_server.url())) as serving:
@@ -75,7 +71,7 @@ def test_c1_a_visitor_gets_what_a_link_leads_to_and_nothing_of_the_machine(
             assert serving.get("site.pages.localhost", path)[0] == 404
 
 
-def test_c1_what_a_link_leads_to_follows_the_pushes(bench: Bench, git_server: GitServer) -> None:
+def test_c1_a_links_target_follows_the_pushes(bench: Bench, git_server: GitServer) -> None:
     repository = git_server.repository()
     repository.commit({"v1/index.html": "one", "v2/index.html": "two"}, symlinks={"latest": "v1"})
     released(bench, git_server)
@@ -146,7 +142,7 @@ def test_c3_submodules_filters_and_hooks_have_no_effect(bench: Bench, git_server
     assert "1 submodule (commit the files themselves)" in said
 
 
-def test_c3_lfs_pointers_are_left_out_and_said_as_long_as_they_are_there(bench: Bench, git_server: GitServer) -> None:
+def test_c3_lfs_pointers_are_skipped_and_reported(bench: Bench, git_server: GitServer) -> None:
     repository = git_server.repository()
     repository.commit(
         {"index.html": "one", "a.png": POINTER, "b.png": POINTER.replace("12345", "67"), "c.png": "a picture"}
@@ -187,7 +183,7 @@ def test_c5_odd_names_are_published_as_they_are_or_counted(bench: Bench, git_ser
     raw.commit(raw.tree(*entries))
     release = released(bench, git_server)
     assert bench.live() == {name: name for name in published}
-    assert sum(release.skipped.values()) == len(refused)
+    assert sum(release.content.skipped.values()) == len(refused)
     modes = {path.stat().st_mode & 0o7777 for path in (bench.root / "volume/live/team/site").iterdir()}
     assert modes == {0o644}
     assert message(bench, git_server).isprintable()
@@ -204,7 +200,7 @@ def test_c6_no_file_is_shared_between_sites(bench: Bench, git_server: GitServer)
 def test_c6_a_new_file_never_goes_through_what_stands_there(
     bench: Bench, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Should somebody put a link into the unfinished release while it is written."""
+    """A stranger puts a link into the unfinished release while it is written."""
     git_server.repository().commit({"index.html": "x"})
     victim = bench.root / "victim"
     victim.write_text("untouched")

@@ -1,6 +1,5 @@
-"""Credentials of private repositories: shown nowhere, of the own namespace only, read anew each time (K1-K4, U12)."""
+"""Credentials of private repositories: never shown, of the own namespace only, read for each use (K1-K4, U12)."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,15 +28,27 @@ def outcome(bench: Bench, git_server: GitServer, **spec: Any) -> str:
     return "Published" if isinstance(found, Published) else found.reason
 
 
-def reasons(serving: Serving) -> dict[str, str]:
-    """Why each site is synced or not."""
-    conditions = {site: status.get("conditions", []) for site, status in serving.statuses().items()}
-    return {site: each["reason"] for site, found in conditions.items() for each in found if each["type"] == "Synced"}
+# By the site's name: what it adds to its manifest, and the reason of its condition.
+FAILURES: dict[str, tuple[dict[str, Any], str]] = {
+    "works": ({}, "Synced"),
+    "refused": ({}, "AuthFailed"),
+    "missing": ({}, "RepoNotFound"),
+    "broken": ({}, "Unreachable"),
+    "echo": ({}, "Unreachable"),
+    "echo-auth": ({}, "AuthFailed"),
+    "moved": ({}, "RepoMoved"),
+    "hanging": ({}, "Timeout"),
+    "cut": ({}, "Unreachable"),
+    "large": ({}, "LimitExceeded"),
+    "empty": ({}, "EmptyRepo"),
+    "branch": ({"branch": "gone"}, "BranchNotFound"),
+    "folder": ({"path": "/gone"}, "SubpathNotFound"),
+    "host": ({"repo": "https://forge.example.com/x/y"}, "HostNotAllowed"),
+    "key": ({"secretRef": {"name": "token", "key": "gone"}}, "SecretMissing"),
+}
 
 
-def test_k1_a_credential_shows_nowhere_whatever_fails(
-    git_server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def misbehave(git_server: GitServer) -> None:
     """The same for a cluster, with its Events and Secrets, is in tests/cluster/test_secrets.py."""
     failures: dict[str, tuple[dict[str, Any], str]] = {
         "works": ({}, "Synced"),
@@ -70,8 +81,10 @@ def test_k1_a_credential_shows_nowhere_whatever_fails(
     git_server.redirect("moved", f"{git_server.origin}/works.git")
     git_server.hang("hanging")
     git_server.cut("cut", 10)
-    manifests = tmp_path / "manifests"
-    manifests.mkdir()
+
+
+def manifests(git_server: GitServer) -> str:
+    """The Secret with the canary, and a site of each repository that uses it."""
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -80,30 +93,53 @@ def test_k1_a_credential_shows_nowhere_whatever_fails(
     }
     sites = [
         static_site(name, **{"repo": git_server.url(name), "secretRef": {"name": "token"}, **spec})
-        for name, (spec, _) in failures.items()
+        for name, (spec, _) in FAILURES.items()
     ]
-    (manifests / "all.yaml").write_text(yaml.safe_dump_all([secret, *sites]))
-    state = tmp_path / "state"
+    return yaml.safe_dump_all([secret, *sites])
+
+
+def reasons(serving: Serving) -> dict[str, str]:
+    """The reason of each site's condition Synced."""
+    conditions = {site: status.get("conditions", []) for site, status in serving.statuses().items()}
+    return {site: each["reason"] for site, found in conditions.items() for each in found if each["type"] == "Synced"}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """All that can be read of a `pages serve` after each of the failures, by where it can be read."""
+    folder = tmp_path_factory.mktemp("credentials")
+    (folder / "repositories").mkdir()
+    (folder / "manifests").mkdir()
+    state = folder / "state"
     limits = ("--git-ask-time", "3s", "--git-transfer-time", "3s", "--max-files", "4", "--workers", "8")
-    monkeypatch.setenv("PAGES_VERBOSE", "2")
-    arguments = (manifests, "--allowed-hosts", git_server.origin, *limits)
-    with CommandLines() as command_lines, Serving(state, arguments) as serving:
-        wanted = {f"team/{name}": reason for name, (_, reason) in failures.items()}
-        eventually(lambda: reasons(serving) == wanted)
-        bodies = str([serving.get(f"{name}.pages.localhost") for name in failures])
-        status = pages("status", "--state", state, "-o", "yaml").stdout
-    assert any(b"git" in line and b"fetch" in line for line in command_lines.seen), "no git was seen"
+    with GitServer(folder / "repositories") as git_server, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PAGES_VERBOSE", "2")
+        misbehave(git_server)
+        (folder / "manifests/all.yaml").write_text(manifests(git_server))
+        arguments = (folder / "manifests", "--allowed-hosts", git_server.origin, *limits)
+        with CommandLines() as command_lines, Serving(state, arguments) as serving:
+            expected = {f"team/{name}": reason for name, (_, reason) in FAILURES.items()}
+            eventually(lambda: reasons(serving) == expected)
+            answers = str([serving.get(f"{name}.pages.localhost") for name in FAILURES])
+            status = pages("status", "--state", state, "-o", "yaml").stdout
+    assert any(b"git" in line and b"fetch" in line for line in command_lines.seen), "no git was started"
     assert any(git_server.authorizations), "no credential was used"
-    shown = {
+    return {
         "argv": b"\n".join(command_lines.seen),
         "disk": b"".join(path.read_bytes() for path in state.rglob("*") if path.is_file()),
         "logs": serving.output.encode(),
         "status": status.encode(),
-        "answers": bodies.encode(),
+        "answers": answers.encode(),
     }
+
+
+@pytest.mark.xdist_group("credentials")
+@pytest.mark.parametrize("place", ["argv", "disk", "logs", "status", "answers"])
+def test_k1_a_credential_shows_nowhere_after_any_failure(places: dict[str, bytes], place: str) -> None:
+    """The same for a cluster, with its Events and Secrets, is in tests/cluster/test_secrets.py."""
+    assert places[place]
     for spelling in spellings(CANARY):
-        for where, text in shown.items():
-            assert spelling not in text, where
+        assert spelling not in places[place]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +155,7 @@ def test_k1_a_credential_shows_nowhere_whatever_fails(
         "HTTP/1.1 500 {}\r\nX: {}\r\nContent-Length: 0\r\n\r\n",
     ],
 )
-def test_k1_a_server_that_hands_a_credential_back_does_not_make_it_show(
+def test_k1_a_credential_that_a_server_returns_is_hidden(
     git: Git, answer: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     credential = Credential("deploy", "canary-4f2a9c")
@@ -133,7 +169,7 @@ def test_k1_a_server_that_hands_a_credential_back_does_not_make_it_show(
             assert text.replace("\n", " ").isprintable()
 
 
-def test_k1_a_credential_never_shows_in_what_is_printed_of_it(git_server: GitServer) -> None:
+def test_k1_a_credential_never_shows_in_its_repr(git_server: GitServer) -> None:
     assert CANARY not in repr(Remote(git_server.url(), Credential("deploy", CANARY)))
 
 
@@ -159,9 +195,7 @@ def test_k2_a_secrets_name_leads_nowhere_else(name: str) -> None:
     "data",
     [{}, {"token": b"right"}, {"password": b""}, {"password": b"\n"}, {"password": b"\xff\xfe"}, {"password": b"a\0b"}],
 )
-def test_k3_a_bad_secret_is_said_and_the_next_sync_reads_it_anew(
-    bench: Bench, git_server: GitServer, data: dict[str, bytes]
-) -> None:
+def test_k3_each_sync_reads_the_secret_again(bench: Bench, git_server: GitServer, data: dict[str, bytes]) -> None:
     git_server.repository().commit({"index.html": "private"})
     git_server.require("site", "git", "right")
     bench.secrets["team", "token"] = data
@@ -185,7 +219,7 @@ def test_u12_a_secret_says_nothing_else_in_gits_protocol(
     assert git_server.requests == []
 
 
-def test_k4_the_token_in_the_status_opens_this_one_site_and_tells_nothing_of_the_key() -> None:
+def test_k4_a_sync_token_is_for_one_site_and_hides_the_key() -> None:
     key = b"k" * 32
     tokens = {sync_token(key, uid) for uid in ("one", "two", "")} | {sync_token(b"K" * 32, "one")}
     assert len(tokens) == 4

@@ -58,7 +58,7 @@ def largest_child() -> int:
         (SiteLimits(path_bytes=8), "'index.html' has 10 bytes, more than 8, the limit of --max-path-length;"),
     ],
 )
-def test_c4_each_limit_of_a_site_says_itself_and_the_last_release_stays(
+def test_c4_a_site_over_a_limit_keeps_its_last_release(
     bench: Bench, git_server: GitServer, limits: SiteLimits, said: str
 ) -> None:
     repository = git_server.repository()
@@ -178,10 +178,10 @@ def test_c4_branches_without_end_are_not_kept_on_disk(bench: Bench, git_server: 
     """A server of the old kind tells all of them, and git lists those that end like ours (R2)."""
     many_branches(git_server.repository(), "x{:06}/refs/heads/main")
     git_server.speak_no_protocol_2("site", 404)
-    assert "more branches and tags than are read" in refusal(bench, git_server)
+    assert "the list of branches and tags exceeds 1 MiB" in refusal(bench, git_server)
 
 
-def test_c4_a_branch_that_is_missing_among_very_many_is_said(bench: Bench, git_server: GitServer) -> None:
+def test_c4_a_branch_missing_among_very_many_is_reported(bench: Bench, git_server: GitServer) -> None:
     many_branches(git_server.repository(), "a-name-of-some-length/of-a-branch-of-many/{:06}")
     assert bench.reason(parsed_site(repo=git_server.url())) == "BranchNotFound"
 
@@ -202,7 +202,7 @@ def test_c4_every_git_is_limited_and_its_children_too(
     folder.mkdir()
     real = shutil.which("git")
     script = f"""#!/bin/sh
-    for _ in 1 2 3 4 5 6 7 8 9; do  # those that wait for what they are told are limited meanwhile
+    for _ in 1 2 3 4 5 6 7 8 9; do  # children that wait for commands get their limits meanwhile
         grep -q 'Max cpu time *7 ' /proc/$$/limits && break
         sleep 0.2
     done

@@ -23,7 +23,7 @@ def test_s1_a_path_is_no_expression_for_git(path: str) -> None:
         validation.path(path)
 
 
-def test_s1_the_machines_folders_are_none_of_the_repositorys(bench: Bench, git_server: GitServer) -> None:
+def test_s1_a_path_never_names_a_folder_of_the_machine(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "x"})
     assert bench.reason(parsed_site(repo=git_server.url(), path="/etc")) == "SubpathNotFound"
     assert bench.reason(parsed_site(repo=git_server.url(), path=str(bench.root))) == "SubpathNotFound"
@@ -41,7 +41,7 @@ def test_s1_the_machines_folders_are_none_of_the_repositorys(bench: Bench, git_s
         ("/module", "SubpathNotFound"),
     ],
 )
-def test_s2_what_is_no_folder_has_a_reason_and_the_last_release_stays(
+def test_s2_a_path_that_is_no_folder_keeps_the_last_release(
     bench: Bench, git_server: GitServer, path: str, reason: str
 ) -> None:
     git_server.repository().commit(

@@ -20,9 +20,8 @@ from tests.support.answering import answering
 from tests.support.bench import Bench
 from tests.support.git_server import GitServer
 from tests.support.objects import parsed_site
-from tests.support.processes import running_commands
 from tests.support.repositories import git as run_git
-from tests.support.serving import eventually
+from tests.support.serving import eventually, running_commands
 
 REF = "refs/pages/head"
 TOKEN = Credential("deploy", "canary-81c-token")
@@ -114,7 +113,7 @@ def test_u11_nothing_of_the_machines_environment_reaches_git(
     assert not canary.exists()
 
 
-def test_u11_the_whole_environment_of_git_is_known(
+def test_u11_git_gets_exactly_this_environment(
     bench: Bench, git_server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "bin/git"
@@ -132,9 +131,7 @@ def test_u11_the_whole_environment_of_git_is_known(
     assert {name for name in names if not name.startswith("GIT_")} <= allowed
 
 
-def test_u13_a_server_that_only_hands_out_files_is_not_followed_to_others(
-    bench: Bench, git_server: GitServer, elsewhere: GitServer
-) -> None:
+def test_u13_a_dumb_server_cannot_send_git_to_others(bench: Bench, git_server: GitServer, elsewhere: GitServer) -> None:
     """Its `http-alternates` name a second server where the objects would be."""
     repository = git_server.repository()
     repository.commit({"index.html": "x"})
@@ -147,13 +144,13 @@ def test_u13_a_server_that_only_hands_out_files_is_not_followed_to_others(
         bench.hosts = f"http://127.0.0.1:{dumb.server_port}"
         outcome = bench.sync(parsed_site(repo=f"{bench.hosts}/site.git"))["site"]
     assert isinstance(outcome, errors.UnsupportedServer)
-    assert "smart HTTP" in str(outcome)
+    assert "dumb HTTP protocol" in str(outcome)
     assert elsewhere.requests == []
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
-        """Nobody reads it."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def test_u1_a_repository_that_is_not_allowed_starts_no_git(
     assert git_server.requests == []
 
 
-def test_u2_git_is_told_where_its_options_end(recorder: GitRecorder, bench: Bench, git_server: GitServer) -> None:
+def test_u2_git_knows_where_its_options_end(recorder: GitRecorder, bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "x"})
     git_server.speak_no_protocol_2("site", 404)  # else git is not asked
     bench.sync(parsed_site(repo=git_server.url()))
@@ -104,7 +104,7 @@ def test_u2_an_option_in_disguise_stays_a_name(
         "https://:@evil.test/r",
     ],
 )
-def test_u3_credentials_and_what_looks_like_a_host_before_one_are_refused(repo: str) -> None:
+def test_u3_credentials_and_other_text_before_a_host_are_rejected(repo: str) -> None:
     assert "secretRef" in refused(repo=repo)
 
 
@@ -142,7 +142,7 @@ def test_u4_what_two_parsers_could_read_differently_is_refused(repo: str) -> Non
 
 
 @given(st.from_regex(r"https?://[!-~\t\n ]{1,40}", fullmatch=True) | st.text(max_size=60))
-def test_u4_what_is_accepted_means_the_same_to_everybody(text: str) -> None:
+def test_u4_an_accepted_url_means_the_same_to_every_parser(text: str) -> None:
     try:
         canonical = canonical_repo(validation.repo(text))
     except ValueError:

@@ -4,7 +4,7 @@ import ssl
 
 import requests
 
-from syncer.egress.dialling import CONNECT_SECONDS, Addresses, CheckedAdapter, Clock, hanging_up
+from syncer.egress.dialling import CONNECT_SECONDS, AddressSource, CheckedAdapter, Deadline
 from syncer.errors import Unreachable
 from syncer.reporting.commit_status.calls import Call
 
@@ -25,7 +25,7 @@ class NotAccepted(Exception):
 class Client:
     """Connects only to checked addresses of the forge (U8, U9). From any thread."""
 
-    def __init__(self, addresses: Addresses, *, seconds: float = _SECONDS) -> None:
+    def __init__(self, addresses: AddressSource, *, seconds: float = _SECONDS) -> None:
         self._adapter = CheckedAdapter(addresses, ssl.create_default_context())
         self._seconds = seconds
 
@@ -49,7 +49,7 @@ class Client:
         try:
             headers = {"User-Agent": "kup6s-pages", **call.headers}
             request = requests.Request("POST", call.url, headers=headers, json=call.content).prepare()
-            with hanging_up(Clock(self._seconds)) as clock:
+            with self._adapter.within(Deadline(self._seconds)) as deadline:
                 timeout = (min(CONNECT_SECONDS, self._seconds), self._seconds)
                 with self._adapter.send(request, stream=True, timeout=timeout) as response:
                     code = response.status_code
@@ -57,6 +57,6 @@ class Client:
             raise NotAccepted(f"the forge cannot be reached ({type(error).__name__})", again=True) from error
         except Unreachable as error:
             raise NotAccepted(str(error), again=True) from error
-        if clock.overdue:  # headers that are cut off look complete
+        if deadline.overdue:  # headers that are cut off look complete
             raise NotAccepted(f"the forge did not answer within {self._seconds:g} seconds", again=True)
         return code

@@ -30,9 +30,9 @@ def started(site: StaticSite, commit: str, before: CommitState | None) -> Commit
 def ended(site: StaticSite, outcome: Outcome, before: CommitState | None) -> CommitState | None:
     """The state after a sync; None if it is not new, such as for a commit that was live before the syncer started."""
     if isinstance(outcome, Published):
-        if before is None or before.commit != outcome.release.commit:
+        if before is None or before.commit != outcome.release.origin.commit:
             return None
-        state = CommitState(outcome.release.commit, "success", "live", _url(site))
+        state = CommitState(outcome.release.origin.commit, "success", "live", _url(site))
     elif outcome.commit:
         text = f"{outcome.reason}: {outcome}"
         text = text if len(text) <= MAX_DESCRIPTION else f"{text[: MAX_DESCRIPTION - 1]}…"

@@ -2,9 +2,8 @@
 
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import structlog
@@ -18,6 +17,7 @@ from syncer.outcome import Outcome
 from syncer.publishing import credentials
 from syncer.publishing.credentials import Secrets
 from syncer.recorder import Recorder
+from syncer.remembered import Remembered
 from syncer.reporting.commit_status import calls, commit_state
 from syncer.reporting.commit_status.calls import Call
 from syncer.reporting.commit_status.client import Client, NotAccepted
@@ -25,7 +25,6 @@ from syncer.reporting.commit_status.commit_state import CommitState
 
 log = structlog.get_logger(__name__)
 
-V = TypeVar("V")
 _MOST_SITES = 10_000
 _PAUSES = (5.0, 30.0, 120.0, 600.0)  # seconds before each further attempt
 
@@ -65,11 +64,11 @@ class CommitStatuses(Recorder):
     ) -> None:
         self._secrets = secrets
         self._hosts = hosts
-        self._forges = forges or Client(Addresses(hosts).of)
+        self._forges = forges or Client(Addresses(hosts))
         self._recorder = recorder or Recorder()
         self._pauses = pauses
-        self._states: OrderedDict[str, CommitState] = OrderedDict()  # by the site's uid: the latest
-        self._results: OrderedDict[str, str] = OrderedDict()  # by the site's uid: of the last attempt
+        self._states: Remembered[str, CommitState] = Remembered(_MOST_SITES)  # by the site's uid: the latest
+        self._results: Remembered[str, str] = Remembered(_MOST_SITES)  # by the site's uid: of the last attempt
         self._waiting: dict[str, _Waiting] = {}  # by the site's uid
         self._busy: set[str] = set()  # hosts
         self._stopping = False
@@ -106,7 +105,7 @@ class CommitStatuses(Recorder):
         spec, uid = site.spec.commit_status, site.metadata.uid
         if spec is None or state is None:
             return
-        _remember(self._states, uid, state)
+        self._states.put(uid, state)
         host = urlsplit(canonical_repo(site.spec.repo)).netloc
         self._waiting[uid] = _Waiting(site, spec, state, host, time.monotonic())
         self._changed.notify()
@@ -169,11 +168,4 @@ class CommitStatuses(Recorder):
         self._recorder.commit_status_sent(each.state.state, "sent" if result == "sent" else "failed")
         level("commit_status", site=each.site.key, state=each.state.state, commit=each.state.commit, result=result)
         with self._changed:
-            _remember(self._results, each.site.metadata.uid, text)
-
-
-def _remember(memory: OrderedDict[str, V], uid: str, value: V) -> None:
-    memory[uid] = value
-    memory.move_to_end(uid)
-    if len(memory) > _MOST_SITES:
-        memory.popitem(last=False)
+            self._results.put(each.site.metadata.uid, text)

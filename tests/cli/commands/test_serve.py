@@ -17,7 +17,7 @@ from tests.support.git_server import GitServer
 from tests.support.objects import static_site
 from tests.support.raw_http import ask
 from tests.support.repositories import Repository
-from tests.support.serving import Serving, eventually, pages, processes_of
+from tests.support.serving import Serving, eventually, pages, running_commands
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -317,7 +317,7 @@ def test_a_port_in_use_is_named(folder: Path, state: Path) -> None:
     assert done.returncode == 1
     assert f":{port} is in use" in done.stderr
     assert "--port" in done.stderr
-    assert processes_of(state) == []
+    assert running_commands(str(state)) == []
 
 
 def test_a_state_directory_that_cannot_be_written_is_named(folder: Path, tmp_path: Path) -> None:

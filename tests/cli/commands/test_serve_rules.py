@@ -4,6 +4,7 @@ import base64
 import hashlib
 import itertools
 import subprocess
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -125,64 +126,100 @@ HEADERS = """\
 """
 
 
-def test_the_files_of_a_repository_redirect_and_set_headers(tmp_path: Path, git_server: GitServer) -> None:
-    repository = git_server.repository("one")
-    files = {"index.html": "home", "new.html": "new", "old/index.html": "old", "assets/a.txt": "a", "assets/b.txt": "b"}
-    repository.commit({**files, "_redirects": REDIRECTS, "_headers": HEADERS})
-    write(
-        tmp_path / "m" / "sites.yaml",
-        site(
-            "one",
-            repo=git_server.url("one"),
-            redirects=[{"from": "/temp", "to": "/spec", "status": 302}],
-            headers=[{"for": "/assets/b.txt", "values": {"X-Own": "spec", "Cache-Control": "no-store"}}],
-        ),
-        site("docs", repo=git_server.url("one"), domain="example.com", pathPrefix="/docs"),
-    )
-    with Serving(tmp_path / "state", [tmp_path / "m", "--allowed-hosts", git_server.origin]) as serving:
-        host = "one.pages.localhost"
-        eventually(lambda: leads(serving, host, "/old") == (301, "/new"))
-        assert leads(serving, host, "/old/") == (301, "/new")
-        assert leads(serving, host, "/old?a=b") == (301, "/new?a=b")
-        assert leads(serving, host, "/temp") == (302, "/spec")  # the StaticSite's own come first
-        assert leads(serving, host, "/blog/2019/hello") == (301, "/posts/hello?from=2019")
-        assert leads(serving, host, "/news/a/b/") == (302, "/archive/a/b/")
-        assert leads(serving, host, "/news") == (302, "/archive/")
-        assert leads(serving, host, "/away/a/b?q") == (302, "https://other.example.org/x/a/b?q")
-        assert leads(serving, host, "/away//evil.test") == (302, "https://other.example.org/x/evil.test")
-        assert leads(serving, host, "/price$.x") == (301, "/cost$1?a=b#c")
-        assert leads(serving, host, "/pricex.x")[0] == 404
-        assert leads(serving, host, "/loop/x")[0] == leads(serving, host, "/evil")[0] == 404
-        assert leads(serving, host, "/de")[0] == leads(serving, host, "/shop")[0] == 404
-        assert leads(serving, host, "/olds")[0] == 404
-        eventually(lambda: leads(serving, "example.com", "/docs/old?x") == (301, "/docs/new?x"))
-        assert leads(serving, "example.com", "/old")[0] == 404
-        # Neither file is a page.
-        assert [leads(serving, host, path)[0] for path in ("/_redirects", "/_headers")] == [404, 404]
-        # Headers.
-        home, a, b = (serving.get(host, path)[2] for path in ("/", "/assets/a.txt", "/assets/b.txt"))
-        assert (home["X-Frame-Options"], home["X-Both"], home["Cache-Control"]) == ("DENY", "all", "no-cache")
-        assert (a["X-Frame-Options"], a["X-Both"]) == ("DENY", "assets")
-        assert (a["Cache-Control"], a["X-Quote"]) == ("public, max-age=31536000", 'a "b" $c \\d')
-        assert "Set-Cookie" not in a
-        assert (b["X-Own"], b["Cache-Control"], b["X-Both"]) == ("spec", "no-store", "assets")
-        # What does not work is said, with its line.
-        message = serving.synced("team/one")[1]
-        for text in ("_redirects line 5: 308 is taken as 301", "_redirects line 7: rewrites (200)"):
-            assert text in message
-        problems = serving.statuses()["team/one"]["rules"]["problems"]
-        lines = {(each["file"], each["line"]) for each in problems}
-        assert lines == {("_redirects", number) for number in (5, 6, 7, 8, 9, 11, 12)} | {("_headers", 9)}
-        # The next commit changes them, and the last takes them away.
+FILES = {"index.html": "home", "new.html": "new", "old/index.html": "old", "assets/a.txt": "a", "assets/b.txt": "b"}
+HOST = "one.pages.localhost"
+together = pytest.mark.xdist_group("serve rules")  # the tests that share one `pages serve`
+
+
+def serve_rules(folder: Path, git_server: GitServer) -> Serving:
+    """A site whose repository has both files, with rules of its own, and once more below a path of a domain."""
+    repo = git_server.url("one")
+    own: dict[str, Any] = {
+        "redirects": [{"from": "/temp", "to": "/spec", "status": 302}],
+        "headers": [{"for": "/assets/b.txt", "values": {"X-Own": "spec", "Cache-Control": "no-store"}}],
+    }
+    git_server.repository("one").commit({**FILES, "_redirects": REDIRECTS, "_headers": HEADERS})
+    docs = site("docs", repo=repo, domain="example.com", pathPrefix="/docs")
+    write(folder / "m" / "sites.yaml", site("one", **{"repo": repo, **own}), docs)
+    return Serving(folder / "state", [folder / "m", "--allowed-hosts", git_server.origin])
+
+
+@pytest.fixture(scope="module")
+def ruled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder = tmp_path_factory.mktemp("rules")
+    (folder / "repositories").mkdir()
+    with GitServer(folder / "repositories") as git_server, serve_rules(folder, git_server) as serving:
+        eventually(lambda: leads(serving, HOST, "/old") == (301, "/new"))
+        yield serving
+
+
+@together
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/old", (301, "/new")),
+        ("/old/", (301, "/new")),
+        ("/old?a=b", (301, "/new?a=b")),
+        ("/temp", (302, "/spec")),  # the StaticSite's own come first
+        ("/blog/2019/hello", (301, "/posts/hello?from=2019")),
+        ("/news/a/b/", (302, "/archive/a/b/")),
+        ("/news", (302, "/archive/")),
+        ("/away/a/b?q", (302, "https://other.example.org/x/a/b?q")),
+        ("/away//evil.test", (302, "https://other.example.org/x/evil.test")),
+        ("/price$.x", (301, "/cost$1?a=b#c")),
+        ("/pricex.x", (404, "")),
+        ("/loop/x", (404, "")),
+        ("/evil", (404, "")),
+        ("/de", (404, "")),
+        ("/shop", (404, "")),
+        ("/olds", (404, "")),
+        ("/_redirects", (404, "")),  # neither file is a page
+        ("/_headers", (404, "")),
+    ],
+)
+def test_a_repositorys_redirects_are_answered(ruled: Serving, path: str, answer: tuple[int, str]) -> None:
+    assert leads(ruled, HOST, path) == answer
+
+
+@together
+def test_redirects_of_a_site_below_a_path_stay_below_it(ruled: Serving) -> None:
+    eventually(lambda: leads(ruled, "example.com", "/docs/old?x") == (301, "/docs/new?x"))
+    assert leads(ruled, "example.com", "/old")[0] == 404
+
+
+@together
+def test_a_repositorys_headers_are_set_and_the_sites_own_come_first(ruled: Serving) -> None:
+    home, a, b = (ruled.get(HOST, path)[2] for path in ("/", "/assets/a.txt", "/assets/b.txt"))
+    assert (home["X-Frame-Options"], home["X-Both"], home["Cache-Control"]) == ("DENY", "all", "no-cache")
+    assert (a["X-Frame-Options"], a["X-Both"]) == ("DENY", "assets")
+    assert (a["Cache-Control"], a["X-Quote"]) == ("public, max-age=31536000", 'a "b" $c \\d')
+    assert "Set-Cookie" not in a
+    assert (b["X-Own"], b["Cache-Control"], b["X-Both"]) == ("spec", "no-store", "assets")
+
+
+@together
+def test_rules_that_do_not_work_are_reported_with_their_line(ruled: Serving) -> None:
+    message = ruled.synced("team/one")[1]
+    for text in ("_redirects line 5: 308 is taken as 301", "_redirects line 7: rewrites (200)"):
+        assert text in message
+    problems = ruled.statuses()["team/one"]["rules"]["problems"]
+    lines = {(each["file"], each["line"]) for each in problems}
+    assert lines == {("_redirects", number) for number in (5, 6, 7, 8, 9, 11, 12)} | {("_headers", 9)}
+
+
+def test_a_commit_changes_the_rules_and_another_removes_them(tmp_path: Path, git_server: GitServer) -> None:
+    with serve_rules(tmp_path, git_server) as serving:
+        eventually(lambda: leads(serving, HOST, "/old") == (301, "/new"))
+        repository = git_server.repository("one")
         repository.commit({"_redirects": "/old /newer 302!\n/assets/a.txt /new\n/* /index.html 200\n"})
-        eventually(lambda: leads(serving, host, "/old") == (302, "/newer"))
-        assert serving.get(host, "/assets/a.txt")[:2] == (200, "a")
-        assert serving.get(host, "/any/page")[:2] == (200, "home")
-        assert serving.get(host, "/assets/missing.js")[0] == 404
+        eventually(lambda: leads(serving, HOST, "/old") == (302, "/newer"))
+        assert serving.get(HOST, "/assets/a.txt")[:2] == (200, "a")
+        assert serving.get(HOST, "/any/page")[:2] == (200, "home")
+        assert serving.get(HOST, "/assets/missing.js")[0] == 404
         assert "_redirects line 2: /assets/a.txt is there" in serving.synced("team/one")[1]
         repository.commit({"index.html": "no rules", "_redirects": None, "_headers": None})
-        eventually(lambda: serving.get(host, "/old/")[1] == "old")
-        assert "X-Both" not in serving.get(host)[2]
+        eventually(lambda: serving.get(HOST, "/old/")[1] == "old")
+        assert "X-Both" not in serving.get(HOST)[2]
 
 
 def test_a_protected_site_is_closed_until_it_has_its_secret(tmp_path: Path, git_server: GitServer) -> None:

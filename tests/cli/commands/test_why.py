@@ -2,9 +2,11 @@
 
 import json
 import signal
+from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,61 +20,89 @@ from tests.support.serving import Serving, eventually, following, pages
 site = partial(static_site, syncInterval="24h")
 
 
-def mistake_of(name: str, state: Path) -> str:
-    """The error for a site whose manifest has a mistake, once the manifest was read."""
-    shown = pages("why", name, "--state", state)
-    assert shown.returncode == exits.USAGE, shown.stdout
-    return shown.stderr if "sites.yaml" in shown.stderr else ""
+# By the site's name: what it adds to its manifest, the reason, and a part of the remedy.
+BROKEN: dict[str, tuple[dict[str, Any], str, str]] = {
+    "noindex": ({"path": "/docs"}, "NoIndex", "commit an index.html to the folder /docs"),
+    "branch": ({"branch": "mian"}, "BranchNotFound", "set spec.branch"),
+    "gone": ({"repo": "gone"}, "RepoNotFound", "if the repository is private"),
+    "key": (
+        {"repo": "private", "secretRef": {"name": "token", "key": "pass"}},
+        "SecretMissing",
+        "add a Secret token in namespace team with the key pass",
+    ),
+    "taken": ({"domain": "example.com"}, "PathConflict", "choose another pathPrefix or domain"),
+}
+together = pytest.mark.xdist_group("serve why")  # the tests that share one `pages serve`
 
 
-def test_each_broken_site_gets_its_true_cause(tmp_path: Path, git_server: GitServer) -> None:
-    git_server.repository("blog").commit({"index.html": "hello", "docs/page.html": "no index"})
-    git_server.repository("private").commit({"index.html": "plans"})
-    git_server.require("private", "deploy", "the-token")
-    git_server.repository("moved").commit({"index.html": "x", "_redirects": "/ /en/ 302!\n/a /b 200\n"})
-    blog = git_server.url("blog")
-    broken = {
-        "noindex": (site("noindex", repo=blog, path="/docs"), "NoIndex", "commit an index.html to the folder /docs"),
-        "branch": (site("branch", repo=blog, branch="mian"), "BranchNotFound", "set spec.branch"),
-        "gone": (site("gone", repo=git_server.url("nothing")), "RepoNotFound", "if the repository is private"),
-        "key": (
-            site("key", repo=git_server.url("private"), secretRef={"name": "token", "key": "pass"}),
-            "SecretMissing",
-            "add a Secret token in namespace team with the key pass",
-        ),
-        "taken": (
-            site("taken", repo=blog, domain="example.com"),
-            "PathConflict",
-            "choose another pathPrefix or domain",
-        ),
-    }
-    moved = site("moved", repo=git_server.url("moved"))
-    manifests = [site("good", repo=blog, domain="example.com"), moved, *(each[0] for each in broken.values())]
-    (tmp_path / "sites.yaml").write_text(yaml.safe_dump_all(manifests))
+def manifests(git_server: GitServer) -> list[dict[str, Any]]:
+    """A good site, one with a rule that does not work, and the broken ones."""
+    repos = {name: git_server.url(spec.get("repo", "blog")) for name, (spec, _, _) in BROKEN.items()}
+    broken = [site(name, **{**spec, "repo": repos[name]}) for name, (spec, _, _) in BROKEN.items()]
+    good = site("good", repo=git_server.url("blog"), domain="example.com")
+    return [good, site("moved", repo=git_server.url("moved")), *broken]
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder = tmp_path_factory.mktemp("why")
+    (folder / "repositories").mkdir()
+    with GitServer(folder / "repositories") as git_server:
+        git_server.repository("blog").commit({"index.html": "hello", "docs/page.html": "no index"})
+        git_server.repository("private").commit({"index.html": "plans"})
+        git_server.require("private", "deploy", "the-token")
+        git_server.repository("moved").commit({"index.html": "x", "_redirects": "/ /en/ 302!\n/a /b 200\n"})
+        (folder / "sites.yaml").write_text(yaml.safe_dump_all(manifests(git_server)))
+        with Serving(folder / "state", [folder / "sites.yaml", "--allowed-hosts", git_server.origin]) as running:
+            eventually(lambda: running.shows("example.com", "hello"))
+            eventually(lambda: all(running.says(f"team/{name}  ") for name in BROKEN))
+            eventually(lambda: running.get("moved.pages.localhost")[0] == HTTPStatus.FOUND)
+            yield running
+
+
+@together
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_site_gets_its_true_cause_and_a_remedy(serving: Serving, name: str) -> None:
+    _, reason, remedy = BROKEN[name]
+    shown = pages("why", name, "--state", serving.state)
+    assert shown.returncode == exits.NOT_READY
+    assert f"({reason})" in shown.stdout, shown.stdout
+    assert remedy in shown.stdout
+
+
+@together
+def test_a_rule_that_does_not_work_is_a_warning(serving: Serving) -> None:
+    shown = pages("why", "moved", "--state", serving.state)
+    assert shown.returncode == exits.OK, shown.stdout
+    assert "returns 302, a redirect to /en/" in shown.stdout and "_redirects line 2: rewrites (200)" in shown.stdout
+    assert "The site is live, with warnings (marked !)." in shown.stdout
+
+
+@together
+def test_a_site_without_problems_is_ready(serving: Serving) -> None:
+    well = pages("why", "team/good", "--state", serving.state, "-o", "json")
+    assert well.returncode == exits.OK, well.stdout
+    fields = json.loads(well.stdout)
+    assert (fields["ready"], fields["stopsAt"]) == (True, None)
+    assert {each["state"] for each in fields["links"]} == {"ok"}
+
+
+@together
+def test_doctor_examines_a_running_serve(serving: Serving) -> None:
+    examined = pages("doctor", "--state", serving.state)
+    assert examined.returncode == exits.OK, examined.stdout
+    assert "127.0.0.1" in examined.stdout
+
+
+def test_a_mistake_in_a_manifest_and_a_stopped_serve_are_reported(tmp_path: Path, git_server: GitServer) -> None:
+    good, mistaken = (site(name, repo=git_server.url("blog")) for name in ("good", "mistaken"))
+    mistaken["spec"]["brnach"] = "main"
+    git_server.repository("blog").commit({"index.html": "hello"})
+    (tmp_path / "sites.yaml").write_text(yaml.safe_dump(good))
     state = tmp_path / "state"
-    with Serving(state, [tmp_path / "sites.yaml", "--allowed-hosts", git_server.origin]) as serving:
-        eventually(lambda: serving.shows("example.com", "hello"))
-        eventually(lambda: all(serving.says(f"team/{name}  ") for name in broken))
-        for name, (_, reason, remedy) in broken.items():
-            shown = pages("why", name, "--state", state)
-            assert shown.returncode == exits.NOT_READY
-            assert f"({reason})" in shown.stdout, shown.stdout
-            assert remedy in shown.stdout
-        eventually(lambda: serving.get("moved.pages.localhost")[0] == HTTPStatus.FOUND)
-        shown = pages("why", "moved", "--state", state)
-        assert shown.returncode == exits.OK, shown.stdout
-        assert "returns 302, a redirect to /en/" in shown.stdout and "_redirects line 2: rewrites (200)" in shown.stdout
-        assert "The site is live, with warnings (marked !)." in shown.stdout
-        well = pages("why", "team/good", "--state", state, "-o", "json")
-        assert well.returncode == exits.OK, well.stdout
-        fields = json.loads(well.stdout)
-        assert (fields["ready"], fields["stopsAt"]) == (True, None)
-        assert {each["state"] for each in fields["links"]} == {"ok"}
-        examined = pages("doctor", "--state", state)
-        assert examined.returncode == exits.OK, examined.stdout
-        assert "127.0.0.1" in examined.stdout
-        mistaken = site("mistaken", repo=blog, brnach="main")
-        (tmp_path / "sites.yaml").write_text(yaml.safe_dump_all([*manifests, mistaken]))
+    with Serving(state, [tmp_path / "sites.yaml", "--allowed-hosts", git_server.origin]) as running:
+        eventually(lambda: running.shows("good.pages.localhost", "hello"))
+        (tmp_path / "sites.yaml").write_text(yaml.safe_dump_all([good, mistaken]))
         named = eventually(lambda: mistake_of("mistaken", state))
         assert "StaticSite team/mistaken: spec.brnach is not a known field; did you mean branch?" in named
     typo = pages("why", "godo", "--state", state)
@@ -80,6 +110,13 @@ def test_each_broken_site_gets_its_true_cause(tmp_path: Path, git_server: GitSer
     stopped = pages("why", "good", "--state", state)
     assert "It stops at Syncer (NotRunning)" in stopped.stdout
     assert pages("doctor", "--state", state).returncode == exits.NOT_READY
+
+
+def mistake_of(name: str, state: Path) -> str:
+    """The error for a site whose manifest has a mistake, once the manifest was read."""
+    shown = pages("why", name, "--state", state)
+    assert shown.returncode == exits.USAGE, shown.stdout
+    return shown.stderr if "sites.yaml" in shown.stderr else ""
 
 
 def test_a_sync_is_requested_awaited_and_logged(tmp_path: Path, git_server: GitServer) -> None:

@@ -6,10 +6,10 @@ from cli.serve.progress import Progress
 from pages.api import SiteKey
 from syncer.errors import TimedOut
 from syncer.outcome import Published
-from syncer.volume.records import Release
 from tests.support.objects import parsed_site
+from tests.support.releases import a_release
 
-RELEASE = Release(uid="1", repo="", branch="main", commit="c" * 40, path="", tree="", files=3)
+RELEASE = a_release(files=3)
 URLS = {"where": "http://a", "webhooks": "http://b", "dashboard": "http://c"}
 END = "Following changes of manifests and repositories"
 

@@ -1,4 +1,4 @@
-"""Git LFS pointers are told from small files by their first line."""
+"""The first line distinguishes Git LFS pointers from small files."""
 
 import io
 from collections.abc import Iterator, Sequence

@@ -1,33 +1,31 @@
-import io
-
 import pytest
 
 from syncer.content import tree
-from syncer.content.tree import File
+from syncer.content.tree import Entry, File
 from syncer.errors import LimitExceeded
 from syncer.limits import SiteLimits
 
 OID = "a" * 40
 
 
-def entry(path: bytes, mode: str = "100644", kind: str = "blob", size: str = "7") -> bytes:
-    return f"{mode} {kind} {OID} {size:>7}\t".encode() + path + b"\0"
+def entry(path: bytes, mode: bytes = b"100644", size: int = 7) -> Entry:
+    return Entry(mode, path, OID, size)
 
 
-def read(*entries: bytes, limits: SiteLimits | None = None) -> tree.Listing:
-    return tree.read(io.BytesIO(b"".join(entries)), limits or SiteLimits())
+def read(*entries: Entry, limits: SiteLimits | None = None) -> tree.Listing:
+    return tree.read(entries, limits or SiteLimits())
 
 
 def test_regular_files_are_published_executable_or_not() -> None:
-    listing = read(entry(b"index.html"), entry("straße/größe.html".encode(), mode="100755", size="12"))
+    listing = read(entry(b"index.html"), entry("straße/größe.html".encode(), mode=b"100755", size=12))
     assert listing.files == [File("index.html", OID, 7), File("straße/größe.html", OID, 12)]
     assert listing.size == 19
 
 
 @pytest.mark.parametrize(
-    ("record", "word"),
+    ("refused", "word"),
     [
-        (entry(b"module", mode="160000", kind="commit", size="-"), "submodule"),
+        (entry(b"module", mode=b"160000", size=0), "submodule"),
         (entry(b".env"), "hidden file"),
         (entry(b"a/.git/config"), "hidden file"),
         (entry(b"../escape"), "hidden file"),
@@ -36,11 +34,11 @@ def test_regular_files_are_published_executable_or_not() -> None:
         (entry(b"a\x1b[2J"), "unprintable file name"),
         (entry(b"/absolute"), "unprintable file name"),
         (entry(b"\xff\xfe"), "undecodable file name"),
-        (entry(b".hidden", mode="120000"), "hidden file"),
+        (entry(b".hidden", mode=b"120000"), "hidden file"),
     ],
 )
-def test_what_is_not_published_is_counted(record: bytes, word: str) -> None:
-    listing = read(entry(b"index.html"), record)
+def test_what_is_not_published_is_counted(refused: Entry, word: str) -> None:
+    listing = read(entry(b"index.html"), refused)
     assert [file.path for file in listing.files] == ["index.html"]
     assert listing.skipped == {word: 1}
 
@@ -61,7 +59,7 @@ def test_the_well_known_folder_is_public() -> None:
 )
 def test_a_site_beyond_a_limit_is_refused_with_both_figures(limits: SiteLimits, message: str) -> None:
     with pytest.raises(LimitExceeded, match=message):
-        read(entry(b"a/b/big", size=str(2 << 20)), entry(b"small"), entry(b".hidden"), limits=limits)
+        read(entry(b"a/b/big", size=2 << 20), entry(b"small"), entry(b".hidden"), limits=limits)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +77,7 @@ def test_a_site_within_its_limits_is_published(limits: SiteLimits) -> None:
         ("ä/".encode() * 64 + b"f", "65 names deep"),
         (b"n" * 256, "'nnn.*…' has 256 bytes"),
         (("d" * 200 + "/").encode() * 6 + b"f", "has 1,207 bytes"),
-        (b"n" * (2 << 20), "million bytes"),
+        (b"n" * (2 << 20), "has 2,097,152 bytes, more than 1,024"),
     ],
 )
 def test_a_path_that_no_volume_takes_is_refused_in_a_short_sentence(path: bytes, message: str) -> None:

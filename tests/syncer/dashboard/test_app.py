@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from syncer.dashboard import plain_words
 from syncer.dashboard.app import create_app
-from syncer.dashboard.journal import Entry
+from syncer.dashboard.journal import JournalEntry
 from syncer.service.sites import Seen
 from syncer.webhooks.record import Delivery
 from tests.support.dashboard import HOSTILE, Shown, condition, many, release, seen
@@ -21,7 +21,7 @@ PAGES = ["/", "/?q=x&state=Error&sort=sync&page=2", "/namespaces/team/", "/names
 
 def client(*sites: Seen, problems: Sequence[str] = ()) -> FlaskClient:
     shown = Shown(sites)
-    shown.events = [Entry(NOW, ok=False, event=HOSTILE, text=HOSTILE)]
+    shown.events = [JournalEntry(NOW, ok=False, event=HOSTILE, text=HOSTILE)]
     shown.deliveries = [Delivery(NOW, HOSTILE, HOSTILE, HOSTILE)]
     shown.commit_status = HOSTILE
     shown.problems = list(problems)
@@ -33,7 +33,7 @@ def text(answer: TestResponse) -> str:
     return answer.get_data(as_text=True)
 
 
-def test_a_site_is_told_about_in_plain_words() -> None:
+def test_the_page_of_a_site_explains_its_state_in_plain_words() -> None:
     page = text(client(seen("docs", phase="Error")).get("/namespaces/team/sites/docs"))
     for told in (
         "The repository has no such branch.",
@@ -47,14 +47,14 @@ def test_a_site_is_told_about_in_plain_words() -> None:
         assert told in page, told
 
 
-def test_of_a_pinned_site_it_is_said() -> None:
+def test_a_pinned_site_is_marked_as_pinned() -> None:
     site = seen("docs", revision="v1.2.0")
     assert "v1.2.0" in text(client(site).get("/namespaces/team/sites/docs"))
     assert "pinned" in text(client(site).get("/"))
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_whatever_stands_in_the_data_is_shown_and_never_run(path: str) -> None:
+def test_hostile_data_is_shown_as_text_and_never_run(path: str) -> None:
     status = {
         "message": HOSTILE,
         "url": "javascript:alert(1)",
@@ -126,6 +126,6 @@ def test_all_addresses_are_relative_so_that_it_may_stand_below_a_path() -> None:
 
 
 def test_where_there_is_nothing_it_says_what_to_do() -> None:
-    assert "applies a StaticSite" in text(client().get("/"))
+    assert "Apply a StaticSite" in text(client().get("/"))
     assert "Show all" in text(client(seen("docs")).get("/?q=zzz"))
     assert client().get("/namespaces/team/").status_code == 404

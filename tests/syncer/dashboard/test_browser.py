@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from cli.processes.listener import Listener
 from syncer.dashboard.app import create_app
-from syncer.dashboard.journal import Entry
+from syncer.dashboard.journal import JournalEntry
 from syncer.service.sites import Seen
 from syncer.webhooks.record import Delivery
 from tests.support import chromium
@@ -46,7 +46,7 @@ def sites() -> list[Seen]:
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     shown = Shown(sites())
-    shown.events = [Entry(NOW, ok=False, event="Unreachable", text=HOSTILE, times=3)]
+    shown.events = [JournalEntry(NOW, ok=False, event="Unreachable", text=HOSTILE, times=3)]
     shown.deliveries = [Delivery(NOW, "forgejo", "push", "queued")]
     listener = Listener("127.0.0.1:0")
     listener.start(create_app(shown.view()))
@@ -65,7 +65,7 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser, address: str) -> Iterator[Open]:
-    """Open a path in a new window; what the browser complains of, and whom it asks, is looked at in the end."""
+    """Open a path in a new window; its complaints and requests are checked at the end."""
     contexts, complaints, asked = [], [], []
 
     def open_path(path: str, **settings: Any) -> Page:

@@ -1,7 +1,5 @@
 """The few lines that are kept of each site."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,11 +8,11 @@ from syncer.dashboard import urls
 from syncer.dashboard.journal import Journal
 from syncer.errors import SiteDeleted, Unreachable
 from syncer.outcome import Published
-from syncer.volume.records import Release
 from tests.support.dashboard import COMMIT, seen
+from tests.support.releases import Clock, a_release, an_origin
 
 SITE = seen("docs").site
-RELEASE = Release("u", "repo", "main", COMMIT, "", "t", files=1200, size=5)
+RELEASE = a_release(an_origin(COMMIT), files=1200, size=5)
 
 
 def events(journal: Journal) -> list[tuple[bool, str, int]]:
@@ -33,7 +31,7 @@ def test_what_is_new_is_a_line_and_what_repeats_itself_is_one() -> None:
 
 
 def test_it_is_bounded() -> None:
-    journal = Journal(lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    journal = Journal(Clock())
     for number in range(100):
         journal.outcome_reported(SITE, Unreachable(f"{number}" + "x" * 1000), 0)
     assert len(journal.of(SITE.metadata.uid)) == 20
@@ -78,7 +76,7 @@ def test_nothing_but_http_is_linked_to(url: str | None) -> None:
     assert urls.safe(url) is None
 
 
-def test_a_release_is_told_with_its_numbers() -> None:
+def test_a_release_is_listed_with_its_size_and_number_of_files() -> None:
     journal = Journal()
-    journal.outcome_reported(SITE, Published(replace(RELEASE, size=1_234_567), changed=True), 0)
+    journal.outcome_reported(SITE, Published(a_release(files=1200, size=1_234_567), changed=True), 0)
     assert "1,200 files, 1,234,567 bytes" in journal.of(SITE.metadata.uid)[0].text

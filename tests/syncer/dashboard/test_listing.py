@@ -48,7 +48,7 @@ def test_every_word_has_to_be_somewhere_in_what_a_row_tells(text: str, found: li
 def test_a_state_is_filtered_by_and_all_are_counted() -> None:
     listing = find(SITES, Query.read({"state": "Ready"}))
     assert [each.site.metadata.name for each in listing.rows] == ["api", "blog"]
-    assert (listing.counts, listing.found) == ({"Ready": 2, "Error": 1, "Pending": 1}, 2)
+    assert (listing.counts, listing.matching) == ({"Ready": 2, "Error": 1, "Pending": 1}, 2)
 
 
 def test_what_is_wrong_or_was_synced_longest_ago_can_come_first() -> None:
@@ -69,7 +69,7 @@ def test_what_makes_no_sense_in_an_address_is_passed_over(sent: dict[str, str]) 
     assert Query.read(sent) == Query()
 
 
-def test_a_search_is_kept_on_the_next_page_and_its_first_page_is_shown_for_another_state() -> None:
+def test_a_search_survives_paging_and_restarts_for_another_state() -> None:
     query = Query.read({"q": "a b&c", "state": "Ready", "page": "3"})
     assert query.address(page=4) == "?q=a+b%26c&state=Ready&page=4"
     assert query.address(state="Error") == "?q=a+b%26c&state=Error"

@@ -17,7 +17,7 @@ def test_every_reason_has_a_sentence_without_markup(reason: str) -> None:
         assert not {"`", "["} & set(text)
 
 
-def test_who_acts_is_said() -> None:
+def test_plain_words_say_who_has_to_act() -> None:
     assert plain_words.of("DomainNotAllowed").todo.startswith("Ask the administrator: add the domain to")
     assert plain_words.of("NameConflict").todo == "Give the site another name."
     assert plain_words.of("Synced").todo == ""
@@ -28,4 +28,4 @@ def test_every_condition_has_a_title() -> None:
 
 
 def test_of_a_reason_that_is_not_known_nothing_is_made_up() -> None:
-    assert plain_words.of("SomethingNew") == ("", "Read the message; else ask the administrator.")
+    assert plain_words.of("SomethingNew") == ("", "Read the message, or ask the administrator.")

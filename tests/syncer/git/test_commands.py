@@ -11,8 +11,7 @@ from syncer.git.commands import Git
 from syncer.git.remote import Credential, Remote
 from syncer.limits import SiteLimits, Timeouts
 from tests.support.git_server import GitServer
-from tests.support.processes import running_commands
-from tests.support.serving import eventually
+from tests.support.serving import eventually, running_commands
 
 REF = "refs/pages/head"
 
@@ -60,7 +59,7 @@ def test_many_objects_are_read_in_one_conversation(git: Git, git_server: GitServ
     with git.objects(bare) as objects:
         found = objects.find(f"{REF}^{{tree}}")
         assert found
-        listed = tree.read(walk.listing(objects, found[0]), SiteLimits())
+        listed = tree.read(walk.entries(objects, found[0]), SiteLimits())
         oids = [file.oid for file in listed.files]
         assert {stream.read(size).decode() for _, size, stream in objects.contents(oids)} == set(files.values())
 

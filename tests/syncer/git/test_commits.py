@@ -1,4 +1,4 @@
-"""What a commit says of itself, whatever somebody wrote there."""
+"""What a commit says about itself, which may be anything."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from syncer.git import commits
 from syncer.git.commands import Git
-from syncer.git.commits import Told
+from syncer.git.commits import CommitHeader
 from tests.support.repositories import Repository
 
 HEAD = b"tree " + b"1" * 40 + b"\nauthor Tess <t@example.com> 1700000000 +0100\ncommitter X <x@y> 5 +0000\n"
@@ -17,20 +17,20 @@ HEAD = b"tree " + b"1" * 40 + b"\nauthor Tess <t@example.com> 1700000000 +0100\n
 @pytest.mark.parametrize(
     ("raw", "told"),
     [
-        (HEAD + b"\nAdd a page\n\nand why\n", Told(1_700_000_000, "Add a page")),
-        (HEAD + b"\n\n  two\nlines\n \t\nbody", Told(1_700_000_000, "two lines")),
-        (HEAD + b"gpgsig -----BEGIN\n author Mallory <m@x> 1 +0000\n\nSigned", Told(1_700_000_000, "Signed")),
-        (HEAD + b"\n", Told(1_700_000_000, "")),
-        (HEAD.replace(b"1700000000", b"-5") + b"\nx", Told(None, "x")),
-        (HEAD.replace(b"1700000000", b"99999999999999") + b"\nx", Told(None, "x")),
-        (HEAD.replace(b"1700000000", b"253402300800") + b"\nx", Told(None, "x")),
-        (b"", Told(None, "")),
-        (b"\n\n<script>alert(1)</script>", Told(None, "<script>alert(1)</script>")),
-        (b"\n\na\x1b[31mred\x07\xe2\x80\xaeevil\xff", Told(None, "a [31mred evil\ufffd")),
-        (b"\n\n" + b"x" * 300, Told(None, "x" * 200 + "…")),
+        (HEAD + b"\nAdd a page\n\nand why\n", CommitHeader(1_700_000_000, "Add a page")),
+        (HEAD + b"\n\n  two\nlines\n \t\nbody", CommitHeader(1_700_000_000, "two lines")),
+        (HEAD + b"gpgsig -----BEGIN\n author Mallory <m@x> 1 +0000\n\nSigned", CommitHeader(1_700_000_000, "Signed")),
+        (HEAD + b"\n", CommitHeader(1_700_000_000, "")),
+        (HEAD.replace(b"1700000000", b"-5") + b"\nx", CommitHeader(None, "x")),
+        (HEAD.replace(b"1700000000", b"99999999999999") + b"\nx", CommitHeader(None, "x")),
+        (HEAD.replace(b"1700000000", b"253402300800") + b"\nx", CommitHeader(None, "x")),
+        (b"", CommitHeader(None, "")),
+        (b"\n\n<script>alert(1)</script>", CommitHeader(None, "<script>alert(1)</script>")),
+        (b"\n\na\x1b[31mred\x07\xe2\x80\xaeevil\xff", CommitHeader(None, "a [31mred evil\ufffd")),
+        (b"\n\n" + b"x" * 300, CommitHeader(None, "x" * 200 + "…")),
     ],
 )
-def test_date_and_subject(raw: bytes, told: Told) -> None:
+def test_date_and_subject(raw: bytes, told: CommitHeader) -> None:
     assert commits.read(raw) == told
 
 

@@ -29,7 +29,7 @@ from syncer.git import diagnosis
             errors.GitFailed,
         ),
         ("error: object 11 is a blob, not a tree\nfatal: invalid tree", errors.GitFailed),
-        ("something nobody has seen before", errors.GitFailed),
+        ("an unknown message", errors.GitFailed),
         ("", errors.GitFailed),
     ],
 )

@@ -21,7 +21,7 @@ from syncer import errors
 from syncer.git.commands import Git
 from syncer.git.heads import Heads, NotUnderstood, question, read_answer
 from syncer.git.remote import Credential, Remote
-from syncer.git.smart_http import Answer, SmartHTTP
+from syncer.git.smart_http import GitAnswer, SmartHTTP
 from syncer.limits import Timeouts
 from tests.support.git_server import GitServer
 from tests.support.repositories import git as run_git
@@ -65,9 +65,7 @@ def test_one_small_request_tells_the_tip(heads: Heads, git_server: GitServer) ->
     assert git_server.bytes_received + git_server.bytes_sent < 1000
 
 
-def test_tags_are_asked_for_in_the_same_request_and_what_an_annotated_one_stands_for(
-    heads: Heads, git_server: GitServer
-) -> None:
+def test_one_request_asks_for_tags_and_the_commits_they_name(heads: Heads, git_server: GitServer) -> None:
     repository = git_server.repository()
     old, new = repository.commit({"a": "1"}), repository.commit({"a": "2"})
     repository.tag("v1", old, message="the first")
@@ -79,7 +77,7 @@ def test_tags_are_asked_for_in_the_same_request_and_what_an_annotated_one_stands
     assert heads.of(remote(git_server), list(wanted)) == wanted  # by git
 
 
-def test_a_tag_that_is_missing_is_told_apart_from_a_branch_of_its_name(heads: Heads, git_server: GitServer) -> None:
+def test_a_missing_tag_differs_from_a_branch_of_that_name(heads: Heads, git_server: GitServer) -> None:
     repository = git_server.repository()
     commit = repository.commit({"a": "1"})
     repository.commit({"a": "2"}, branch="v1")
@@ -131,7 +129,7 @@ def test_a_kept_connection_that_the_server_has_closed_is_replaced(heads: Heads) 
             assert heads.of(Remote(f"{server.origin}/x.git"), [MAIN]) == {MAIN: A_COMMIT}
 
 
-def test_a_missing_branch_is_said_with_those_that_are_there(heads: Heads, git_server: GitServer) -> None:
+def test_the_error_for_a_missing_branch_lists_existing_ones(heads: Heads, git_server: GitServer) -> None:
     commit = git_server.repository().commit({"a": "1"}, branch="trunk")
     found = heads.of(remote(git_server), ["refs/heads/trunk", MAIN])
     assert found["refs/heads/trunk"] == commit
@@ -285,8 +283,26 @@ def test_attributes_after_a_name_are_passed_over(heads: Heads) -> None:
         assert heads.of(Remote(f"{server.origin}/x.git"), [MAIN]) == {MAIN: A_COMMIT}
 
 
+class Loopback:
+    """Every name leads to this machine."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def of(self, url: str) -> Sequence[str]:
+        self.asked.append(url)
+        return ["127.0.0.1"]
+
+
+class Forbidden:
+    """No name leads to an address that may be contacted."""
+
+    def of(self, url: str) -> Sequence[str]:
+        raise errors.AddressForbidden(url)
+
+
 def impatient() -> SmartHTTP:
-    return SmartHTTP(lambda _url: ["127.0.0.1"], seconds=0.5)
+    return SmartHTTP(Loopback(), seconds=0.5)
 
 
 def stays_silent(connection: socket.socket) -> None:
@@ -313,7 +329,7 @@ def test_a_server_that_drips_or_says_nothing_is_hung_up_on(git: Git, script: Scr
 
 def test_an_endless_answer_is_cut(heads: Heads) -> None:
     script = floods(b"HTTP/1.1 200 OK\r\nContent-Type: " + RESULT.encode() + b"\r\n\r\n", b"0" * 65536)
-    server = SmartHTTP(lambda _url: ["127.0.0.1"])
+    server = SmartHTTP(Loopback())
     with ScriptedServer(script) as scripted:
         answer = server.post(Remote(f"{scripted.origin}/x.git"), "git-upload-pack", question([MAIN]))
     assert not answer.whole
@@ -334,28 +350,20 @@ def test_closing_ends_a_question_that_is_under_way(git: Git, git_server: GitServ
         heads.of(remote(git_server), [MAIN])
 
 
-def test_only_the_checked_addresses_are_dialled_whatever_the_name_says(git: Git, git_server: GitServer) -> None:
+def test_only_the_checked_addresses_are_dialled(git: Git, git_server: GitServer) -> None:
     """U9: the name does not even exist."""
     commit = git_server.repository().commit({"a": "1"})
-    asked: list[str] = []
-
-    def addresses(url: str) -> Sequence[str]:
-        asked.append(url)
-        return ["127.0.0.1"]
-
-    heads = Heads(git, SmartHTTP(addresses))
+    loopback = Loopback()
+    heads = Heads(git, SmartHTTP(loopback))
     origin = f"http://forge.invalid:{git_server.port}"
     assert heads.of(Remote(f"{origin}/site.git"), [MAIN]) == {MAIN: commit}
-    assert asked == [origin]
+    assert loopback.asked == [origin]
     assert git_server.hosts == [f"forge.invalid:{git_server.port}"]
 
 
 def test_an_address_that_is_forbidden_is_not_dialled(git: Git, git_server: GitServer) -> None:
-    def forbidden(_url: str) -> Sequence[str]:
-        raise errors.AddressForbidden("no")
-
     with pytest.raises(errors.AddressForbidden):
-        Heads(git, SmartHTTP(forbidden)).of(remote(git_server), [MAIN])
+        Heads(git, SmartHTTP(Forbidden())).of(remote(git_server), [MAIN])
     assert git_server.requests == []
 
 
@@ -382,14 +390,14 @@ def test_cookies_are_not_kept(heads: Heads) -> None:
         assert not any(b"ookie" in request for request in server.requests)
 
 
-def test_nobody_listens(heads: Heads) -> None:
+def test_a_server_that_does_not_listen_is_unreachable(heads: Heads) -> None:
     with ScriptedServer(says(b"")) as server:
         origin = server.origin
     with pytest.raises(errors.Unreachable, match="cannot be reached"):
         heads.of(Remote(f"{origin}/x.git"), [MAIN])
 
 
-def test_a_certificate_that_nobody_trusts_is_refused_and_a_trusted_one_is_not(git: Git, tmp_path: Path) -> None:
+def test_an_untrusted_certificate_is_refused_and_a_trusted_one_is_not(git: Git, tmp_path: Path) -> None:
     server_side, trusting = certificate_for("forge.example.com", tmp_path)
     answer = says(http(packets(f"{A_COMMIT} refs/heads/main\n")))
 
@@ -400,10 +408,9 @@ def test_a_certificate_that_nobody_trusts_is_refused_and_a_trusted_one_is_not(gi
 
     with TLSServer(script) as server:
         url = f"https://forge.example.com:{server.port}/x.git"
-        loopback = ["127.0.0.1"]
         with pytest.raises(errors.Unreachable, match="certificate"):
-            Heads(git, SmartHTTP(lambda _url: loopback)).of(Remote(url), [MAIN])
-        trusted = Heads(git, SmartHTTP(lambda _url: loopback, tls=trusting))
+            Heads(git, SmartHTTP(Loopback())).of(Remote(url), [MAIN])
+        trusted = Heads(git, SmartHTTP(Loopback(), tls=trusting))
         assert trusted.of(Remote(url), [MAIN]) == {MAIN: A_COMMIT}
         other = url.replace("forge", "other")  # the name in the URL counts, not what is dialled
         with pytest.raises(errors.Unreachable, match="certificate"):
@@ -446,8 +453,8 @@ def certificate_for(name: str, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLCon
 
 
 @given(st.binary(max_size=200))
-def test_no_answer_whatever_is_taken_for_more_than_it_is(body: bytes) -> None:
-    answer = Answer(200, RESULT, "", "", whole=True, body=body)
+def test_random_answers_yield_no_refs_that_they_do_not_contain(body: bytes) -> None:
+    answer = GitAnswer(200, RESULT, "", "", whole=True, body=body)
     try:
         commits = read_answer(answer, Remote("https://forge.example.com/x.git"))
     except NotUnderstood:

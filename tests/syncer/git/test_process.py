@@ -16,8 +16,7 @@ from syncer.errors import GitFailed, TimedOut
 from syncer.git.children import Child, Streams, by_fork, by_vfork
 from syncer.git.process import Ended, GitProcesses, Job
 from syncer.limits import ProcessLimits
-from tests.support.processes import running_commands
-from tests.support.serving import eventually
+from tests.support.serving import eventually, running_commands
 
 WAYS = pytest.mark.parametrize("start", [by_fork, by_vfork])
 LIMITS = ProcessLimits(cpu_seconds=7)
@@ -98,26 +97,27 @@ def test_a_conversation_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     slow = job("hash-object", "--stdin", seconds=0.3)
     with (
         pytest.raises(TimedOut, match=r"within 0\.3 seconds, the limit of --git-transfer-time"),
-        processes.converse(slow, lambda _ended: None) as (_, answers),
+        processes.converse(slow) as git,
     ):
-        assert answers.read() == b""
+        assert git.stdout.read() == b""
 
 
 def test_closing_ends_what_runs_and_nothing_starts_afterwards() -> None:
     processes = GitProcesses()
-    seen: list[Ended] = []
+    ended: list[Ended | None] = []
     begun = threading.Event()
 
     def talk() -> None:
-        with processes.converse(job("hash-object", "--stdin"), seen.append) as (_, answers):
+        with processes.converse(job("hash-object", "--stdin")) as git:
             begun.set()
-            answers.read()
+            git.stdout.read()
+        ended.append(git.ended)
 
     thread = threading.Thread(target=talk)
     thread.start()
     assert begun.wait(20)
     processes.close()
     thread.join(20)
-    assert [ended.code for ended in seen] == [-signal.SIGTERM]
+    assert [each and each.code for each in ended] == [-signal.SIGTERM]
     with pytest.raises(GitFailed, match="stopping"):
         processes.run(job("version"), io.BytesIO())

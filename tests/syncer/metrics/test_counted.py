@@ -1,4 +1,4 @@
-"""What the syncer counts: under many threads, and with every reason that there is."""
+"""What the syncer counts, on many threads and with every reason."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,15 +11,15 @@ from syncer.errors import SyncError
 from syncer.git.traffic import Request
 from syncer.metrics.counted import DELIVERED, Counted
 from syncer.outcome import Published
-from syncer.volume.records import Release
 from syncer.volume.writing import Changes
 from syncer.webhooks.receiver import FORGES
 from tests.support import metrics
+from tests.support.releases import a_release
 
 SITE = StaticSite.model_validate(
     {"metadata": {"name": "site", "uid": "u"}, "spec": {"repo": "https://forge.example.com/x"}}
 )
-RELEASE = Release("u", "https://forge.example.com/x", "main", "c" * 40, "", "t" * 40)
+RELEASE = a_release()
 
 
 @pytest.fixture

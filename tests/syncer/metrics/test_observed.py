@@ -38,7 +38,7 @@ def test_the_queue() -> None:
     assert page.value("pages_syncer_last_round_timestamp_seconds") == 1_700_000_000
 
 
-def test_the_last_sync_is_ours_or_what_the_status_says_since_before_we_started() -> None:
+def test_the_last_sync_is_our_own_or_that_of_the_status() -> None:
     page = look({"a": status(True, last_sync=NOW), "b": status(False, "GitFailed", NOW), "c": status(None)}, {"a": 5.0})
     name = "pages_site_last_success_timestamp_seconds"
     assert page.value(name, site_namespace="team", site_name="a") == 5

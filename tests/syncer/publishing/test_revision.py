@@ -16,6 +16,7 @@ from syncer.volume.releases import Releases
 from tests.support.bench import Bench
 from tests.support.git_server import GitServer
 from tests.support.objects import parsed_site
+from tests.support.releases import Clock
 from tests.support.repositories import Repository
 from tests.support.repositories import git as run_git
 from tests.support.serving import eventually
@@ -33,7 +34,7 @@ def test_a_release_that_is_still_on_the_volume_is_live_again_without_a_question(
     bench.sync(parsed_site(repo=git_server.url()))
     outcome = bench.sync(parsed_site(repo=git_server.url(), revision=old))["site"]
     assert isinstance(outcome, Published)
-    assert (outcome.changed, outcome.release.commit) == (True, old)
+    assert (outcome.changed, outcome.release.origin.commit) == (True, old)
     assert (bench.live()["index.html"], git_server.requests) == ("old", [])
     assert (bench.root / "volume/live/team/site").readlink() == before
     again = bench.sync(parsed_site(repo=git_server.url(), revision=old))["site"]
@@ -93,7 +94,7 @@ def test_a_tag_is_published_followed_when_it_moves_and_stays_when_it_goes(
     site = parsed_site(repo=git_server.url(), revision="v1")
     outcome = bench.sync(site)["site"]
     assert isinstance(outcome, Published), outcome
-    assert (outcome.release.commit, bench.live()) == (first, {"index.html": "first"})
+    assert (outcome.release.origin.commit, bench.live()) == (first, {"index.html": "first"})
     again = bench.sync(site)["site"]
     assert isinstance(again, Published) and not again.changed
     repository.commit({"index.html": "third"})
@@ -181,11 +182,12 @@ def test_the_release_that_a_site_is_pinned_to_is_kept(bench: Bench, git_server: 
         commits.append(repository.commit({"index.html": f"{number}"}))
         bench.sync(parsed_site(repo=git_server.url()))
     bench.sync(parsed_site(repo=git_server.url(), revision=commits[0]))
-    moment = time.time() + 1e8
-    keeper = Releases(bench.root / "volume", DiskPolicy(grace_seconds=0), clock=lambda: moment)
+    clock = Clock()
+    clock.day = time.time() + 1e8
+    keeper = Releases(bench.root / "volume", DiskPolicy(grace_seconds=0), clock=clock)
     keeper.collect()
     assert bench.live() == {"index.html": "0"}
-    assert [release.commit for release in keeper.history(SiteKey("team", "site"))] == [commits[0]]
+    assert [release.origin.commit for release in keeper.history(SiteKey("team", "site"))] == [commits[0]]
 
 
 @pytest.fixture

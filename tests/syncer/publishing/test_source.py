@@ -40,7 +40,7 @@ def test_a_push_beside_the_published_folder_makes_no_release(bench: Bench, git_s
     commit = repository.commit({"README.md": "changed"})
     outcome = bench.sync(site)["site"]
     assert isinstance(outcome, Published)
-    assert (outcome.changed, outcome.release.commit) == (False, commit)
+    assert (outcome.changed, outcome.release.origin.commit) == (False, commit)
     assert (bench.root / "volume/live/team/site").readlink() == before
 
 
@@ -215,7 +215,7 @@ def test_hidden_files_and_links_are_left_out_and_counted(bench: Bench, git_serve
     )
     outcome = bench.sync(parsed_site(repo=git_server.url()))["site"]
     assert isinstance(outcome, Published)
-    assert outcome.release.skipped == {"hidden file": 1, "symlink": 1}
+    assert outcome.release.content.skipped == {"hidden file": 1, "symlink": 1}
     assert bench.live() == {"index.html": "x", ".well-known/security.txt": "Contact: x"}
     assert not [path for path in (bench.root / "volume/releases").rglob("*") if path.is_symlink()]
 
@@ -247,7 +247,7 @@ def test_a_site_may_be_nothing_but_rules(bench: Bench, git_server: GitServer) ->
     git_server.repository().commit({"_redirects": "/* https://elsewhere.example.com/:splat 301\n"})
     outcome = bench.sync(parsed_site(repo=git_server.url()))["site"]
     assert isinstance(outcome, Published)
-    assert outcome.release.rules
+    assert outcome.release.content.rules
     assert bench.live() == {}
 
 

@@ -11,8 +11,8 @@ from syncer.outcome import Outcome, Published
 from syncer.reporting import events, status
 from syncer.reporting.events import Event
 from syncer.reporting.observed_routes import Routing
-from syncer.volume.records import Release
 from syncer.volume.writing import Changes
+from tests.support.releases import a_release, an_origin
 from tests.syncer.reporting.test_status import docs
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -41,7 +41,7 @@ class Life:
 
 
 def live(commit: str = "c", changes: Changes | None = None) -> Published:
-    release = Release("u1", "https://forge.example.com/team/docs", "main", commit * 40, "", "t" * 40)
+    release = a_release(an_origin(commit * 40))
     return Published(release, changed=changes is not None, changes=changes)
 
 

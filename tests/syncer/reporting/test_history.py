@@ -7,13 +7,15 @@ from pages.api import ReleaseStatus
 from syncer.reporting.history import merge
 from syncer.volume.records import Release
 from tests.support.objects import parsed_site
+from tests.support.releases import a_release, an_origin
 
 REPO = "https://forge.example.com/team/docs"
 docs = partial(parsed_site, "docs", repo=REPO, metadata={"uid": "u1"})
 
 
 def release(stamp: int, *, uid: str = "u1", repo: str = REPO, path: str = "", authored: int | None = 5) -> Release:
-    return Release(uid, repo, "main", f"{stamp:040}", path, "t" * 40, stamp=stamp, size=7, files=2, authored=authored)
+    origin = an_origin(f"{stamp:040}", uid=uid, repo=repo, path=path, authored=authored)
+    return a_release(origin, stamp=stamp, size=7, files=2)
 
 
 def stamps(history: list[ReleaseStatus]) -> list[int]:

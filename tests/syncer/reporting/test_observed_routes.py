@@ -11,7 +11,7 @@ from syncer.errors import SiteClosed
 from syncer.outcome import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing, Routings, aliases_ready
-from syncer.volume.records import Release
+from tests.support.releases import a_release, an_origin
 from tests.syncer.reporting.test_status import COMMIT, NOW, docs, host, platform, published
 
 
@@ -95,7 +95,7 @@ def test_an_alias_whose_certificate_fails_is_said_and_spoils_nothing() -> None:
 
 
 def with_rules(**rules: Any) -> Published:
-    release = Release("u1", "https://forge.example.com/team/docs", "main", COMMIT, "", "t" * 40, rules=rules)
+    release = a_release(an_origin(COMMIT), rules=rules)
     return Published(release, changed=True)
 
 

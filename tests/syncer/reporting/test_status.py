@@ -12,8 +12,8 @@ from syncer.errors import BranchNotFound, SecretForbidden
 from syncer.outcome import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing, Routings
-from syncer.volume.records import Release
 from tests.support.objects import parsed_site
+from tests.support.releases import a_release, an_origin
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 COMMIT = "c" * 40
@@ -28,7 +28,7 @@ docs = partial(
 
 
 def published(**skipped: int) -> Published:
-    release = Release("u1", "https://forge.example.com/team/docs", "main", COMMIT, "", "t" * 40, skipped=skipped)
+    release = a_release(an_origin(COMMIT), skipped=skipped)
     return Published(release, changed=True)
 
 
@@ -93,7 +93,7 @@ def test_a_published_and_routed_site_is_ready_at_its_url() -> None:
 
 def test_what_is_left_out_of_a_release_is_said() -> None:
     said = status.build(docs(), published(symlink=2), routed(), NOW).message
-    assert "; not published: 2 symlinks (only those" in said
+    assert "; not published: 2 symlinks (only links to published files" in said
 
 
 def test_a_failed_sync_keeps_what_the_last_good_one_wrote() -> None:

@@ -24,7 +24,7 @@ spec: {repo: "https://forge.example.com/NAME"}
 
 
 class Place:
-    """A folder of manifests with its state; `store` opens them anew, as a restart does."""
+    """A folder of manifests with its state; `store` opens them again, as a restart does."""
 
     def __init__(self, root: Path) -> None:
         self.manifests = root / "manifests"
@@ -81,7 +81,7 @@ def test_a_status_outlives_a_restart_and_belongs_to_one_uid(place: Place) -> Non
     assert again.status.phase == "Ready"
 
 
-def test_a_broken_file_keeps_what_it_said_and_the_others_go_on(place: Place) -> None:
+def test_a_broken_file_keeps_its_last_valid_content(place: Place) -> None:
     place.write("a.yaml", "one", "two")
     place.write("b.yaml", "three")
     place.store()
@@ -99,7 +99,7 @@ def test_a_removed_file_removes_its_sites(place: Place) -> None:
     assert [site["metadata"]["name"] for _, site in place.state.sites()] == ["two"]
 
 
-def test_a_site_created_anew_is_another(place: Place) -> None:
+def test_a_recreated_site_has_a_new_uid(place: Place) -> None:
     place.write("a.yaml", "one")
     store = place.store()
     before = store.snapshot().sites[0].metadata.uid

@@ -1,4 +1,4 @@
-"""What `pages serve` notes of each sync, and what whoever waits for one makes of it."""
+"""The log of syncs of `pages serve`, and how commands wait for a sync with it."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,17 +16,17 @@ SITE = static_site("blog")
 FAILED = BranchNotFound("the repository has no branch 'mian'")
 
 
-def test_a_sync_that_went_on_when_another_was_asked_for_is_not_its_answer(tmp_path: Path) -> None:
+def test_a_sync_that_ran_before_the_request_does_not_answer_it(tmp_path: Path) -> None:
     log, backend, site = SiteLog(tmp_path / "log"), Local(State(tmp_path)), parsed_site("blog")
     asked = datetime.now(UTC).isoformat()
     log.outcome_reported(site, FAILED, seconds=5)
-    with pytest.raises(CannotAsk, match="has stopped meanwhile"):
+    with pytest.raises(CannotAsk, match="stopped during the sync"):
         backend.sync_result(SITE, asked)
     log.outcome_reported(site, FAILED, seconds=0)
     assert backend.sync_result(SITE, asked).ok is False
 
 
-def test_a_log_loses_its_older_half_when_it_is_long_and_a_line_that_is_being_written_is_passed_over(
+def test_a_long_log_loses_its_older_half_and_incomplete_lines_are_skipped(
     tmp_path: Path,
 ) -> None:
     log, site = SiteLog(tmp_path), parsed_site("blog")

@@ -8,9 +8,11 @@ import pytest
 from pages.api import SiteKey
 from syncer.disk.policy import DiskPolicy, Quota
 from syncer.volume import earlier, records
-from syncer.volume.records import Entry, Release
+from syncer.volume.records import FileRecord, Release
 from syncer.volume.releases import Releases
-from tests.syncer.volume.test_releases import Clock, Content
+from syncer.volume.writing import Draft
+from tests.support.releases import Clock, an_origin
+from tests.syncer.volume.test_releases import Blobs
 
 SITE = SiteKey("team", "docs")
 DAY = 24 * 3600.0
@@ -23,26 +25,26 @@ class Site:
     def __init__(self, root: Path, policy: DiskPolicy | None = None) -> None:
         self.root = root
         self.clock = Clock()
-        self.content = Content()
+        self.content = Blobs()
         self.policy = policy or DiskPolicy(keep_assets_seconds=DAY)
         self.start()
 
     def start(self) -> None:
         """A syncer that knows nothing of what was before."""
-        self.releases = Releases(self.root, self.policy, clock=self.clock, ticks=self.clock.ticks)
+        self.releases = Releases(self.root, self.policy, clock=self.clock)
         self.releases.prepare()
 
     def publish(self, files: dict[str, str]) -> Release:
         tree = f"{len(self.content.read) + len(self.content.blobs):040x}"
-        draft = Release(uid="u", repo="r", branch="main", commit=tree, path="", tree=tree, rules={})
-        return self.releases.publish(SITE, draft, self.content.listing(files), self.content)
+        draft = Draft(an_origin(tree), tree, self.content.listing(files), rules={})
+        return self.releases.publish(SITE, draft, self.content)[0]
 
     @property
     def live(self) -> Path:
         return (self.root / "live/team/docs").resolve()
 
     def go_back(self, to: Release) -> None:
-        assert self.releases.recall(SITE, to)
+        assert self.releases.recall(SITE, to.origin)
 
     def files(self) -> set[str]:
         return {str(path.relative_to(self.live)) for path in self.live.rglob("*") if path.is_file()}
@@ -141,9 +143,9 @@ def test_a_new_release_without_changes_of_files_keeps_them_too(site: Site) -> No
     site.publish({"app.1111aaaa.js": "1"})
     site.publish({"app.2222bbbb.js": "2"})
     current = site.releases.current(SITE)
-    assert current and current.earlier
-    restated = site.releases.restate(SITE, current)
-    assert restated.earlier == current.earlier
+    assert current and current.content.earlier
+    restated = site.releases.restate(SITE, current.origin, current.content.tree)
+    assert restated.content.earlier == current.content.earlier
     site.clock.wait(DAY)
     site.releases.collect()
     assert site.files() == {"app.2222bbbb.js"}
@@ -173,7 +175,7 @@ def test_no_time_at_all_means_none(tmp_path: Path) -> None:
     assert site.files() == {"app.2222bbbb.js"}
 
 
-def test_a_site_that_was_taken_offline_begins_anew(site: Site) -> None:
+def test_a_site_that_was_taken_offline_can_be_published_again(site: Site) -> None:
     site.publish({"app.1111aaaa.js": "1"})
     site.releases.take_offline(SITE)
     site.publish({"app.2222bbbb.js": "2"})
@@ -242,7 +244,7 @@ def test_f2_who_dies_while_going_back_leaves_a_release_that_is_sound(site: Site)
     entries = records.read_entries(folder)
     gone = records.read_entries(site.live)
     assert entries and gone
-    more = {"app.2222bbbb.js": gone["app.2222bbbb.js"]._replace(gone=int(site.clock()))}
+    more = {"app.2222bbbb.js": gone["app.2222bbbb.js"]._replace(gone=int(site.clock.now()))}
     records.write(folder, folder.with_name("x"), first, entries | more)  # and no link yet
     site.go_back(first)
     assert "app.1111aaaa.js" in site.files()
@@ -251,14 +253,15 @@ def test_f2_who_dies_while_going_back_leaves_a_release_that_is_sound(site: Site)
 
 def test_they_take_no_more_than_the_site_and_the_latest_are_kept() -> None:
     known = {
-        f"app.{number:04}aaaa.js": Entry("0" * 40, 10 << 20, 1, packed=0, gone=1000 + number) for number in range(5)
+        f"app.{number:04}aaaa.js": FileRecord("0" * 40, 10 << 20, 1, packed=0, gone=1000 + number)
+        for number in range(5)
     }
     found = earlier.kept(known, {"index.html"}, 30 << 20, now=2000, seconds=DAY)
     assert list(found) == ["app.0004aaaa.js", "app.0003aaaa.js", "app.0002aaaa.js"]
 
 
 def test_a_clock_that_was_put_back_does_not_keep_them_for_ever() -> None:
-    known = {"app.1111aaaa.js": Entry("0" * 40, 1, 1, gone=5000)}
+    known = {"app.1111aaaa.js": FileRecord("0" * 40, 1, 1, gone=5000)}
     assert earlier.kept(known, set(), 1, now=1000, seconds=DAY)["app.1111aaaa.js"].gone == 1000
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from syncer.errors import LimitExceeded
 from syncer.volume import packing, records
-from syncer.volume.records import Entry
+from syncer.volume.records import FileRecord
 from tests.syncer.volume.test_earlier import DAY, SITE, Site
 
 NGINX = Path(__file__).parents[3] / "deploy/nginx"
@@ -36,7 +36,7 @@ def test_what_is_worth_it_is_packed_with_the_time_of_its_file(site: Site) -> Non
 def test_what_does_not_get_smaller_is_left_and_not_tried_again(tmp_path: Path) -> None:
     content = os.urandom(4000)
     (tmp_path / "x.wasm").write_bytes(content)
-    entries = {"x.wasm": Entry("0" * 40, len(content), 1_700_000_000)}
+    entries = {"x.wasm": FileRecord("0" * 40, len(content), 1_700_000_000)}
     assert packing.worth_trying(entries) == ["x.wasm"]
     packed = packing.pack(tmp_path, entries, ["x.wasm"])
     assert packed["x.wasm"].packed == 0
@@ -144,8 +144,8 @@ def test_a_link_that_was_planted_in_a_release_is_damage(site: Site, tmp_path: Pa
 
 
 def test_one_release_packs_no_more_than_a_second_and_the_next_goes_on() -> None:
-    def entry(size: int, packed: int | None = None) -> Entry:
-        return Entry("0" * 40, size, 1, packed)
+    def entry(size: int, packed: int | None = None) -> FileRecord:
+        return FileRecord("0" * 40, size, 1, packed)
 
     many = {f"{number}.js": entry(4 << 20) for number in range(20)}
     first = packing.worth_trying({"page.html": entry(2000), **many, "dump.sql": entry(100 << 20)})

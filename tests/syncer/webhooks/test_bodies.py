@@ -1,4 +1,4 @@
-"""W4: whatever is sent, at most 1 MiB is read, and the answer is never a failure of ours."""
+"""W4: at most 1 MiB of a body is read, and no body causes an internal error."""
 
 import gzip
 import io

@@ -54,7 +54,7 @@ def test_w5_a_branch_is_all_that_follows_refs_heads(api: API, forge: str, ref: s
 def test_w5_other_refs_are_ignored(api: API, forge: str, ref: str) -> None:
     answer = api.send(push(forge, ref))
     assert (answer.status_code, answer.get_json()["status"]) == (200, "ignored")
-    assert answer.get_json()["message"] == f"{ref} is not a branch; only branches are published"
+    assert answer.get_json()["message"] == f"{ref} is not a branch; sites follow branches only"
     assert not api.requested
 
 
@@ -62,7 +62,7 @@ def test_w5_other_refs_are_ignored(api: API, forge: str, ref: str) -> None:
 def test_w5_a_deleted_branch_stays_live(api: API, forge: str, zeros: str) -> None:
     answer = api.send(push(forge, "refs/heads/main", zeros))
     assert (answer.status_code, answer.get_json()["status"]) == (200, "ignored")
-    assert answer.get_json()["message"] == "refs/heads/main was deleted; what is live stays"
+    assert answer.get_json()["message"] == "refs/heads/main was deleted; the site stays live"
     assert not api.requested
 
 
@@ -91,13 +91,13 @@ def test_w5_unknown_events_are_ignored(api: API, forge: str) -> None:
     assert "this is 'earth?quake'" in answer.get_json()["message"]
 
 
-def test_w5_events_of_a_site_are_told_to_its_owner(api: API, forge: str) -> None:
+def test_w5_the_owner_of_a_site_sees_its_events(api: API, forge: str) -> None:
     api.send(push(forge, "refs/tags/v1"))
     seen = api.last("team/main")["lastDelivery"]
-    assert seen["outcome"] == "ignored: refs/tags/v1 is not a branch; only branches are published"
+    assert seen["outcome"] == "ignored: refs/tags/v1 is not a branch; sites follow branches only"
 
 
-def test_a_pinned_site_is_not_asked_to_follow_its_branch_but_the_tag_that_it_is_pinned_to(api: API, forge: str) -> None:
+def test_a_pinned_site_follows_pushes_of_its_tag_only(api: API, forge: str) -> None:
     repo = AT_GITLAB if forge == "gitlab" else REPO
     sites = [
         parsed_site("main", repo=repo),
@@ -107,7 +107,7 @@ def test_a_pinned_site_is_not_asked_to_follow_its_branch_but_the_tag_that_it_is_
     pinned = API(api.trust, sites)
     assert pinned.send(push(forge, "refs/heads/main")).get_json()["sites"] == ["team/main"]
     outcome = pinned.last("team/tag")["lastDelivery"]["outcome"]
-    assert outcome.startswith("ignored: branch main was pushed, and this site is made of v1 (spec.revision)")
+    assert outcome.startswith("ignored: branch main was pushed, and this site follows v1 (spec.revision)")
     assert pinned.send(push(forge, "refs/tags/v1")).get_json()["sites"] == ["team/tag"]
     assert [source.wants for source in pinned.requested] == ["refs/heads/main", "refs/tags/v1"]
     assert pinned.send(push(forge, "refs/tags/v2")).get_json()["status"] == "ignored"

@@ -1,4 +1,4 @@
-"""What each forge really sends, and what becomes of it."""
+"""Deliveries recorded from each forge, and their answers."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_what_is_no_push_is_ignored_and_says_so(api: API, forge: str, kind: str)
     for sent in [each for each in recorded(forge) if kind in each.name]:
         answer = api.send(sent)
         assert answer.status_code == 200
-        assert "only pushes" in answer.get_json()["message"]
+        assert "only pushes start a sync" in answer.get_json()["message"]
     assert not api.requested
 
 
@@ -98,7 +98,7 @@ def test_gitlabs_tags_are_ignored_as_tags(api: API, event: str) -> None:
     payload = gitlab_push("refs/tags/main", object_kind="tag_push", event_name="tag_push")
     answer = api.send(deliveries.gitlab(payload, event=event))
     assert (answer.status_code, answer.get_json()["sites"]) == (200, [])
-    assert answer.get_json()["message"] == "refs/tags/main is not a branch; only branches are published"
+    assert answer.get_json()["message"] == "refs/tags/main is not a branch; sites follow branches only"
 
 
 def test_gitlabs_system_hook_pushes_too(api: API) -> None:

@@ -1,4 +1,4 @@
-"""A suspended site is not synced by a webhook or a request either, and whoever sends one is told."""
+"""Webhooks and requests do not sync a suspended site, and their answers say so."""
 
 from syncer.webhooks.trust import Trust
 from tests.support import deliveries

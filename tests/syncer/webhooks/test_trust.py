@@ -275,7 +275,7 @@ def test_w8_a_failure_of_ours_says_nothing_internal(api: API, monkeypatch: pytes
     }
 
 
-def test_the_owner_of_a_site_sees_its_last_delivery_and_the_last_that_was_refused(api: API) -> None:
+def test_owners_see_the_last_accepted_and_the_last_refused_delivery(api: API) -> None:
     nothing = {"lastDelivery": None, "lastRefusedDelivery": None, "commitStatus": None}
     assert api.last("team/docs") == {"site": "team/docs", **nothing}
     api.send(deliveries.gitea_push(REPO, "refs/heads/other"))
@@ -283,7 +283,7 @@ def test_the_owner_of_a_site_sees_its_last_delivery_and_the_last_that_was_refuse
     seen = api.last("team/docs")
     assert seen["lastDelivery"]["forge"] == "gitea"
     assert seen["lastDelivery"]["event"] == "push"
-    assert seen["lastDelivery"]["outcome"] == "ignored: branch other was pushed, and this site is made of main"
+    assert seen["lastDelivery"]["outcome"] == "ignored: branch other was pushed, and this site follows main"
     assert seen["lastDelivery"]["time"].endswith("Z")
     assert seen["lastRefusedDelivery"]["outcome"].startswith("refused: ")
     assert SECRET.decode() not in str(seen) and api.token("team/docs") not in str(seen)

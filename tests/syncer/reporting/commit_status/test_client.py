@@ -28,14 +28,14 @@ def a_call(origin: str) -> Call:
 
 def test_u9_it_connects_to_the_address_that_was_checked_and_asks_no_other_resolver(forge: ForgeAPI) -> None:
     origin = forge.origin.replace("127.0.0.1", "forge.invalid")  # no resolver of this machine knows it
-    Client(Addresses(AllowedHosts.parse(origin), lambda _host, _port: ["127.0.0.1"]).of).post(a_call(origin))
+    Client(Addresses(AllowedHosts.parse(origin), lambda _host, _port: ["127.0.0.1"])).post(a_call(origin))
     assert forge.taken[0].headers["Host"] == origin.removeprefix("http://")
 
 
 def test_u9_a_name_that_leads_inside_when_it_connects_is_not_sent_the_token(forge: ForgeAPI) -> None:
     origin = forge.origin.replace("127.0.0.1", "forge.invalid")
     answers = iter([["127.0.0.1"], ["169.254.169.254"]])
-    client = Client(Addresses(AllowedHosts.parse(origin), lambda _host, _port: next(answers)).of)
+    client = Client(Addresses(AllowedHosts.parse(origin), lambda _host, _port: next(answers)))
     client.post(a_call(origin))
     with pytest.raises(AddressForbidden):
         client.post(a_call(origin))
@@ -45,7 +45,7 @@ def test_u9_a_name_that_leads_inside_when_it_connects_is_not_sent_the_token(forg
 def test_a_name_that_is_not_resolved_just_now_is_asked_again_later(forge: ForgeAPI) -> None:
     origin = forge.origin.replace("127.0.0.1", "forge.invalid")
     with pytest.raises(NotAccepted, match="cannot be resolved") as caught:
-        Client(Addresses(AllowedHosts.parse(origin), lambda _host, _port: []).of).post(a_call(origin))
+        Client(Addresses(AllowedHosts.parse(origin), lambda _host, _port: [])).post(a_call(origin))
     assert caught.value.again
 
 
@@ -67,10 +67,10 @@ def test_f9_a_forge_that_drips_ends_when_the_time_is_up(beginning: bytes) -> Non
         thread = threading.Thread(target=drip)
         thread.start()
         try:
+            origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            client = Client(Addresses(AllowedHosts.parse(origin)), seconds=0.5)
             with pytest.raises(NotAccepted) as caught:
-                Client(lambda _url: ["127.0.0.1"], seconds=0.5).post(
-                    a_call(f"http://127.0.0.1:{listening.getsockname()[1]}")
-                )
+                client.post(a_call(origin))
         finally:
             done.set()
             thread.join()

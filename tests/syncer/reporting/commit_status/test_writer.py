@@ -14,9 +14,9 @@ from syncer.outcome import Published
 from syncer.recorder import Recorder
 from syncer.reporting.commit_status.commit_state import MAX_DESCRIPTION
 from syncer.reporting.commit_status.writer import CommitStatuses
-from syncer.volume.records import Release
 from tests.support.forge_api import ForgeAPI
 from tests.support.objects import parsed_site
+from tests.support.releases import a_release, an_origin
 from tests.support.serving import eventually
 
 COMMIT, OTHER = "a" * 40, "b" * 40
@@ -73,7 +73,7 @@ def make(forge: ForgeAPI) -> Iterator[Make]:
 
 
 def live(commit: str = COMMIT, *, changed: bool = True) -> Published:
-    return Published(Release("docs", "repo", "main", commit, "", "tree"), changed=changed)
+    return Published(a_release(an_origin(commit)), changed=changed)
 
 
 def failed(commit: str = COMMIT, text: str = "commit has no folder /public") -> SubpathNotFound:
