@@ -1,6 +1,7 @@
 """Places and spellings in which a secret could show."""
 
 import base64
+import os
 import threading
 from pathlib import Path
 from typing import Self
@@ -17,9 +18,9 @@ class CommandLines:
 
     def _look(self) -> None:
         while not self._stopping.wait(0.002):
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
+            for process in filter(str.isdigit, os.listdir("/proc")):
                 try:
-                    self.seen.add(path.read_bytes())
+                    self.seen.add(Path("/proc", process, "cmdline").read_bytes())
                 except OSError:
                     continue
 

@@ -145,7 +145,7 @@ def test_c4_a_bomb_is_given_up_early_and_others_go_on(
         (
             functools.partial(endless_pack, squeezed=True),
             ProcessLimits(cpu_seconds=1),
-            "more than 1 seconds, the limit of --git-cpu-time",
+            "more than 1 seconds of CPU for it, the limit of --git-cpu-time",
         ),
         (
             lambda: itertools.chain([pack_header(1 << 27)], endless_pack(squeezed=False)),

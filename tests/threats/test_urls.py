@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pages import validation
-from pages.api import canonical_repo
+from pages.api import StaticSite, canonical_repo
 from syncer import errors
 from syncer.egress.hosts import AllowedHosts
 from syncer.git.commands import Git
 from syncer.git.remote import Remote
 from tests.support.bench import Bench
 from tests.support.git_server import GitServer
-from tests.support.objects import parsed_site
+from tests.support.objects import parsed_site, stored_site
 from tests.support.recorder import GitRecorder
 
 HELPERS_AND_FILES = [
@@ -39,7 +39,7 @@ OPTIONS = ["--upload-pack=touch {canary}", "-c core.sshCommand=touch {canary}", 
 
 def refused(**spec: Any) -> str:
     with pytest.raises(ValidationError) as raised:
-        parsed_site(**spec)
+        StaticSite.model_validate(stored_site(**spec))
     return str(raised.value)
 
 
