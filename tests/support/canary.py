@@ -1,7 +1,6 @@
 """Places and spellings in which a secret could show."""
 
 import base64
-import os
 import threading
 from pathlib import Path
 from typing import Self
@@ -18,9 +17,9 @@ class CommandLines:
 
     def _look(self) -> None:
         while not self._stopping.wait(0.002):
-            for process in filter(str.isdigit, os.listdir("/proc")):
+            for process in Path("/proc").iterdir():
                 try:
-                    self.seen.add(Path("/proc", process, "cmdline").read_bytes())
+                    self.seen.add((process / "cmdline").read_bytes())
                 except OSError:
                     continue
 
