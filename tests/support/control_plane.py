@@ -19,6 +19,7 @@ from typing import Any, Self
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from httpx2 import Timeout
 from lightkube import ALL_NS, ApiError, Client, KubeConfig
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Namespace
@@ -122,7 +123,7 @@ class Cluster:
     @cached_property
     def _client(self) -> Client:
         """A client for frequent requests, because starting kubectl for each would take most of the tests' time."""
-        return Client(config=KubeConfig.from_file(self.kubeconfig))
+        return Client(config=KubeConfig.from_file(self.kubeconfig), timeout=Timeout(60))
 
     def create(self, kind: str, new: Object) -> None:
         """Create an object."""

@@ -342,7 +342,7 @@ def test_a_missing_program_is_named(folder: Path, state: Path, tmp_path: Path, p
         path = shutil.which(name, path="/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/sbin")
         assert path
         (tmp_path / "bin" / name).symlink_to(path)
-    script = "import cli.commands.serve.nginx as n; n._MORE_PLACES = (); from cli import main; main()"
+    script = "import cli.serve.nginx as n; n._MORE_PLACES = (); from cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", script, "serve", str(folder), "--allow-local", "--state", str(state)],
         env={"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)},
@@ -387,7 +387,7 @@ def test_the_examples_are_published_offline(state: Path, tmp_path: Path) -> None
         assert "own <code>404.html</code>" in serving.get("welcome.pages.localhost", "/nope")[1]
         assert serving.get("moved.example.com", "/a?b")[2]["Location"] == "http://moved.pages.localhost/a?b"
         demo = {"Authorization": "Basic ZGVtbzpkZW1v"}
-        eventually(lambda: "Only with a password" in serving.get("moved.pages.localhost", **demo)[1])
+        eventually(lambda: "This site requires a password" in serving.get("moved.pages.localhost", **demo)[1])
         assert serving.get("moved.pages.localhost")[0] == 401
         eventually(lambda: serving.get("moved.pages.localhost", "/blog/1/a")[2].get("Location") == "/?title=a&year=1")
         eventually(lambda: serving.says("Following"))
