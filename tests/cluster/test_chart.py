@@ -241,7 +241,7 @@ def test_the_chart_rejects_policies_that_would_block_the_api_server(empty: Contr
     try:
         refused = helm("install", RELEASE, str(CHART), "-n", SYSTEM, "--kubeconfig", str(empty.kubeconfig))
         assert refused.returncode == 1
-        assert "the API server listens at port 443" in refused.stderr
+        assert "the API server listens on port 443" in refused.stderr
         assert "networkPolicies.apiServer.ports" in refused.stderr
         cluster_helm("install", RELEASE, str(CHART), "--set", "networkPolicies.apiServer.ports={443}")
     finally:
