@@ -88,10 +88,13 @@ class _Site:
             middlewares.append(_middleware(names.strip_middleware(*self._site), self._labels, strip))
         # Overwrites what a visitor may have sent. nginx compares the site with the path, a second fence, and puts the
         # prefix back into its redirects (docs/decisions/0005-nginx-paths-and-headers.md).
-        headers = {"X-Pages-Site": "/".join(self._site), "X-Pages-Prefix": prefix}
-        if self._route.protected:
-            # nginx asks for the password (docs/decisions/0017-passwords-are-asked-for-by-nginx.md).
-            headers["X-Pages-Auth"] = "required"
+        # And it asks for the password (docs/decisions/0017-passwords-are-asked-for-by-nginx.md).
+        headers = {
+            "X-Pages-Site": "/".join(self._site),
+            "X-Pages-Prefix": prefix,
+            "X-Pages-Auth": "required" if self._route.protected else "public",
+            "X-Pages-Home": "",  # here is no alias
+        }
         asked = {"headers": {"customRequestHeaders": headers}}
         return [
             *middlewares,

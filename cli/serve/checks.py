@@ -9,7 +9,7 @@ from cli.backends.local import Local
 from cli.backends.visit import resolve, visit
 from cli.diagnosis.facts import status
 from cli.diagnosis.verdicts import Link, broken, ok, unknown, warning
-from cli.serve.nginx import NginxError, find
+from cli.serve.nginx import LuaNotFound, NginxError, find, lua
 
 _OLDEST_GIT = (2, 39)
 _SECONDS = 10
@@ -36,6 +36,11 @@ def _git() -> Link:
 def _nginx() -> Link:
     try:
         found = find()
+        lua(found)
+    except LuaNotFound as error:
+        return broken(
+            "nginx", "LuaMissing", str(error), "install it (Debian, Ubuntu: apt install libnginx-mod-http-lua)"
+        )
     except NginxError as error:
         return broken("nginx", "Missing", str(error), "install it (Debian, Ubuntu: apt install nginx-light)")
     said = subprocess.run([found, "-v"], capture_output=True, text=True, timeout=_SECONDS, check=False).stderr.strip()

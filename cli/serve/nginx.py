@@ -10,9 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cli.serve import nginx_config
+from cli.serve import nginx_config, nginx_modules
 
-_MORE_PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin", "/usr/local/bin")
+_MORE_PLACES = (
+    *("/usr/sbin", "/usr/local/sbin", "/usr/local/openresty/nginx/sbin", "/opt/homebrew/opt/openresty/nginx/sbin"),
+    *("/usr/local/opt/openresty/nginx/sbin", "/opt/homebrew/bin", "/usr/local/bin"),
+)
 _READY_SECONDS = 15.0
 _GRACE_SECONDS = 5.0
 _POLL_SECONDS = 0.02
@@ -26,6 +29,10 @@ class NginxError(Exception):
 
 class NginxNotFound(NginxError):
     """There is no nginx on this machine."""
+
+
+class LuaNotFound(NginxError):
+    """This nginx cannot evaluate rules, for its Lua is not there."""
 
 
 class PortInUse(NginxError):
@@ -46,8 +53,17 @@ def find() -> Path:
     if found := shutil.which("nginx", path=path):
         return Path(found)
     raise NginxNotFound(
-        "nginx is not installed: run `apt-get install nginx-light` (Debian, Ubuntu) or `brew install nginx` (macOS)"
+        "nginx is not installed: run `apt-get install nginx-light libnginx-mod-http-lua lua-cjson lua-resty-core "
+        "lua-resty-lrucache` (Debian, Ubuntu) or `brew install openresty/brew/openresty` (macOS)"
     )
+
+
+def lua(binary: Path) -> str:
+    """The lines of a configuration that load nginx's Lua. Raises LuaNotFound."""
+    lines = nginx_modules.load(binary)
+    if lines is None:
+        raise LuaNotFound(f"{binary} has no Lua, which evaluates redirects and headers: {nginx_modules.INSTALL}")
+    return lines
 
 
 def loopback(port: int) -> list[str]:
@@ -74,19 +90,23 @@ class Nginx:
         self._folder = self._state / "nginx"
         self._config = self._folder / "nginx.conf"
         self._log = self._folder / "error.log"
+        self._modules = ""
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, servers: str) -> None:
         """Start and return when connections are served.
 
-        Raises NginxNotFound, PortInUse, AddressUnusable, ConfigurationRefused, NginxError; then nothing is running.
+        Raises NginxNotFound, LuaNotFound, PortInUse, AddressUnusable, ConfigurationRefused, NginxError; then nothing
+        is running.
         """
         self.stop()
         binary = find()
+        self._modules = lua(binary)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._stop_stale()
         for leftover in self._folder.glob("*.sock"):
             leftover.unlink()
+        (self._folder / nginx_config.RULES).write_text(nginx_config.shipped(nginx_config.RULES))
         self._config.write_text(self._text(servers))
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -138,7 +158,7 @@ class Nginx:
         return self._process is not None and self._process.poll() is None
 
     def _text(self, servers: str) -> str:
-        return nginx_config.compose(servers, live=self._live, workers=self._workers)
+        return nginx_config.compose(servers, modules=self._modules, live=self._live, workers=self._workers)
 
     def _command(self, binary: Path, config: Path, *options: str) -> list[str]:
         return [str(binary), "-p", str(self._state), "-c", str(config), *options]
@@ -188,6 +208,8 @@ def _raise_failure(log: str) -> None:
         if "in use" in reason:
             raise PortInUse(f"{address} is in use by another program: choose another port with --port")
         raise AddressUnusable(f"cannot listen on {address} ({reason}): choose another with --port or --address")
+    if nginx_modules.lacks_library(log):
+        raise LuaNotFound(f"nginx's Lua lacks a library that evaluates redirects and headers: {nginx_modules.INSTALL}")
     if _EMERGENCY.search(log):
         raise ConfigurationRefused(f"nginx refuses the configuration: {_reason(log)}")
 

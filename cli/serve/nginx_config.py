@@ -11,6 +11,7 @@ from pathlib import Path
 from textwrap import indent
 
 SITES = "unix:nginx/sites.sock"
+RULES = "rules.lua"
 
 
 def shipped(name: str) -> str:
@@ -20,11 +21,11 @@ def shipped(name: str) -> str:
     return ((installed if installed.is_dir() else checkout) / name).read_text()
 
 
-def compose(servers: str, *, live: str, workers: int) -> str:
+def compose(servers: str, *, modules: str, live: str, workers: int) -> str:
     """The configuration: ``servers`` (http level) in front of the sites in the folder ``live``."""
     return f"""\
 # Written by `pages serve`: edits are lost.
-daemon off;
+{modules}daemon off;
 {_user()}pid nginx/nginx.pid;
 error_log nginx/error.log notice;
 worker_processes {workers};
@@ -43,10 +44,11 @@ http {{
     scgi_temp_path nginx/scgi;
     access_log off;
 
+    lua_package_path "nginx/?.lua;;";
+    init_by_lua_block {{ require("rules").volume("{live}") }}
 {indent(shipped("sites-http.conf"), "    ")}
     server {{
         listen {SITES};
-        root {live};
 {indent(shipped("mime.types") + shipped("sites-server.conf"), "        ")}    }}
 
 {indent(servers, "    ")}

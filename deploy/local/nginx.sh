@@ -1,10 +1,22 @@
 #!/bin/sh
-# Make sure that there is an nginx: through apt or brew where that needs no question; otherwise say what to install.
+# Make sure that there is an nginx with Lua: through apt or brew where that needs no question; else say what to install.
 set -eu
-PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/bin
-command -v nginx >/dev/null && exit 0
-sh "$(dirname "$0")/apt.sh" nginx-light && exit 0
-command -v brew >/dev/null && brew install --quiet nginx && exit 0
-echo "nginx is needed and could not be installed from here: install it" \
-    "(Debian, Ubuntu: apt install nginx-light; Fedora: dnf install nginx; macOS: brew install nginx) and try again." >&2
+PATH=$PATH:/usr/sbin:/usr/local/sbin:/usr/local/openresty/nginx/sbin:/opt/homebrew/opt/openresty/nginx/sbin:/opt/homebrew/bin
+PACKAGES="libnginx-mod-http-lua lua-cjson lua-resty-core lua-resty-lrucache"
+
+has_lua() {
+    command -v nginx >/dev/null || return 1
+    options=$(nginx -V 2>&1)
+    case $options in *ngx_lua*|*lua-nginx-module*) return 0 ;; esac
+    modules=$(printf '%s' "$options" | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
+    [ -f "$modules/ngx_http_lua_module.so" ] && [ -d /usr/share/lua/5.1/resty ] && ls /usr/lib/*/lua/5.1/cjson.so >/dev/null 2>&1
+}
+
+has_lua && exit 0
+apt="$(dirname "$0")/apt.sh"
+{ command -v nginx >/dev/null || sh "$apt" nginx-light; } && for package in $PACKAGES; do sh "$apt" $package || break; done
+has_lua && exit 0
+command -v brew >/dev/null && brew install --quiet openresty/brew/openresty && exit 0
+echo "nginx with Lua is needed and could not be installed from here: install it (Debian, Ubuntu:" \
+    "apt install nginx-light $PACKAGES; macOS: brew install openresty/brew/openresty) and try again." >&2
 exit 1

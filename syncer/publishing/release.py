@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from pages.api import SiteRules, StaticSite
-from syncer.content import lfs, rules, symlinks, tree, walk
+from syncer.content import lfs, rule_files, symlinks, tree, walk
 from syncer.content.tree import Listing
 from syncer.errors import (
     GitFailed,
@@ -104,7 +104,7 @@ class Publishing:
         listing = tree.read(walk.listing(objects, draft.tree), self._limits)
         listing = symlinks.follow(listing, objects.contents, self._limits)
         listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
-        listing, found = rules.take_out(listing, objects.contents)
+        listing, found = rule_files.take_out(listing, objects.contents)
         if not listing.files and found == SiteRules():
             raise NothingToPublish(_explain_emptiness(draft, listing))
         return listing, found

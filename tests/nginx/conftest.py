@@ -1,6 +1,7 @@
 """One real nginx with the shipped configuration, exactly as in the cluster but for ports and temporary folders."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -11,10 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from cli.serve.nginx import find
+from cli.serve.nginx import find, lua
 from tests.support.raw_http import Answer, ask
 from tests.support.serving import free_port
 
+MODULES = """\
+load_module /usr/lib/nginx/modules/ndk_http_module.so;
+load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
+"""
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx"
 
 
@@ -29,8 +34,12 @@ class Sites:
         self.health_port = free_port()
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        """Send the path as it is, byte for byte."""
-        return ask(self.port, f"{method} {path} HTTP/1.1", **headers)
+        """Send the path as it is, byte for byte, with what Traefik says of a public site unless the test says it."""
+        said = {name.replace("_", "-").lower() for name in headers}
+        site = re.match("/([^/?]+/[^/?]+)", path)
+        by_traefik = {"X-Pages-Site": site[1] if site else "", "X-Pages-Auth": "public"}
+        missing = {name: value for name, value in by_traefik.items() if name.lower() not in said}
+        return ask(self.port, f"{method} {path} HTTP/1.1", **missing, **headers)
 
     def release(self, site: str, files: dict[str, str], release: str = "1") -> Path:
         """Write a release and make it live, as the syncer does."""
@@ -63,7 +72,9 @@ def running(folder: Path) -> Iterator[Sites]:
     (folder / "tmp").chmod(0o777)
     text = config.read_text()
     for shipped, here in {
+        MODULES: lua(find()),
         "/tmp/": f"{folder}/tmp/",  # noqa: S108 - what the image has
+        "/etc/nginx/": f"{folder}/conf/",
         "/dev/stdout": f"{folder}/access.log",
         "listen 8080": f"listen 127.0.0.1:{made.port}",
         "listen 8081": f"listen 127.0.0.1:{made.health_port}",

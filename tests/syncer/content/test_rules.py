@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hooks import redirect_regexes as traefik
 from pages import rule_syntax as grammar
 from pages.api import Redirect, SiteRules, StaticSite
-from syncer.content import headers, redirects, rules
+from syncer.content import headers, redirects, rule_files as rules
 from syncer.content.lines import MAX_BYTES, MAX_LINES, Lines
 from syncer.content.served import Served
 from syncer.content.tree import File, Listing
