@@ -4,7 +4,7 @@ import importlib
 
 import click
 
-from cli import logging
+from cli import logging_setup
 
 _INTERRUPTED = 130
 _KUBECTL = "kubectl pages"
@@ -91,7 +91,7 @@ def main(verbose: int) -> None:
 
     Each option can also come from the environment: --port of `pages serve` is PAGES_SERVE_PORT.
     """  # noqa: D301 - click wants the backspace
-    logging.configure(verbose)
+    logging_setup.configure(verbose)
 
 
 def kubectl_main() -> None:

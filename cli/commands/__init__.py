@@ -1,1 +1,1 @@
-"""TODO."""
+"""One module for each command, with the command's name."""

@@ -48,7 +48,7 @@ def doctor(backend: Backend, output: str) -> None:
 
 def _checks(backend: Backend) -> list[Link]:
     if backend.is_cluster:
-        from cli.backends import cluster_installation
+        from cli.backends import cluster_installation  # noqa: PLC0415
         from cli.backends.cluster import Cluster  # noqa: PLC0415 - half a second that only this needs
         from cli.diagnosis import installation  # noqa: PLC0415
 

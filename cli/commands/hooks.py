@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import logging
-from cli.options import metrics
+from cli import logging_setup
+from cli.options import metrics_port
 from cli.processes import gunicorn
 from cli.processes.shared_metrics import SharedMetrics
 from hooks.bearer import NoToken, Tokens
@@ -41,7 +41,7 @@ LOG_LEVEL = click.option(
     show_default=True,
     help="Processes that answer at the same time.",
 )
-@metrics.metrics_bind("0.0.0.0:9090")
+@metrics_port.metrics_bind("0.0.0.0:9090")
 @click.option(
     "--tokens",
     "token_folder",
@@ -61,10 +61,10 @@ def hooks(bind: str, workers: int, metrics_bind: str, token_folder: Path | None,
       pages hooks
       pages hooks --bind 0.0.0.0:8080 --tokens /secrets --workers 4
     """  # noqa: D301 - click wants the backspace
-    logging.set_level(logging.getLevelNamesMapping()[log_level.upper()])
+    logging_setup.set_level(logging.getLevelNamesMapping()[log_level.upper()])
     app = partial(_create_app, _tokens(token_folder) if token_folder else None)
     settings: dict[str, Any] = {"workers": workers, "post_worker_init": gunicorn.collect_seldom}
-    listener = metrics.listen(metrics_bind)
+    listener = metrics_port.listen(metrics_bind)
     if listener is None:
         gunicorn.run(app, bind, **settings)
         return

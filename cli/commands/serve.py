@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from cli.options import common, disk, metrics, site_limits
+from cli.options import common, disk, metrics_port, site_limits
 from cli.serve.nginx import NginxError, find
 from cli.serve.progress import Progress
 from cli.serve.runner import Runner, Settings
@@ -66,8 +66,8 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
 @click.option("--allow-local", is_flag=True, help="Also publish repositories of this machine: file:///… and folders.")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help=common.WORKERS)
 @common.WEBHOOK_SECRET
-@metrics.metrics_bind("-")
-@metrics.site_metrics
+@metrics_port.metrics_bind("-")
+@metrics_port.site_metrics
 @site_limits.limits
 @disk.disk
 def serve(  # noqa: PLR0917 - click passes them by name

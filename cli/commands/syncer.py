@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli import logging
+from cli import logging_setup
 from cli.commands.hooks import LOG_LEVEL
-from cli.options import common, disk, metrics, site_limits
+from cli.options import common, disk, metrics_port, site_limits
 from cli.processes import gunicorn
 from cli.processes.listener import Listener
 from syncer.disk.policy import DiskPolicy
@@ -118,8 +118,8 @@ _THREADS = 16  # a client that sends slowly holds one for a while
     help="Where to show all sites to administrators, such as 0.0.0.0:8082. It asks for no password: put a proxy before "
     "it that does (docs/how-to/dashboard.md).  [default: nowhere]",
 )
-@metrics.metrics_bind("0.0.0.0:9091")
-@metrics.site_metrics
+@metrics_port.metrics_bind("0.0.0.0:9091")
+@metrics_port.site_metrics
 @disk.disk
 @LOG_LEVEL
 @site_limits.limits
@@ -161,7 +161,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     _check_lease(lease)
     trust = Trust(webhook_secret_file, _token_key(token_key_file) if token_key_file else None)
     _check_trust(trust, without_webhooks=without_webhooks)
-    logging.set_level(logging.getLevelNamesMapping()[log_level.upper()])
+    logging_setup.set_level(logging.getLevelNamesMapping()[log_level.upper()])
 
     @functools.cache
     def at_work() -> "ClusterSyncer":
@@ -206,7 +206,7 @@ def syncer(  # noqa: PLR0917 - click passes them by name
     beside: list[tuple[Listener | None, Callable[[], WSGIApplication]]] = [
         (None if without_webhooks else Listener.for_option("--health-bind", health_bind), health),
         (_listener("--dashboard-bind", dashboard_bind), dashboard),
-        (metrics.listen(metrics_bind), shown_metrics),
+        (metrics_port.listen(metrics_bind), shown_metrics),
     ]
 
     def start(worker: "Worker") -> None:

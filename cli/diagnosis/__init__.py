@@ -1,1 +1,1 @@
-"""TODO."""
+"""Judgements about a site and an installation, from collected facts; no I/O."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The web processes that `pages hooks` and `pages syncer` run."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from cli import metacontroller
-from cli.options import metrics
+from cli.options import metrics_port
 from cli.processes.listener import Listener
 from cli.serve import api, dashboard, edge, nginx_config
 from cli.serve.nginx import Nginx, NginxError, loopback
@@ -113,7 +113,7 @@ class Runner:
             self._syncer = self._make_syncer(state)
             self._listener = Listener("127.0.0.1:0")  # nginx stands before it
             self._dashboard = Listener("127.0.0.1:0")  # and before this
-            metrics_listener = metrics.listen(self._settings.metrics_bind)
+            metrics_listener = metrics_port.listen(self._settings.metrics_bind)
             state.write_api_port(self._listener.port)
             stack.callback(self._nginx.stop)
             self._progress.problems(self._store.reload())

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from pages import sizes
 from pages.conditions import find as find_condition
-from syncer.dashboard import plain_words, times
+from syncer.dashboard import plain_words, times, urls
 from syncer.dashboard.listing import STATES, Query, find, state_of
 from syncer.dashboard.view import View
 from syncer.service.loop import Seen
@@ -38,7 +38,7 @@ def create_app(view: View) -> Flask:
     app.config.update(PROVIDE_AUTOMATIC_OPTIONS=False, MAX_CONTENT_LENGTH=0)
     app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(version=_version(), links=links, words_of=plain_words.of, state_of=state_of)
+    app.jinja_env.globals.update(version=_version(), urls=urls, words_of=plain_words.of, state_of=state_of)
     app.jinja_env.globals.update(titles=plain_words.TITLES, condition=find_condition)
     app.jinja_env.filters.update(moment=times.moment, ago=times.ago, ahead=times.ahead, size=sizes.show)
     _register_pages(app, view)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Free space and the limits on its use."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The fence around outgoing requests: allowed hosts, checked addresses, pinned connections."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""From one source to the releases of its sites."""

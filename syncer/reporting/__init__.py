@@ -1,1 +1,1 @@
-"""TODO."""
+"""What is reported, and where: the StaticSite's status, Events, and commit statuses at the forge."""

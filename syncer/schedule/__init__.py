@@ -1,1 +1,1 @@
-"""TODO."""
+"""Which source is synced when, and which waits."""

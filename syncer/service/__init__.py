@@ -1,1 +1,1 @@
-"""TODO."""
+"""The running syncer: its threads, its sites and its housekeeping."""

@@ -1,6 +1,7 @@
 """F20 without a Lease: two syncers on one volume get in each other's way, and no reader notices.
 
-With a Lease only one works: tests/cluster/test_lease.py. `pages serve` locks its state: tests/cli/commands/test_serve.py.
+With a Lease only one works: tests/cluster/test_lease.py. `pages serve` locks its state:
+tests/cli/commands/test_serve.py.
 """
 
 from pathlib import Path
