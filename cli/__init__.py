@@ -18,6 +18,7 @@ _COMMANDS = {
     "logs": ("logs", "log"),
     "rollback": ("rollback", "rollback"),
     "doctor": ("doctor", "doctor"),
+    "rules": ("rules", "rules"),
     "render": ("render", "render"),
     "completion": ("completion", "completion"),
     "hooks": ("hooks", "hooks"),

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pages.api import SiteRules, StaticSite
+from pages.api import StaticSite
 from syncer.content import lfs, rule_files, symlinks, tree, walk
+from syncer.content.rule_files import WithRules
 from syncer.content.tree import Listing
 from syncer.errors import (
     GitFailed,
@@ -67,12 +68,12 @@ class Publishing:
         """
         release = wanted(site, source, tip)
         live = current.get(site.metadata.uid)
-        if live and _is_as_wanted(live, release):
+        if live and live.answers(release):
             return Published(live, changed=False)
         key = key_of(site)
         with self._recalling[key]:
             live = self._releases.current(key)
-            if live and _is_as_wanted(live, release):  # by another thread
+            if live and live.answers(release):  # by another thread
                 return Published(live, changed=False)
             recalled = self._releases.recall(key, release, lambda: self._confirm(site))
         return Published(recalled, changed=True) if recalled else None
@@ -83,31 +84,27 @@ class Publishing:
         current = self._releases.current(key)
         self._begin(site, commit)
         draft = _draft(site, source, commit, objects)
-        known = current if current and current.tree == draft.tree else None
-        if known and known.rules is not None:
-            return self._restate(site, draft)
-        listing, found = self._read(key, draft, objects)
-        draft = replace(draft, rules=found.dump())
-        if known and known.files == len(listing.files):  # made before there were rules, and there are none in it
-            return self._restate(site, draft)
+        if current and current.tree == draft.tree and current.has_rules_of(draft):
+            return self._restate(site, replace(draft, has_rules=current.has_rules))
+        content = self._read(site, draft, objects)
+        draft = replace(draft, rules=content.rules.dump(), has_rules=content.has_rules)
         changes: list[Changes] = []
         confirm = partial(self._confirm, site)
-        release = self._releases.publish(key, draft, listing, objects.contents, confirm, tell=changes.append)
+        release = self._releases.publish(key, draft, content.listing, content.blobs, confirm, tell=changes.append)
         return Published(release, changed=True, changes=changes[0])
 
     def _restate(self, site: StaticSite, draft: Release) -> Published:
         self._confirm(site)
         return Published(self._releases.restate(key_of(site), draft), changed=False)
 
-    def _read(self, key: SiteKey, draft: Release, objects: Objects) -> tuple[Listing, SiteRules]:
+    def _read(self, site: StaticSite, draft: Release, objects: Objects) -> WithRules:
         """What is published of the folder, and its rules."""
         listing = tree.read(walk.listing(objects, draft.tree), self._limits)
         listing = symlinks.follow(listing, objects.contents, self._limits)
-        listing = lfs.leave_out(listing, self._releases.blobs(key), objects.contents)
-        listing, found = rule_files.take_out(listing, objects.contents)
-        if not listing.files and found == SiteRules():
+        listing = lfs.leave_out(listing, self._releases.blobs(key_of(site)), objects.contents)
+        if not listing.files:
             raise NothingToPublish(_explain_emptiness(draft, listing))
-        return listing, found
+        return rule_files.compile_into(listing, site, objects.contents)
 
     def _confirm(self, site: StaticSite) -> None:
         if not self._still_there(site):
@@ -116,11 +113,12 @@ class Publishing:
 
 def wanted(site: StaticSite, source: Source, commit: str) -> Release:
     """The release that the site should have, as far as that is known before a look at the commit."""
-    return Release(site.metadata.uid, source.repo, source.branch, commit, site.spec.path.strip("/"), tree="")
-
-
-def _is_as_wanted(live: Release, release: Release) -> bool:
-    return live.origin == release.origin and live.rules is not None
+    return Release(
+        *(site.metadata.uid, source.repo, source.branch, commit, site.spec.path.strip("/")),
+        tree="",
+        has_rules=bool(site.spec.redirects or site.spec.headers),
+        rules_digest=rule_files.digest(site),
+    )
 
 
 def _draft(site: StaticSite, source: Source, commit: str, objects: Objects) -> Release:

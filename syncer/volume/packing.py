@@ -69,7 +69,7 @@ def worth_trying(entries: Entries, folders: Collection[str] = ()) -> list[str]:
 def is_of_a_kind(path: str) -> bool:
     """Whether packing does such files good."""
     stem, _, extension = path.rpartition("/")[2].rpartition(".")
-    return bool(stem) and _KINDS.fullmatch(extension) is not None
+    return bool(stem) and not stem.startswith(_OWN) and _KINDS.fullmatch(extension) is not None
 
 
 def pack(folder: Path, entries: Entries, paths: Iterable[str]) -> Entries:

@@ -56,6 +56,21 @@ class Release:
     authored: int | None = None
     subject: str = ""
     earlier: int = 0
+    # Whether rules are written for it, in its files or in the StaticSite, and the digest of what they depend on there.
+    has_rules: bool = False
+    rules_digest: str = ""
+
+    def answers(self, wanted: "Release") -> bool:
+        """Whether it is what a site should have: of the same origin, with the rules that the StaticSite asks for."""
+        return self.origin == wanted.origin and self.has_rules_of(wanted)
+
+    def has_rules_of(self, wanted: "Release") -> bool:
+        """Whether its rules were made of the same."""
+        if self.rules is None or self.rules.get("redirects") or self.rules.get("headers"):
+            return False  # as releases have it that were made before rules were compiled
+        if self.has_rules:
+            return self.rules_digest == wanted.rules_digest
+        return not wanted.has_rules
 
     @property
     def origin(self) -> tuple[str, str, str, str]:

@@ -126,7 +126,7 @@ class Releases:
             live = self._volume.live_release(site)
             for name in self._volume.releases(site):
                 release = None if name == live else records.read(self._volume.home(site) / name)
-                if release is None or release.rules is None or release.origin != wanted.origin:
+                if release is None or not release.answers(wanted):
                     continue
                 if not self._is_sound(site, name, release):
                     continue
@@ -169,6 +169,8 @@ class Releases:
                 authored=draft.authored,
                 subject=draft.subject,
                 rules=current.rules if draft.rules is None else draft.rules,
+                has_rules=draft.has_rules,
+                rules_digest=draft.rules_digest,
             )
             self._volume.fence()
             records.write(folder, temporary_beside(folder), release, entries)

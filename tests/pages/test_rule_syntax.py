@@ -9,7 +9,7 @@ import yaml
 
 from pages import rule_syntax
 from pages.api import StaticSite
-from syncer.content import lines
+from syncer.content.rules import bounds, findings, grammar, headers, lines
 from syncer.publishing import visitors
 from tests.support import crds
 
@@ -25,13 +25,16 @@ def numbers(text: str) -> list[int]:
     ("row", "values"),
     [
         ("aliases", [rule_syntax.MAX_ALIASES]),
-        ("redirects", [rule_syntax.MAX_REDIRECTS, rule_syntax.MAX_FILE_REDIRECTS]),
-        ("paths with headers", [rule_syntax.MAX_HEADERS, rule_syntax.MAX_HEADERS, rule_syntax.MAX_HEADER_VALUES]),
-        ("`from`, `for`", [rule_syntax.MAX_FROM_LENGTH, rule_syntax.MAX_PLACEHOLDERS]),
-        ("`to`", [rule_syntax.MAX_TO_LENGTH]),
-        ("a header", [rule_syntax.MAX_HEADER_NAME_LENGTH, rule_syntax.MAX_HEADER_VALUE_LENGTH]),
-        ("a file", [lines.MAX_BYTES >> 10, lines.MAX_LINES, lines.MAX_LINE_LENGTH]),
-        ("problems that are kept", [lines.MAX_PROBLEMS]),
+        ("redirects", [bounds.MAX_REDIRECTS, bounds.MAX_PATTERNS]),
+        ("paths with headers", [bounds.MAX_PATHS, headers.MAX_NAMES]),
+        ("of them in the StaticSite", [rule_syntax.MAX_REDIRECTS, rule_syntax.MAX_HEADERS]),
+        ("a path of a rule", [grammar.MAX_FROM_LENGTH, grammar.MAX_SEGMENTS]),
+        ("a target", [grammar.MAX_TO_LENGTH]),
+        ("a header", [headers.MAX_NAME_LENGTH, headers.MAX_VALUE_LENGTH]),
+        ("headers of one answer", [bounds.MAX_ANSWER_HEADERS, bounds.MAX_ANSWER_BYTES >> 10]),
+        ("a file", [lines.MAX_BYTES >> 20, lines.MAX_LINES, lines.MAX_LINE_LENGTH]),
+        ("all rules, compiled", [bounds.MAX_COMPILED_BYTES >> 20]),
+        ("problems that are kept", [findings.MAX_PROBLEMS]),
     ],
 )
 def test_the_limits_are_those_of_the_code(row: str, values: list[int]) -> None:
@@ -51,7 +54,7 @@ def test_the_password_limits_are_those_of_the_code() -> None:
 def test_the_page_names_each_header_that_is_refused() -> None:
     section = PAGE.partition("Not a site's to set")[2].partition("`Strict-Transport-Security`")[0]
     named = {each.lower() for each in re.findall(r"`([A-Za-z0-9-]+)`", section)}
-    assert named == set(rule_syntax.REFUSED_HEADERS) | set(rule_syntax.REFUSED_PREFIXES)
+    assert named == set(headers.REFUSED) | set(headers.REFUSED_PREFIXES)
     schema: dict[str, Any] = crds.schema("StaticSite")["properties"]["spec"]["properties"]["headers"]
     written = str(schema["items"]["properties"]["values"]["x-kubernetes-validations"])
     assert "|".join(rule_syntax.REFUSED_HEADERS) in written

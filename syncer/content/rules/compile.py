@@ -30,9 +30,11 @@ class Rules:
 
 
 def compile_rules(
-    texts: Mapping[str, bytes], site: StaticSite | None, paths: Collection[str], hosts: Hosts | None = None
+    texts: Mapping[str, bytes | None], site: StaticSite | None, paths: Collection[str], hosts: Hosts | None = None
 ) -> Rules:
     """The rules of a site: ``texts`` are its files by name, ``paths`` those that are published.
+
+    None is the text of a file that is too large.
 
     ``hosts`` are the site's, unless given. Without a site every host counts as its own.
     """
@@ -126,7 +128,8 @@ def _check(rule: Redirect, served: Served, hosts: Hosts | None) -> int:
     pattern, target = rule.source.pattern, rule.target
     if rule.status in REDIRECTS:
         is_own = not target.origin or (hosts is not None and target.host in hosts)
-        return MUST_EXIST if is_own and not pattern.is_exact and _may_repeat(pattern, target) else 0
+        grows = any(isinstance(each, int) for each in target.path)  # else the second time it leads to itself
+        return MUST_EXIST if is_own and grows and _may_repeat(pattern, target) else 0
     if rule.status == HTTPStatus.OK and not pattern.is_exact and target.is_literal:
         file = served.file(evaluate.decoded("".join(map(str, target.path))))
         return PAGES_ONLY if file and file.endswith(PAGE) else 0

@@ -118,8 +118,8 @@ def _step(compiled: Compiled, served: Served, path: str, host: str) -> tuple[int
         return None
     if not match.rule[1] and served.at(path):
         return None
-    target = evaluate.target_path(match)
-    return match.number, target.rstrip("/") or "/"
+    target = evaluate.target_path(match).rstrip("/") or "/"
+    return None if target == (path.rstrip("/") or "/") else (match.number, target)  # there it does not answer
 
 
 def _example(pattern: Pattern) -> str:

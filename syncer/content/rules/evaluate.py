@@ -110,7 +110,7 @@ class Match(NamedTuple):
 def evaluate(compiled: Compiled, served: Served, request: Request) -> Answer:
     """The answer to a request that nginx did not refuse for its path."""
     if request.method not in {"GET", "HEAD"}:
-        return Answer(405, headers=dict(_PLATFORM))
+        return Answer(405, headers={"Allow": "GET, HEAD"})
     answer = _Evaluation(compiled, served, request).answer()
     answer.headers = headers(compiled, request, _is_own_file(answer, request))
     return answer

@@ -24,7 +24,7 @@ _VALUE = re.compile(r"[!-~]([ -~\t]*[!-~])?")
 # What a site may not set, by the reason for that.
 _FRAMES = "it frames the answer, which nginx does"
 _OTHERS = "it speaks for more than this site"
-_REFUSED = {
+REFUSED = {
     **dict.fromkeys(
         (
             *("accept-ranges", "age", "connection", "content-encoding", "content-length", "content-range", "date"),
@@ -43,7 +43,7 @@ _REFUSED = {
     **dict.fromkeys(("location", "refresh"), "it redirects; write a rule in _redirects"),
     **dict.fromkeys(("basic-auth", "www-authenticate"), "use spec.basicAuth; the line is not sent to visitors"),
 }
-_REFUSED_PREFIXES = {
+REFUSED_PREFIXES = {
     "proxy-": _FRAMES,
     "x-accel-": "it steers the server",
     "x-forwarded-": _FRAMES,
@@ -197,9 +197,9 @@ def _checked_name(name: str) -> str:
     if len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
         raise BadRule(f"{name[:MAX_NAME_LENGTH]!r} is not the name of a header: letters, digits and '-'")
     lower = name.lower()
-    if reason := _REFUSED.get(lower):
+    if reason := REFUSED.get(lower):
         raise BadRule(f"{name} is not a header that a site may set: {reason}")
-    for prefix, reason in _REFUSED_PREFIXES.items():
+    for prefix, reason in REFUSED_PREFIXES.items():
         if lower.startswith(prefix):
             raise BadRule(f"{name} is not a header that a site may set: {reason}")
     return name
