@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import tabulate
 
-from cli.serve.nginx import find
+from cli.serve.nginx import find, lua
 from tests.support.serving import free_port
 
 SHIPPED = Path(__file__).parents[1] / "deploy" / "nginx"
@@ -25,7 +25,7 @@ ROUNDS = 9
 SECONDS = 1
 GOAL = "goal: at least 90 % of the requests of the bare configuration"
 COMMON = """\
-daemon off;
+{modules}daemon off;
 pid {name}.pid;
 error_log {name}.log;
 worker_processes 1;
@@ -49,9 +49,11 @@ BARE = (
 OURS = (
     COMMON
     + """\
+    lua_package_path "{shipped}/?.lua;;";
+    init_by_lua_block {{ require("rules").volume("live") }}
     include {shipped}/sites-http.conf;
     include {shipped}/mime.types;
-    server {{ listen 127.0.0.1:{port}; root live; include {shipped}/sites-server.conf; }}
+    server {{ listen 127.0.0.1:{port}; include {shipped}/sites-server.conf; }}
 }}
 """
 )
@@ -116,7 +118,7 @@ def compared(wrk: str, size: int, bare: Server, ours: Server) -> tuple[float, ..
 def rate(wrk: str, size: int, server: Server) -> Rate:
     """One measurement."""
     url = f"http://127.0.0.1:{server.port}/bench/site/{size}.html"
-    command = [wrk, "-t1", "-c32", f"-d{SECONDS}s", "-H", "X-Pages-Site: bench/site", url]
+    command = [wrk, "-t1", "-c32", f"-d{SECONDS}s", "-H", "X-Pages-Site: bench/site", "-H", "X-Pages-Auth: public", url]
     before = server.cpu()
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     used = server.cpu() - before
@@ -131,11 +133,11 @@ def running(root: Path, name: str, template: str) -> Iterator[Server]:
     """An nginx with this configuration."""
     port = free_port()
     config = root / f"{name}.conf"
-    config.write_text(template.format(name=name, port=port, shipped=SHIPPED))
+    config.write_text(template.format(name=name, port=port, shipped=SHIPPED, modules=lua(find())))
     process = subprocess.Popen([find(), "-p", root, "-c", config])
-    time.sleep(0.5)
     try:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        while not (children := Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()):
+            time.sleep(0.1)
         yield Server(port, int(children[0]))
     finally:
         process.terminate()

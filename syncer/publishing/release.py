@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pages.api import StaticSite
+from pages.api import SiteRules, StaticSite
 from syncer.content import lfs, rule_files, symlinks, tree, walk
 from syncer.content.rule_files import WithRules
 from syncer.content.tree import Listing
@@ -102,9 +102,10 @@ class Publishing:
         listing = tree.read(walk.listing(objects, draft.tree), self._limits)
         listing = symlinks.follow(listing, objects.contents, self._limits)
         listing = lfs.leave_out(listing, self._releases.blobs(key_of(site)), objects.contents)
-        if not listing.files:
-            raise NothingToPublish(_explain_emptiness(draft, listing))
-        return rule_files.compile_into(listing, site, objects.contents)
+        content = rule_files.compile_into(listing, site, objects.contents)
+        if not content.listing.files and content.rules == SiteRules():
+            raise NothingToPublish(_explain_emptiness(draft, content.listing))
+        return content
 
     def _confirm(self, site: StaticSite) -> None:
         if not self._still_there(site):

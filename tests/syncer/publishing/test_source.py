@@ -243,8 +243,8 @@ def test_a_site_may_be_nothing_but_rules(bench: Bench, git_server: GitServer) ->
     git_server.repository().commit({"_redirects": "/* https://elsewhere.example.com/:splat 301\n"})
     outcome = bench.sync(a_site(git_server))["site"]
     assert isinstance(outcome, Published)
-    assert outcome.release.rules
-    assert bench.live() == {}
+    assert outcome.release.has_rules
+    assert bench.live().keys() == {".own-rules.json"}
 
 
 def test_the_mirror_stays_small_over_many_pushes(bench: Bench, git_server: GitServer) -> None:
@@ -254,3 +254,37 @@ def test_the_mirror_stays_small_over_many_pushes(bench: Bench, git_server: GitSe
         bench.sync(a_site(git_server))
     assert len(list((bench.root / "mirrors").glob("*/objects/pack/*.pack"))) <= 21
     assert bench.live() == {"index.html": "24"}
+
+
+def rules_of(bench: Bench) -> str:
+    return bench.live().get(".own-rules.json", "")
+
+
+def test_rules_are_compiled_into_the_release_and_their_files_are_not_published(
+    bench: Bench, git_server: GitServer
+) -> None:
+    repository, site = git_server.repository(), a_site(git_server)
+    repository.commit({"index.html": "x", "_redirects": "/old /new\n/lonely\n", "_headers": "/*\n  X-A: 1\n"})
+    outcome = bench.sync(site)["site"]
+    assert isinstance(outcome, Published)
+    assert bench.live().keys() == {"index.html", ".own-rules.json"}
+    assert '"/old":[1]' in rules_of(bench)
+    assert outcome.release.rules
+    assert [each["line"] for each in outcome.release.rules["problems"]] == [2]
+
+
+def test_a_change_of_the_staticsites_rules_makes_a_new_release_of_the_same_commit(
+    bench: Bench, git_server: GitServer
+) -> None:
+    commit = git_server.repository().commit({"index.html": "x"})
+    bench.sync(a_site(git_server))
+    assert rules_of(bench) == ""
+    outcome = bench.sync(a_site(git_server, redirects=[{"from": "/a", "to": "/b"}]))["site"]
+    assert isinstance(outcome, Published)
+    assert (outcome.changed, outcome.release.commit) == (True, commit)
+    assert '"/a":[1]' in rules_of(bench)
+    again = bench.sync(a_site(git_server, redirects=[{"from": "/a", "to": "/b"}]))["site"]
+    assert isinstance(again, Published)
+    assert not again.changed
+    bench.sync(a_site(git_server))
+    assert rules_of(bench) == ""
