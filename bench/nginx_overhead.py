@@ -50,7 +50,7 @@ OURS = (
     COMMON
     + """\
     lua_package_path "{shipped}/?.lua;;";
-    init_by_lua_block {{ require("rules").volume("live") }}
+    init_by_lua_block {{ pages_rules = require("rules").volume("live") }}
     include {shipped}/sites-http.conf;
     include {shipped}/mime.types;
     server {{ listen 127.0.0.1:{port}; include {shipped}/sites-server.conf; }}

@@ -18,7 +18,7 @@ from bench.nginx_overhead import BARE, OURS, Rate, Server, running
 from syncer.content.rules import bounds, compiled
 from syncer.content.rules.compile import compile_rules
 
-ROUNDS = 3
+ROUNDS = 2
 SECONDS = 1
 GOALS = (
     "goals, of the bare configuration's requests for each second of CPU: 85 % without rules, 65 % with many; "
@@ -41,8 +41,8 @@ SITES = (
     Site("many rules, 404", "many", "/nope.html"),
     Site("many rules, exact redirect", "many", "/s7000"),
     Site("many rules, pattern redirect", "many", "/d250/x/y"),
-    Site("worst file, redirect", "worst", "/" + "/".join("a" * 60)),
-    Site("worst file, 404", "worst", "/" + "/".join("a" * 60) + "/" + "b" * 4000),
+    Site("worst file, redirect", "worst", "/" + "/".join("a" * 32)),
+    Site("worst file, 404", "worst", "/" + "/".join("a" * 31) + "/" + "b" * 4000),
 )
 
 
@@ -76,9 +76,9 @@ def written() -> dict[str, tuple[str, str]]:
     many += "".join(f"/d{n}/* /e{n}/:splat\n" for n in range(patterns))
     many_headers = "/*\n  X-Frame-Options: DENY\n/*.js\n  Cache-Control: no-cache\n"
     many_headers += "".join(f"/h{n}/*\n  X-H: {n}\n" for n in range(bounds.MAX_PATHS - 2))
-    names = "/".join(f":n{n}" for n in range(60))
+    names = "/".join(f":n{n}" for n in range(31))
     worst = "".join(f"/{names}/x{n} /y 301!\n" for n in range(patterns - 1)) + f"/{names} /z 301!\n"
-    worst_headers = "".join(f"/*{'a/' * 300}z{n}\n  X-H: {n}\n" for n in range(bounds.MAX_PATHS // 2))
+    worst_headers = "".join(f"/*{'a/' * 30}z{n}\n  X-H: {n}\n" for n in range(bounds.MAX_PATHS // 2))
     return {"none": ("", ""), "many": (many, many_headers), "worst": (worst, worst_headers)}
 
 

@@ -45,7 +45,7 @@ http {{
     access_log off;
 
     lua_package_path "nginx/?.lua;;";
-    init_by_lua_block {{ require("rules").volume("{live}") }}
+    init_by_lua_block {{ pages_rules = require("rules").volume("{live}") }}
 {indent(shipped("sites-http.conf"), "    ")}
     server {{
         listen {SITES};

@@ -18,7 +18,7 @@ local byte, char, find, format, gsub, sub = string.byte, string.char, string.fin
 local concat, sort = table.concat, table.sort
 
 ffi.cdef([[
-    long readlink(const char *path, char *buffer, unsigned long size);
+    int readlink(const char *path, char *buffer, unsigned long size);
     int access(const char *path, int mode);
 ]])
 
@@ -28,7 +28,7 @@ local MAX_CACHED_BYTES = 64 * 1024 * 1024 -- of compiled files, in each worker
 local ENTRY_BYTES = 1024 -- what a release without rules counts
 local RETRY_SECONDS = 5
 local MUST_EXIST, PAGES_ONLY = 1, 2
-local LINK_BYTES, MAX_SEGMENTS = 4096, 65
+local LINK_BYTES, MAX_SEGMENTS = 4096, 33
 local ACME = "/.well-known/acme-challenge/"
 -- They are for a file that is there under the address, and for nothing that answers in its place.
 local FILE_HEADERS = { ["cache-control"] = true, ["cdn-cache-control"] = true, ["content-type"] = true }
@@ -40,11 +40,13 @@ local live, volume, nowhere
 -- Two generations of releases: what is used moves to the young one, and the old one goes as a whole.
 local young, old, young_bytes = {}, {}, 0
 
--- Where the links of the live sites are, below nginx's prefix.
+-- Where the links of the live sites are, below nginx's prefix. nginx's configuration keeps what is returned in a global:
+-- `require` for each request would keep LuaJIT from compiling what calls it.
 function M.volume(folder)
     live = ngx.config.prefix() .. folder .. "/"
     volume = sub(live, 1, -2):match("^(.*/)")
     nowhere = live .. "-" -- no namespace has this name
+    return M
 end
 
 local function read(path)
@@ -328,7 +330,7 @@ local function is_redirect(rule)
 end
 
 -- The rule that answers. One that would lead to itself does not, nor one that might and leads to nothing.
-local function rule_for(release, request)
+local function find_rule(release, request)
     if sub(request.path .. "/", 1, #ACME) == ACME then
         return nil
     end
@@ -344,6 +346,17 @@ local function rule_for(release, request)
         return nil
     end
     return rule, captures
+end
+
+-- The same, remembered: nginx asks once before the files and once where there is none.
+local last = {}
+local function rule_for(release, request)
+    local query = raw_query()
+    if last.release ~= release or last.path ~= request.path or last.host ~= request.host or last.query ~= query then
+        local rule, captures = find_rule(release, request)
+        last = { release = release, path = request.path, host = request.host, query = query, rule = rule, captures = captures }
+    end
+    return last.rule, last.captures
 end
 
 local function location(rule, captures, prefix)
@@ -428,7 +441,7 @@ end
 
 -- The release, whose folder is the root of all that nginx does for this request, whatever goes live meanwhile.
 local function release_of(site)
-    local length = tonumber(C.readlink(live .. site, link, LINK_BYTES))
+    local length = C.readlink(live .. site, link, LINK_BYTES)
     if length < 7 or length == LINK_BYTES then
         return nil
     end

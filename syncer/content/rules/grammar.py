@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 MAX_FROM_LENGTH = 1024
 MAX_TO_LENGTH = 4096
-MAX_SEGMENTS = 64
+MAX_SEGMENTS = 32
 ACME = "/.well-known/acme-challenge"
 SPLAT = "splat"
 
