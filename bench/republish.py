@@ -17,7 +17,7 @@ from bench.syncing import source_sync, static_site
 from pages.api import StaticSite
 from syncer.egress.hosts import AllowedHosts
 from syncer.publishing.source import SourceSync
-from syncer.sources import source_of
+from syncer.sources import group
 from tests.support.repositories import ENVIRONMENT, Repository
 
 FILES = 5_000
@@ -36,11 +36,11 @@ def main() -> None:
         }
         repository.commit(files)
         site = static_site(Site("site", f"file://{repository.folder}"))
-        sync, git, releases, _ = source_sync(root, AllowedHosts.parse("", local=True))
-        releases.prepare()
-        sync.run(source_of(site), [site], lambda _site, _outcome: None)
+        sync, workspace = source_sync(root, AllowedHosts.parse("", local=True))
+        sync.prepare()
+        list(sync.run_all(group([site])))
         rows = [one_round(repository, site, sync, root / f"checkout{number}") for number in range(1, ROUNDS + 1)]
-        git.close()
+        workspace.git.close()
     headers = ("clone ms", "fetch + checkout ms", "push to live ms", "times clone", "times checkout")
     print(tabulate.tabulate(rows, headers=headers, floatfmt=".1f"))
     print(f"median {median(row[3] for row in rows):.1f} and {median(row[4] for row in rows):.1f}; {GOAL}")
@@ -54,7 +54,7 @@ def one_round(
     clone = time_of_clone(repository.folder, target.with_suffix(".clone"))
     checkout = time_of_checkout(repository.folder, target)
     start = time.perf_counter()
-    sync.run(source_of(site), [site], lambda _site, _outcome: None)
+    list(sync.run_all(group([site])))
     ours = (time.perf_counter() - start) * 1000
     if (target.parent / "volume/live/bench/site/d0/f0.html").read_text() != f"changed for {target.name}":
         raise SystemExit("the change is not live")

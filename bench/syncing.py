@@ -6,14 +6,13 @@ from pathlib import Path
 from bench.adapters import Site
 from pages.api import ALLOW_LOCAL, StaticSite, StaticSiteStatus
 from pages.core import Secret
-from syncer.egress.addresses import Addresses
+from syncer import assembly
+from syncer.assembly import Assembly, World
 from syncer.egress.hosts import AllowedHosts
-from syncer.git.commands import Git
-from syncer.git.mirrors import Mirrors
 from syncer.publishing.source import SourceSync
-from syncer.service.loop import Syncer
+from syncer.publishing.workspace import Workspace
+from syncer.settings import Settings
 from syncer.stores import Snapshot
-from syncer.volume.releases import Releases
 
 
 class _Store:
@@ -39,17 +38,15 @@ def static_site(site: Site) -> StaticSite:
     return StaticSite.model_validate({"metadata": metadata, "spec": spec}, context={ALLOW_LOCAL: True})
 
 
-def source_sync(root: Path, hosts: AllowedHosts) -> tuple[SourceSync, Git, Releases, Mirrors]:
-    """What a worker of the syncer does, and what it stands on."""
-    git = Git(addresses=Addresses(hosts), local=hosts.local)
-    releases, mirrors = Releases(root / "volume"), Mirrors(root / "mirrors", git)
-    made = SourceSync(
-        git=git, mirrors=mirrors, releases=releases, hosts=hosts, read_secret=lambda _namespace, _name: None
-    )
-    return made, git, releases, mirrors
+def source_sync(root: Path, hosts: AllowedHosts) -> tuple[SourceSync, Workspace]:
+    """What a worker of the syncer runs, and what it works with."""
+    settings = Settings(root / "volume", root / "mirrors", hosts)
+    workspace = assembly.make_workspace(settings, assembly.make_git(settings))
+    return assembly.make_source_sync(settings, workspace, _Store([])), workspace
 
 
-def make_syncer(sites: Sequence[Site], root: Path, origin: str) -> tuple[Syncer, Git]:
-    """A syncer on an empty volume, which may ask that server. Stop it, then close the Git."""
-    sync, git, releases, mirrors = source_sync(root, AllowedHosts.parse(origin))
-    return Syncer(_Store([static_site(site) for site in sites]), sync, releases, mirrors), git
+def make_syncer(sites: Sequence[Site], root: Path, origin: str) -> Assembly:
+    """A syncer on an empty volume, which may ask that server."""
+    settings = Settings(root / "volume", root / "mirrors", AllowedHosts.parse(origin))
+    store = _Store([static_site(site) for site in sites])
+    return assembly.assemble(settings, World(store, assembly.make_workspace(settings, assembly.make_git(settings))))

@@ -1,39 +1,39 @@
-"""How a command ends, so that scripts can tell. Errors name what is wrong, where, and the next step; no traceback."""
+"""Exit codes for scripts, and the errors that lead to them: each says what is wrong, where, and the next step."""
 
 import click
 
 OK = 0
-NOT_READY = 1  # what was asked about is not as it should be, or what was asked for failed
-USAGE = 2  # wrong options, or a site that is not there
-CANNOT_ASK = 3  # neither a cluster nor a `pages serve` could be asked, or it refused to answer
+NOT_READY = 1  # a site or a check is not in order, or the command failed
+USAGE = 2  # wrong options, or a site that does not exist
+CANNOT_ASK = 3  # no answer from a cluster or a `pages serve`
 INTERRUPTED = 130
 
 TABLE = (
-    (OK, "all is well"),
-    (NOT_READY, "a site is not ready, a check failed, or what was asked for did not succeed"),
+    (OK, "success; nothing is wrong"),
+    (NOT_READY, "a site is not ready, a check failed, or the command did not succeed"),
     (USAGE, "wrong usage; no such site"),
-    (CANNOT_ASK, "the cluster or `pages serve` cannot be reached, or does not allow it"),
+    (CANNOT_ASK, "the cluster or `pages serve` cannot be reached, or denies permission"),
     (INTERRUPTED, "Ctrl-C"),
 )
 
 
 class Failed(click.ClickException):
-    """What was asked for did not succeed."""
+    """The command did not succeed."""
 
     exit_code = NOT_READY
 
 
 class NoSuchSite(click.ClickException):
-    """There is no site of that name, or more than one."""
+    """No site has this name, or several do."""
 
     exit_code = USAGE
 
 
 class CannotAsk(click.ClickException):
-    """Nobody could be asked, or whoever was asked refused."""
+    """There is nothing to ask, or it gave no answer."""
 
     exit_code = CANNOT_ASK
 
 
 class Forbidden(CannotAsk):
-    """The cluster does not let us do this."""
+    """The cluster denies permission."""

@@ -1,4 +1,4 @@
-"""Logs: events with fields, readable on a terminal, JSON lines anywhere else. Ours and the libraries' alike."""
+"""Configures logs: events with fields, as text on a terminal, else as JSON lines; ours and those of libraries."""
 
 import logging
 import sys
@@ -10,17 +10,17 @@ _SHARED: list[structlog.typing.Processor] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
-# They say at each turn that all is as it was.
-_TALKATIVE = ("leaderelection", "httpx", "httpx2", "httpcore", "httpcore2", "sh")
+# They repeat that nothing has changed.
+_CHATTY = ("leaderelection", "httpx", "httpx2", "httpcore", "httpcore2", "sh")
 
 
 def configure(verbosity: int) -> None:
-    """Log to stderr from errors on; ``verbosity`` 1 adds what happens, 2 what is decided."""
+    """Log errors to stderr; ``verbosity`` 1 adds events, 2 also decisions."""
     set_level({0: logging.ERROR, 1: logging.INFO}.get(verbosity, logging.DEBUG))
 
 
 def set_level(level: int) -> None:
-    """Log to stderr from this level on."""
+    """Log to stderr, at this level and above."""
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     exceptions = [structlog.processors.format_exc_info]
     if sys.stderr.isatty():
@@ -35,7 +35,7 @@ def set_level(level: int) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name in _TALKATIVE:
+    for name in _CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     structlog.configure(
         processors=[

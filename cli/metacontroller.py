@@ -1,7 +1,7 @@
-"""Metacontroller's part on one machine: asks the hooks what there should be and takes it for made.
+"""Metacontroller's part on one machine: calls the hooks, and treats the desired objects as created.
 
-Objects are as the API has them, in plain dicts. Both stages are asked once for what they want and once more with that
-in place, because their status speaks of the objects that exist.
+Objects are plain dicts, as the API has them. Each stage is called once for its desired objects and once more with these
+as existing objects, because its status describes what exists.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ _RELATED = (STATIC_SITE, NAMESPACE)
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What there is now: the Platform's status, the VirtualHosts with theirs, and all other generated objects."""
+    """The result: the Platform's status, the VirtualHosts with theirs, and all other generated objects."""
 
     platform_status: Object
     virtual_hosts: list[Object]
@@ -35,7 +35,7 @@ def reconcile(
     now: datetime,
     allow_local: bool = False,
 ) -> Reconciled:
-    """Ask both stages. ``observed`` are the VirtualHosts of the last time, whose domains their sites keep."""
+    """Call both stages. ``observed`` are the VirtualHosts of the previous call, whose sites keep their domains."""
     ask = partial(_ask_stage_one, related=_by_kind([*sites, *namespaces], *_RELATED), now=now, allow_local=allow_local)
     namespace = platform["metadata"]["namespace"]
     first = ask(platform, observed)
@@ -61,7 +61,7 @@ def _ask_stage_one(
         "related": related,
         "finalizing": False,
     }
-    # No removal is held back: it is the person at the keyboard who deleted the manifests.
+    # Removals are not held back, because the user has deleted the manifests on this machine.
     return stage_one.sync(request, now=now, hold=timedelta(0), allow_local=allow_local)
 
 
@@ -92,7 +92,7 @@ def _in_namespace(child: Mapping[str, Any], namespace: str) -> Object:
 
 
 def _by_kind(objects: Iterable[Object], *kinds: str) -> dict[str, dict[str, Object]]:
-    """``{"Kind.group/version": {"namespace/name": object}}``, as hook version v2 has them; the kinds always there."""
+    """``{"Kind.group/version": {"namespace/name": object}}``, as in hook version v2; these kinds are always present."""
     grouped: dict[str, dict[str, Object]] = {kind: {} for kind in kinds}
     for each in objects:
         metadata = each["metadata"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pages import names
-from pages.api import DomainPolicy, PlatformSpec, Rejection
+from pages.api import DomainPolicy, PlatformSpec, Rejection, SiteKey
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Claim:
     is_alias: bool = False
 
     @property
-    def site(self) -> tuple[str, str]:
-        """Namespace and name."""
-        return self.namespace, self.name
+    def site(self) -> SiteKey:
+        """The site that claims."""
+        return SiteKey(self.namespace, self.name)
 
 
 @dataclass
@@ -76,7 +76,7 @@ def decide(
     ``selected`` says whether a namespace may have sites, ``has_certificate`` whether TLS is possible for a domain.
     """
     decision = Decision()
-    keys: dict[str, tuple[str, str]] = {}
+    keys: dict[str, SiteKey] = {}
     held_domains = {(domain, uid) for (domain, _), uid in holders.items()}
     checks: tuple[Check, ...] = (
         partial(_check_namespace, selected),
@@ -116,7 +116,7 @@ def _check_namespace(selected: Callable[[str], bool], claim: Claim) -> tuple[str
     )
 
 
-def _check_name(keys: Mapping[str, tuple[str, str]], claim: Claim) -> tuple[str, str] | None:
+def _check_name(keys: Mapping[str, SiteKey], claim: Claim) -> tuple[str, str] | None:
     other = keys.get(names.traefik_key(claim.namespace, claim.name), claim.site)
     if other == claim.site:
         return None

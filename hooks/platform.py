@@ -14,7 +14,7 @@ from hooks.claims import Claim, Decision
 from hooks.payload import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, NotAHookRequest, Object
 from hooks.routes import Routes, Valid
 from pages import api, conditions, mistakes, names
-from pages.api import ALLOW_LOCAL, API_VERSION, HeldRemoval, Platform, PlatformSpec, Rejection, StaticSite
+from pages.api import ALLOW_LOCAL, API_VERSION, HeldRemoval, Platform, PlatformSpec, Rejection, SiteKey, StaticSite
 from pages.conditions import Condition, condition
 
 DEFAULT_HOLD = timedelta(minutes=5)
@@ -98,11 +98,11 @@ def _decide(
     read: Callable[[Object], StaticSite],
     namespaces: Iterable[Object],
     observed: Mapping[str, Object],
-) -> tuple[Decision, dict[tuple[str, str], Valid]]:
+) -> tuple[Decision, dict[SiteKey, Valid]]:
     """Who gets what, and the sites that make sense."""
     held = _held_claims(observed)
     wanted: list[Claim] = []
-    valid: dict[tuple[str, str], Valid] = {}
+    valid: dict[SiteKey, Valid] = {}
     invalid: list[Rejection] = []
     for site in sites:
         if payload.metadata(site).get("deletionTimestamp"):
@@ -115,7 +115,7 @@ def _decide(
             wanted += held.get(str(payload.metadata(site).get("uid")), [])
         else:
             wanted += _claims(made, spec)
-            valid[made.metadata.namespace, made.metadata.name] = Valid(made, payload.status(site).get("rules"))
+            valid[made.site_key] = Valid(made, payload.status(site).get("rules"))
     decision = claims.decide(
         wanted,
         spec,

@@ -11,7 +11,7 @@ from hooks import payload, rule_budget
 from hooks.claims import Claim, Decision
 from hooks.payload import Object
 from pages import names, rule_syntax
-from pages.api import HeaderRule, Redirect, SiteRules, StaticSite
+from pages.api import HeaderRule, Redirect, SiteKey, SiteRules, StaticSite
 from pages.rule_syntax import Home
 
 _KEPT = ("protected", "rules", "fileRules", "rulesLeftOut")
@@ -29,9 +29,7 @@ class Valid(NamedTuple):
 class Routes:
     """Makes the routes of all domains, which look at each other: an alias leads to where its site is served."""
 
-    def __init__(
-        self, decision: Decision, sites: Mapping[tuple[str, str], Valid], observed: Mapping[str, Object]
-    ) -> None:
+    def __init__(self, decision: Decision, sites: Mapping[SiteKey, Valid], observed: Mapping[str, Object]) -> None:
         self._sites = sites
         self._observed = observed
         self._mains = {

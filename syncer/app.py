@@ -1,9 +1,8 @@
-"""The syncer over HTTP: webhooks, and what the owner of a site may ask for. Whatever goes wrong is told by RFC 9457."""
+"""The HTTP API of the syncer: webhooks, and requests by the owners of sites. Errors are problem details (RFC 9457)."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from flask import Flask, Response, g, json, request
@@ -15,51 +14,60 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from pages.api import StaticSite
+from pages.api import SiteKey, StaticSite
+from syncer.duty import Duty
 from syncer.errors import SyncError
-from syncer.sources import Source, source_of
-from syncer.volume.records import SiteKey, key_of
+from syncer.recorder import Recorder
+from syncer.reporting.commit_status import CommitStatusResults
+from syncer.sources import source_of
 from syncer.webhooks.bodies import NotADelivery, UnknownContentType
-from syncer.webhooks.matching import Index
-from syncer.webhooks.receiver import FORGES, Answer, NotSigned, Receiver
+from syncer.webhooks.matching import LatestIndex
+from syncer.webhooks.receiver import FORGES, Answer, NotSigned, Receiver, SyncRequests
 from syncer.webhooks.record import Record
 from syncer.webhooks.trust import Trust
 
 log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES = 1 << 20
-# What became of a delivery that was not taken, by the status of the answer.
+# The outcome of a delivery that was not accepted, by the status of the response.
 _OUTCOMES = {400: "invalid", 401: "refused", 413: "invalid", 415: "invalid", 503: "unavailable"}
+
+
+class LiveSites(Protocol):
+    """What visitors see."""
+
+    def take_offline(self, site: SiteKey) -> None:
+        """Stop serving the site."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What the API asks of the syncer. ``at_work`` is false where another one is, or nobody yet."""
+    """The parts of the syncer that the API uses; it answers 503 while another syncer is at work."""
 
-    index: Callable[[], Index]
-    request: Callable[[Iterable[Source]], None]
-    take_offline: Callable[[SiteKey], None]
-    commit_status: Callable[[str], str | None] = lambda _uid: None  # what became of the last, by the site's uid
-    at_work: Callable[[], bool] = lambda: True
-    delivered: Callable[[str, str], None] = lambda _forge, _outcome: None  # is told what became of each delivery
+    index: LatestIndex
+    requests: SyncRequests
+    live: LiveSites
+    commit_statuses: CommitStatusResults
+    deliveries: Record = field(default_factory=Record)
+    recorder: Recorder = field(default_factory=Recorder)
+    duty: Duty = field(default_factory=Duty)
 
 
-def create_app(trust: Trust, engine: Engine, record: Record | None = None) -> Flask:
-    """The WSGI application. What becomes of deliveries is noted in the ``record``, for others to read."""
+def create_app(trust: Trust, engine: Engine) -> Flask:
+    """The WSGI application."""
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
     app.url_map.merge_slashes = False
-    record = record or Record()
 
     @app.before_request
     def only_at_work() -> None:
-        if not engine.at_work():
-            raise ServiceUnavailable("this syncer is not the one at work; try again", retry_after=5)
+        if engine.duty.not_ready():
+            raise ServiceUnavailable("another syncer is at work; try again", retry_after=5)
 
-    _register_webhooks(app, Receiver(trust, engine.index, engine.request, record))
-    _register_sites(app, trust, engine, record)
+    _register_webhooks(app, Receiver(trust, engine.index, engine.requests, engine.deliveries))
+    _register_sites(app, trust, engine)
     _register_errors(app)
-    _register_count(app, engine.delivered)
+    _register_recorder(app, engine.recorder)
     return app
 
 
@@ -67,25 +75,26 @@ def _register_webhooks(app: Flask, receiver: Receiver) -> None:
     @app.post(f"/webhook/<any({','.join(FORGES)}):forge>")
     def webhook(forge: str) -> Response:
         if request.headers.get("Content-Encoding", "identity") != "identity":
-            raise UnsupportedMediaType("send the body as it is, without a Content-Encoding")
+            raise UnsupportedMediaType("send the body without a Content-Encoding")
         answer = receiver.receive(FORGES[forge], request.headers, request.mimetype, _body())
         g.outcome = answer.status
         return _delivered(answer)
 
 
-def _register_count(app: Flask, delivered: Callable[[str, str], None]) -> None:
+def _register_recorder(app: Flask, recorder: Recorder) -> None:
     @app.after_request
-    def count(response: Response) -> Response:
-        """By the forge of the path, which is one that we know, and never by what was sent."""
+    def record(response: Response) -> Response:
+        """Record the forge of the path, which is a known one, and never what was sent."""
         if request.endpoint == "webhook" and request.view_args:
-            delivered(request.view_args["forge"], g.get("outcome") or _OUTCOMES.get(response.status_code, "failed"))
+            outcome = g.get("outcome") or _OUTCOMES.get(response.status_code, "failed")
+            recorder.delivery_answered(request.view_args["forge"], outcome)
         return response
 
 
-def _register_sites(app: Flask, trust: Trust, engine: Engine, record: Record) -> None:
+def _register_sites(app: Flask, trust: Trust, engine: Engine) -> None:
     def site_of(namespace: str, name: str) -> StaticSite:
-        """The site whose token was sent; one that is not there is as closed as any other (W8)."""
-        site = engine.index().named(namespace, name)
+        """The site whose token was sent; a site that does not exist is rejected like any other (W8)."""
+        site = engine.index.latest().named(SiteKey(namespace, name))
         if not trust.opens(site, request.headers.get("X-API-Key")) or site is None:
             raise Unauthorized("X-API-Key must be the site's status.syncToken")
         return site
@@ -95,32 +104,33 @@ def _register_sites(app: Flask, trust: Trust, engine: Engine, record: Record) ->
         site = site_of(namespace, name)
         if site.spec.suspend:
             return _delivered(Answer("ignored", "the site is suspended (spec.suspend)"))
-        engine.request([source_of(site)])
-        return _delivered(Answer("queued", "queued: 1 site", (site.key,)))
+        engine.requests.put([source_of(site)])
+        return _delivered(Answer("queued", "queued: 1 site", (site.site_key,)))
 
     @app.delete("/site/<namespace>/<name>")
     def delete(namespace: str, name: str) -> Response:
         site = site_of(namespace, name)
-        engine.take_offline(key_of(site))
+        engine.live.take_offline(site.site_key)
         log.info("site_dropped", site=site.key)
         return _json({"status": "deleted", "message": "the next sync brings the site back", "site": site.key})
 
     @app.get("/site/<namespace>/<name>")
     def show(namespace: str, name: str) -> Response:
         site = site_of(namespace, name)
-        last, refused = record.last(site.metadata.uid), record.last_refused(site.metadata.uid)
+        uid, deliveries = site.metadata.uid, engine.deliveries
+        last, refused = deliveries.last(uid), deliveries.last_refused(uid)
         return _json(
             {
                 "site": site.key,
                 "lastDelivery": last.dump() if last else None,
                 "lastRefusedDelivery": refused.dump() if refused else None,
-                "commitStatus": engine.commit_status(site.metadata.uid),
+                "commitStatus": engine.commit_statuses.result(uid),
             }
         )
 
 
 def _body() -> bytes:
-    """The request's body, which Flask cuts off at the limit where its length was not sent (W4)."""
+    """The body of the request; Flask cuts it off at the limit if its length was not sent (W4)."""
     body = request.get_data(cache=False)
     if request.content_length is None and len(body) >= MAX_BODY_BYTES:
         raise RequestEntityTooLarge
@@ -129,7 +139,9 @@ def _body() -> bytes:
 
 def _delivered(answer: Answer) -> Response:
     status = HTTPStatus.ACCEPTED if answer.status == "queued" else HTTPStatus.OK
-    return _json({"status": answer.status, "message": answer.message, "sites": answer.sites}, status)
+    return _json(
+        {"status": answer.status, "message": answer.message, "sites": [str(site) for site in answer.sites]}, status
+    )
 
 
 def _json(content: dict[str, Any], status: int = HTTPStatus.OK, kind: str = "application/json") -> Response:
@@ -139,7 +151,7 @@ def _json(content: dict[str, Any], status: int = HTTPStatus.OK, kind: str = "app
 def _register_errors(app: Flask) -> None:
     @app.errorhandler(NotSigned)
     def not_signed(_error: NotSigned) -> Response:
-        return _problem(401, "the delivery must be signed with the webhook secret, or with the site's status.syncToken")
+        return _problem(401, "sign the delivery with the webhook secret, or with the site's status.syncToken")
 
     @app.errorhandler(NotADelivery)
     def not_a_delivery(error: NotADelivery) -> Response:
@@ -152,7 +164,7 @@ def _register_errors(app: Flask) -> None:
     @app.errorhandler(SyncError)
     def not_possible_now(error: SyncError) -> Response:
         log.warning("request_failed", reason=error.reason, error=str(error))
-        return _problem(503, "this is not possible just now; try again")
+        return _problem(503, "this is not possible at the moment; try again")
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

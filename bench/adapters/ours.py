@@ -57,14 +57,14 @@ def main() -> None:
     root, origin = Path(sys.argv[1]), sys.argv[2]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     sites = [Site(**each) for each in json.loads((root / "sites.json").read_text())]
-    made, git = make_syncer(sites, root, origin)
+    made = make_syncer(sites, root, origin)
     gc.freeze()  # as in the worker of `pages syncer`
-    thread = threading.Thread(target=made.run)
+    thread = threading.Thread(target=made.syncer.run)
     thread.start()
     for line in sys.stdin:
-        made.request([Source(line.strip(), "main")])
-    made.stop()
-    git.close()
+        made.queue.hasten([Source(line.strip(), "main")])
+    made.syncer.stop()
+    made.workspace.git.close()
     thread.join()
 
 

@@ -8,15 +8,12 @@ from pathlib import Path
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
+from syncer.assembly import World, assemble, make_git, make_workspace
 from syncer.disk.policy import DiskPolicy
 from syncer.egress.hosts import AllowedHosts
-from syncer.git.commands import Git
-from syncer.git.mirrors import Mirrors
-from syncer.limits import Timeouts
-from syncer.publishing.source import SourceSync
-from syncer.service.loop import Syncer
+from syncer.limits import Limits, Timeouts
+from syncer.settings import Settings
 from syncer.stores import Snapshot
-from syncer.volume.releases import Releases
 
 NAMESPACE = "soak"
 SITES = 6
@@ -51,18 +48,17 @@ class Store:
 
 def main(root: Path, origin: str) -> None:
     """Sync until SIGTERM."""
-    git = Git(Timeouts(ask=3, transfer=6))
-    releases = Releases(root / "volume", POLICY)
-    mirrors = Mirrors(root / "mirrors", git, POLICY, releases.relieve)
-    source_sync = SourceSync(
-        git=git,
-        mirrors=mirrors,
-        releases=releases,
-        hosts=AllowedHosts.parse(origin),
-        read_secret=lambda _namespace, _name: None,
+    settings = Settings(
+        root / "volume",
+        root / "mirrors",
+        AllowedHosts.parse(origin),
+        limits=Limits(timeouts=Timeouts(ask=3, transfer=6)),
+        disk=POLICY,
+        housekeeping_seconds=1,
     )
     store = Store(origin)
-    syncer = Syncer(store, source_sync, releases, mirrors, housekeeping_seconds=1)
+    git = make_git(settings)
+    syncer = assemble(settings, World(store, make_workspace(settings, git))).syncer
 
     def listen() -> None:
         for line in sys.stdin:

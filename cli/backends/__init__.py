@@ -1,38 +1,45 @@
-"""Whom the commands ask: a cluster, or a `pages serve` of this machine. One interface, without any judgement in it."""
+"""Where the commands get their answers: a cluster, or a `pages serve` on this machine, by one interface."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cli.diagnosis.facts import Facts, Object
+from cli.diagnosis.verdicts import Verdict
 from cli.exits import NoSuchSite
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class LogWanted:
-    """Which lines of a site's log."""
+class LogSelection:
+    """Which lines of a site's log to show."""
 
     tail: int | None = None
     since: timedelta | None = None
     follow: bool = False
 
+    def last(self, lines: Sequence[T]) -> Sequence[T]:
+        """The last ``tail`` lines, or all."""
+        return lines if self.tail is None else lines[max(0, len(lines) - self.tail) :]
+
 
 @dataclass(frozen=True)
 class SyncResult:
-    """How far a sync is, or how it ended (``ok`` is not None)."""
+    """The progress of a sync, or its end (``ok`` is not None)."""
 
     text: str
     ok: bool | None = None
 
 
 class Backend(Protocol):
-    """A cluster or a `pages serve`. Everything raises CannotAsk where it cannot be asked."""
+    """A cluster or a `pages serve`. Each method raises CannotAsk where it gets no answer."""
 
     where: str  # for messages: "the cluster of context prod"
     is_cluster: bool
-    default_namespace: str | None  # where a site is meant that has no namespace; None: anywhere
+    default_namespace: str | None  # of a site without a namespace; None: any
 
     def sites(self, namespace: str | None) -> list[Object]:
         """The StaticSites of a namespace, or of all."""
@@ -40,47 +47,53 @@ class Backend(Protocol):
     def site(self, namespace: str, name: str) -> Object | None:
         """One StaticSite."""
 
-    def notes(self) -> list[str]:
-        """What else is to be said, on stderr: mistakes in manifests count as not ready."""
+    def mistakes(self) -> list[str]:
+        """The mistakes in manifests, which are then not in use."""
 
-    def is_whole(self) -> bool:
-        """Whether nothing is wrong besides the sites themselves."""
+    def notes(self) -> list[str]:
+        """What limits the answers, for stderr."""
 
     def facts(self, site: Object) -> Facts:
-        """All that can be found out about a site but for what a visitor sees."""
+        """All facts about a site, except for the response that a visitor gets."""
+
+    def examine(self) -> list[Verdict]:
+        """Check what all sites depend on."""
+
+    def api_url(self) -> str | None:
+        """The address of the syncer's API, if it is known."""
 
     def request_sync(self, site: Object) -> str:
-        """Ask for a sync now; what is returned is what ``sync_result`` wants."""
+        """Request a sync, and return an id of the request for ``sync_result``."""
 
     def sync_result(self, site: Object, request: str) -> SyncResult:
-        """How far the request is."""
+        """The progress of a request."""
 
-    def log(self, site: Object, wanted: LogWanted) -> Iterator[str]:
-        """What happened with a site, a line each."""
+    def log(self, site: Object, selection: LogSelection) -> Iterator[str]:
+        """The log of a site, line by line."""
 
     def pin(self, site: Object, revision: str | None) -> str:
-        """Set ``spec.revision``, or take it away; returns what was done."""
+        """Set or remove ``spec.revision``, and return a description of the change."""
 
 
 def find(backend: Backend, text: str, namespace: str | None = None) -> Object:
-    """The site that is called NAME or NAMESPACE/NAME. Raises NoSuchSite, with those of a similar name."""
-    given, slash, name = text.rpartition("/")
-    if slash and namespace and given != namespace:
-        raise NoSuchSite(f"{text} and --namespace {namespace} contradict each other: leave one of them out")
-    meant = given or namespace or backend.default_namespace
-    if meant:
-        if found := backend.site(meant, name):
-            return found
-        there = backend.sites(meant)
-    else:
-        there = backend.sites(None)
-        same = [each for each in there if each["metadata"]["name"] == name]
-        if len(same) == 1:
-            return same[0]
-        if same:
-            raise NoSuchSite(f"there are several sites {name!r}: {', '.join(map(key, same))}; name one in full")
-    mistakes = "".join(f"\n{note}" for note in backend.notes())  # of a manifest that may well be the one that is meant
-    raise NoSuchSite(_not_there(text, meant, [each["metadata"]["name"] for each in there]) + mistakes)
+    """The site NAME or NAMESPACE/NAME. Raises NoSuchSite, with sites of a similar name."""
+    explicit, slash, name = text.rpartition("/")
+    if slash and namespace and explicit != namespace:
+        raise NoSuchSite(f"SITE {text} and --namespace {namespace} name different namespaces: leave one of them out")
+    place = explicit or namespace or backend.default_namespace
+    site = backend.site(place, name) if place else _only_site(backend, name)
+    if site:
+        return site
+    names = [each["metadata"]["name"] for each in backend.sites(place)]
+    # A mistake in its manifest may be the reason.
+    raise NoSuchSite("\n".join([_not_there(text, place, names), *backend.mistakes(), *backend.notes()]))
+
+
+def _only_site(backend: Backend, name: str) -> Object | None:
+    same = [each for each in backend.sites(None) if each["metadata"]["name"] == name]
+    if len(same) > 1:
+        raise NoSuchSite(f"there are several sites {name!r}: {', '.join(map(key, same))}; use NAMESPACE/NAME")
+    return same[0] if same else None
 
 
 def _not_there(text: str, namespace: str | None, names: list[str]) -> str:
@@ -88,7 +101,7 @@ def _not_there(text: str, namespace: str | None, names: list[str]) -> str:
     close = difflib.get_close_matches(text.rpartition("/")[2], names, n=3, cutoff=0.6)
     if close:
         return f"there is no site {text!r}{where}: did you mean {' or '.join(close)}?"
-    hint = "`pages status` lists those that there are" if names else "there is none at all: another --namespace, or -A?"
+    hint = "run `pages status` to list the sites" if names else "there are no sites here; try --namespace or -A"
     return f"there is no site {text!r}{where}; {hint}"
 
 

@@ -1,8 +1,7 @@
-"""Looks at the platform in a cluster."""
+"""The facts about an installation in a cluster."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 from lightkube import ApiError
@@ -13,11 +12,11 @@ from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.authorization_v1 import SubjectAccessReview
 from lightkube.resources.core_v1 import PersistentVolumeClaim, Service
 
-from cli.backends.cluster import Cluster, plain
-from cli.backends.cluster_facts import LEASE, LEASE_NAME, look_at_issuer
+from cli.backends.cluster_facts import LEASE, LEASE_NAME, issuer_of
+from cli.backends.kubernetes_api import KubernetesAPI
 from cli.backends.visit import resolve
 from cli.diagnosis.facts import HIDDEN, Object
-from cli.diagnosis.installation_facts import Found, Right
+from cli.diagnosis.installation_facts import Installation, Right
 from syncer.stores.kubernetes import PLATFORM
 
 OURS = ("staticsites.pages.kup6s.com", "platforms.pages.kup6s.com", "virtualhosts.pages.kup6s.com")
@@ -26,52 +25,47 @@ TRAEFIK = ("ingressroutes.traefik.io", "middlewares.traefik.io")
 CERT_MANAGER = ("certificates.cert-manager.io",)
 CONTROLLERS = ("pages-platform", "pages-virtualhost")
 _COMPOSITE = create_global_resource("metacontroller.k8s.io", "v1alpha1", "CompositeController", "compositecontrollers")
-_PROBE = "pages-doctor"  # a site's name that nobody is likely to have
+_PROBE = "pages-doctor"  # no site is likely to have this name
 
 
-def look(cluster: Cluster) -> Found:
-    """Everything, each by itself: what is hidden or missing keeps nothing else from being looked at."""
-    found = Found(
-        cluster.system,
+def look(api: KubernetesAPI) -> Installation:
+    """Each fact on its own: one that is hidden or missing does not affect the others."""
+    crds = (*OURS, METACONTROLLER, *TRAEFIK, *CERT_MANAGER)
+    installation = Installation(
+        api.system,
         datetime.now(UTC),
-        kinds={
-            name: cluster.look(CustomResourceDefinition, name)
-            for name in (*OURS, METACONTROLLER, *TRAEFIK, *CERT_MANAGER)
-        },
-        controllers={name: cluster.look(_COMPOSITE, name) for name in CONTROLLERS},
-        rights=tuple(replace(each, allowed=_allowed(cluster, each)) for each in _rights(cluster.system)),
-        platforms=cluster.look_at_all(PLATFORM, cluster.system),
-        deployments=cluster.look_at_all(Deployment, cluster.system),
-        claims=cluster.look_at_all(PersistentVolumeClaim, cluster.system),
-        services=_traefik(cluster),
-        lease=cluster.look(LEASE, LEASE_NAME, cluster.system),
+        kinds={name: api.get(CustomResourceDefinition, name) for name in crds},
+        controllers={name: api.get(_COMPOSITE, name) for name in CONTROLLERS},
+        rights=tuple(replace(each, allowed=_is_allowed(api, each)) for each in _rights(api.system)),
+        platforms=api.list_all(PLATFORM, api.system),
+        deployments=api.list_all(Deployment, api.system),
+        claims=api.list_all(PersistentVolumeClaim, api.system),
+        services=_traefik_services(api),
+        lease=api.get(LEASE, LEASE_NAME, api.system),
     )
-    return _follow_platform(cluster, found) if found.platforms else found
+    return _follow_platform(api, installation) if installation.platforms else installation
 
 
-def _follow_platform(cluster: Cluster, found: Found) -> Found:
-    """What the Platform names."""
-    spec: Object = (found.platforms or [{}])[0].get("spec", {})
-    domain, issuer = spec.get("pagesDomain", ""), (spec.get("tls") or {}).get("issuerRef")
+def _follow_platform(api: KubernetesAPI, installation: Installation) -> Installation:
+    """Add the facts about what the Platform names."""
+    domain, issuer = installation.platform_spec.get("pagesDomain", ""), installation.platform_tls.get("issuerRef")
     return replace(
-        found,
-        issuer=look_at_issuer(cluster, issuer) if issuer else HIDDEN,
+        installation,
+        issuer=issuer_of(api, issuer) if issuer else HIDDEN,
         wildcard=resolve(f"{_PROBE}.{domain}"),
         webhook=resolve(f"webhook.{domain}"),
     )
 
 
-def _traefik(cluster: Cluster) -> list[Object] | None:
+def _traefik_services(api: KubernetesAPI) -> list[Object] | None:
     try:
-        with cluster.asking("list services"):
-            labels: Any = {"app.kubernetes.io/name": "traefik"}
-            return [plain(each) for each in cluster.client.list(Service, namespace="*", labels=labels)]
+        return api.list_all(Service, "*", labels={"app.kubernetes.io/name": "traefik"})
     except click.ClickException:
         return None
 
 
 def _rights(system: str) -> list[Right]:
-    """The core of the chart's rights; the whole table is in its test."""
+    """The most important of the chart's permissions; its test has the whole table."""
     ours = ".pages.kup6s.com"
     return [
         Right("pages-syncer", "list", f"staticsites{ours}"),
@@ -88,7 +82,7 @@ def _rights(system: str) -> list[Right]:
     ]
 
 
-def _allowed(cluster: Cluster, right: Right) -> bool | None:
+def _is_allowed(api: KubernetesAPI, right: Right) -> bool | None:
     resource, _, group = right.resource.partition(".")
     resource, _, subresource = resource.partition("/")
     attributes = ResourceAttributes(
@@ -98,11 +92,11 @@ def _allowed(cluster: Cluster, right: Right) -> bool | None:
         verb=right.verb,
         namespace=right.namespace or None,
     )
-    user = f"system:serviceaccount:{cluster.system}:{right.account}"
+    user = f"system:serviceaccount:{api.system}:{right.account}"
     review = SubjectAccessReview(spec=SubjectAccessReviewSpec(user=user, resourceAttributes=attributes))
-    with cluster.asking("ask who may do what"):
+    with api.asking("review access"):
         try:
-            answer = cluster.client.create(review)
+            reviewed = api.client.create(review)
         except ApiError:
             return None
-    return bool(answer.status and answer.status.allowed)
+    return bool(reviewed.status and reviewed.status.allowed)

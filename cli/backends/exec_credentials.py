@@ -1,4 +1,4 @@
-"""A kubeconfig's `exec` user: a program that logs in, as most managed clusters and OIDC have it."""
+"""The `exec` user of a kubeconfig: a login program, as most managed clusters and OIDC use it."""
 
 import base64
 import json
@@ -9,38 +9,42 @@ from typing import Any
 from cli.exits import CannotAsk
 
 _SECONDS = 120  # it may wait for a browser
+_FIELDS = {
+    "token": "token",
+    "clientCertificateData": "client-certificate-data",
+    "clientKeyData": "client-key-data",
+}
 
 
-def credential(wanted: dict[str, Any]) -> dict[str, Any]:
-    """Run the program and return the user that it stands for. Raises CannotAsk."""
-    command = [wanted["command"], *(wanted.get("args") or [])]
-    request = {"apiVersion": wanted["apiVersion"], "kind": "ExecCredential", "spec": {"interactive": False}}
-    environment = {each["name"]: each["value"] for each in wanted.get("env") or []}
+def credential(login: dict[str, Any]) -> dict[str, Any]:
+    """Run the login program and return the fields of a kubeconfig's user. Raises CannotAsk."""
+    command = [login["command"], *(login.get("args") or [])]
+    title = f"the kubeconfig's login program {command[0]}"
     try:
-        done = subprocess.run(
-            command,
-            env=os.environ | environment | {"KUBERNETES_EXEC_INFO": json.dumps(request)},
-            stdout=subprocess.PIPE,  # what it says on stderr is for the person at the keyboard
-            text=True,
-            timeout=_SECONDS,
-            check=True,
-        )
-        given = json.loads(done.stdout)["status"]
+        issued = json.loads(_output(command, login))["status"]
     except FileNotFoundError:
-        hint = (wanted.get("installHint") or "install it, or log in another way").strip()
-        raise CannotAsk(f"the kubeconfig logs in by {command[0]}, which is not on the PATH: {hint}") from None
+        hint = (login.get("installHint") or "install it, or log in another way").strip()
+        raise CannotAsk(f"{title} is not on the PATH: {hint}") from None
     except (OSError, subprocess.SubprocessError) as error:
-        raise CannotAsk(f"the kubeconfig logs in by {command[0]}, which fails: {error}; log in with it anew") from None
+        raise CannotAsk(f"{title} failed: {error}; run it to log in again") from None
     except (ValueError, LookupError, TypeError):
-        raise CannotAsk(f"the kubeconfig logs in by {command[0]}, which did not answer with a credential") from None
-    names = {
-        "token": "token",
-        "clientCertificateData": "client-certificate-data",
-        "clientKeyData": "client-key-data",
-    }
-    return {ours: _text(theirs, given[theirs]) for theirs, ours in names.items() if given.get(theirs)}
+        raise CannotAsk(f"{title} did not return a credential; run it to see what it prints") from None
+    return {ours: _text(theirs, issued[theirs]) for theirs, ours in _FIELDS.items() if issued.get(theirs)}
+
+
+def _output(command: list[str], login: dict[str, Any]) -> str:
+    request = {"apiVersion": login["apiVersion"], "kind": "ExecCredential", "spec": {"interactive": False}}
+    environment = {each["name"]: each["value"] for each in login.get("env") or []}
+    return subprocess.run(
+        command,
+        env=os.environ | environment | {"KUBERNETES_EXEC_INFO": json.dumps(request)},
+        stdout=subprocess.PIPE,  # its stderr is for the user
+        text=True,
+        timeout=_SECONDS,
+        check=True,
+    ).stdout
 
 
 def _text(name: str, value: str) -> str:
-    """A kubeconfig has PEM in base64, an ExecCredential as it is."""
+    """A kubeconfig has PEM in base64, an ExecCredential in plain text."""
     return value if name == "token" else base64.b64encode(value.encode()).decode()

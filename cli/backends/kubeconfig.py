@@ -1,4 +1,4 @@
-"""Which cluster is meant, as kubectl finds it: --kubeconfig, KUBECONFIG (several files), the pod's, ~/.kube/config."""
+"""Finds the cluster as kubectl does: --kubeconfig, KUBECONFIG (several files), ServiceAccount, ~/.kube/config."""
 
 import os
 from collections.abc import Sequence
@@ -13,55 +13,72 @@ from cli.exits import CannotAsk
 
 _IN_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _HOME = Path("~/.kube/config")
-_ANONYMOUS = "(nobody)"
+_ANONYMOUS = "(anonymous)"
 _FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+_KINDS = ("clusters", "contexts", "users")
 
 
-def files(given: Path | None = None) -> list[Path]:
-    """The kubeconfigs that count; empty where there is none, as in a pod."""
-    if given:
-        return [given]
-    if named := os.environ.get("KUBECONFIG"):
-        return [Path(part).expanduser() for part in named.split(os.pathsep) if part]
+def files(explicit: Path | None = None) -> list[Path]:
+    """The kubeconfigs to read; empty where there are none, as in a pod."""
+    if explicit:
+        return [explicit]
+    if variable := os.environ.get("KUBECONFIG"):
+        return [Path(part).expanduser() for part in variable.split(os.pathsep) if part]
     home = _HOME.expanduser()
     return [home] if home.is_file() and not _IN_POD.exists() else []
 
 
 def is_there() -> bool:
-    """Whether anything says which cluster is ours."""
+    """Whether there is a kubeconfig, or a pod's ServiceAccount."""
     return any(file.is_file() for file in files()) or _IN_POD.exists()
 
 
-def read(given: Path | None, context: str | None) -> Any:  # noqa: ANN401 - lightkube's, which takes half a second to import
+def read(explicit: Path | None, context: str | None) -> Any:  # noqa: ANN401 - lightkube's, slow to import
     """The configuration of one context. Raises CannotAsk."""
+    from lightkube import KubeConfig  # noqa: PLC0415 - half a second that only a cluster needs
+    from lightkube.core.exceptions import ConfigError  # noqa: PLC0415
+
+    paths = files(explicit)
+    if not paths:
+        return _of_pod()
+    title = os.pathsep.join(map(str, paths))
+    try:
+        merged = _merge([path for path in paths if path.is_file()])
+        if not merged["contexts"]:
+            raise CannotAsk(f"{title}: there is no such kubeconfig, or it has no contexts: name one in KUBECONFIG")
+        _log_in(merged, context or merged["current-context"])
+        return _context(KubeConfig.from_dict(merged), context)
+    except ConfigError as error:
+        raise CannotAsk(f"{title}: {error}") from None
+    except KeyError as error:
+        raise CannotAsk(f"{title} cannot be used as a kubeconfig: it refers to {error}, which it lacks") from None
+    except (OSError, yaml.YAMLError, TypeError, ValueError, MsgspecError) as error:
+        text = " ".join(str(error).split())
+        raise CannotAsk(f"{title} cannot be used as a kubeconfig: {text}") from None
+
+
+def _of_pod() -> Any:  # noqa: ANN401 - lightkube's
     from lightkube import KubeConfig  # noqa: PLC0415
     from lightkube.core.exceptions import ConfigError  # noqa: PLC0415
 
-    named = files(given)
     try:
-        if not named:
-            return KubeConfig.from_service_account().get()
-        merged = _merge([file for file in named if file.is_file()])
-        if not merged["contexts"]:
-            raise CannotAsk(
-                f"{_list(named)}: there is no such kubeconfig, or it has no contexts: name one in KUBECONFIG"
-            )
-        _log_in(merged, context or merged["current-context"])
-        return KubeConfig.from_dict(merged).get(context)
+        return KubeConfig.from_service_account().get()
+    except (ConfigError, OSError) as error:
+        raise CannotAsk(f"there is no kubeconfig, nor a ServiceAccount of a pod ({error}): set KUBECONFIG") from None
+
+
+def _context(config: Any, name: str | None) -> Any:  # noqa: ANN401 - lightkube's
+    from lightkube.core.exceptions import ConfigError  # noqa: PLC0415
+
+    try:
+        return config.get(name)
     except ConfigError as error:
-        names = ", ".join(each["name"] for each in merged["contexts"]) if named else "none"
-        raise CannotAsk(
-            f"{_list(named)}: {error}; its contexts: {names} (kubectl config use-context, or --context)"
-        ) from None
-    except KeyError as error:
-        raise CannotAsk(f"{_list(named)} cannot be used as a kubeconfig: it has no {error}, which it names") from None
-    except (OSError, yaml.YAMLError, TypeError, ValueError, MsgspecError) as error:
-        words = " ".join(str(error).split())
-        raise CannotAsk(f"{_list(named)} cannot be used as a kubeconfig: {words}") from None
+        names = ", ".join(config.contexts)
+        raise ConfigError(f"{error}; its contexts: {names} (kubectl config use-context, or --context)") from None
 
 
 def _log_in(merged: dict[str, Any], context: str | None) -> None:
-    """The user of the context as lightkube wants it: there is one, and it has its credential."""
+    """Complete the user of the context for lightkube: it must exist, and have its credential."""
     chosen: dict[str, Any] = next((each["context"] for each in merged["contexts"] if each["name"] == context), {})
     if not chosen.get("user"):
         chosen["user"] = _ANONYMOUS
@@ -71,17 +88,16 @@ def _log_in(merged: dict[str, Any], context: str | None) -> None:
             each["user"] = exec_credentials.credential(each["user"]["exec"])
 
 
-def _merge(found: Sequence[Path]) -> dict[str, Any]:
-    """Of what several files say under one name, the first counts; paths are from the file that names them."""
-    merged: dict[str, Any] = {"clusters": [], "contexts": [], "users": [], "current-context": None}
-    for file in found:
-        content = yaml.safe_load(file.read_text()) or {}
+def _merge(paths: Sequence[Path]) -> dict[str, Any]:
+    """Of several entries with one name the first counts; relative paths start at the file that has them."""
+    merged: dict[str, Any] = {**{kind: [] for kind in _KINDS}, "current-context": None}
+    for path in paths:
+        content = yaml.safe_load(path.read_text()) or {}
         merged["current-context"] = merged["current-context"] or content.get("current-context")
-        for kind in ("clusters", "contexts", "users"):
-            known = {each["name"] for each in merged[kind]}
-            for each in content.get(kind) or []:
-                if each["name"] not in known:
-                    merged[kind].append(_with_full_paths(each, file.absolute().parent))
+        for kind in _KINDS:
+            names = {each["name"] for each in merged[kind]}
+            new = [each for each in content.get(kind) or [] if each["name"] not in names]
+            merged[kind] += [_with_full_paths(each, path.absolute().parent) for each in new]
     return merged
 
 
@@ -92,7 +108,3 @@ def _with_full_paths(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
         else content
         for part, content in entry.items()
     }
-
-
-def _list(named: Sequence[Path]) -> str:
-    return os.pathsep.join(map(str, named)) or "the pod's ServiceAccount"

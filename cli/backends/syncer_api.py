@@ -1,4 +1,6 @@
-"""What the syncer's API tells the site's owner: the last webhook, the last commit status."""
+"""What the syncer's API reports to a site's owner: the last webhook, the last commit status."""
+
+from collections.abc import Iterator
 
 import requests
 
@@ -8,25 +10,27 @@ _SECONDS = 10
 
 
 def lines(site: Object, api: str | None) -> list[str]:
-    """What the API tells, or why it does not."""
+    """The report, or the reason why there is none."""
     metadata, token = site["metadata"], status(site).get("syncToken")
     if not api or not token:
-        missing = "the site has no syncToken" if api else "there is no API to ask"
-        return [f"Webhooks and commit status: not known here ({missing})."]
+        missing = "the site has no syncToken" if api else "use --api URL to ask the syncer's API"
+        return [f"Webhooks and commit status: not known ({missing})."]
     url = f"{api.rstrip('/')}/site/{metadata['namespace']}/{metadata['name']}"
     try:
-        answer = requests.get(url, headers={"X-API-Key": token}, timeout=_SECONDS, allow_redirects=False)
-        answer.raise_for_status()
-        told = answer.json()
-        found = [f"Last webhook: {_delivery(told['lastDelivery']) or 'none since the syncer started'}."]
-        if refused := _delivery(told["lastRefusedDelivery"]):
-            found.append(f"Last webhook that was refused: {refused}.")
-        if told["commitStatus"]:
-            found.append(f"Last commit status: {told['commitStatus']}.")
+        response = requests.get(url, headers={"X-API-Key": token}, timeout=_SECONDS, allow_redirects=False)
+        response.raise_for_status()
+        return list(_report(response.json()))
     except (requests.RequestException, LookupError, TypeError) as error:
-        return [f"Webhooks and commit status: {api} does not tell ({type(error).__name__})."]
-    return found
+        return [f"Webhooks and commit status: no valid response from {api} ({type(error).__name__})."]
 
 
-def _delivery(told: Object | None) -> str:
-    return f"{told['time']} {told['forge']} {told['event']}: {told['outcome']}" if told else ""
+def _report(content: Object) -> Iterator[str]:
+    yield f"Last webhook: {_delivery(content['lastDelivery']) or 'none since the syncer started'}."
+    if refused := _delivery(content["lastRefusedDelivery"]):
+        yield f"Last rejected webhook: {refused}."
+    if content["commitStatus"]:
+        yield f"Last commit status: {content['commitStatus']}."
+
+
+def _delivery(content: Object | None) -> str:
+    return f"{content['time']} {content['forge']} {content['event']}: {content['outcome']}" if content else ""

@@ -1,47 +1,36 @@
-"""One real HTTP request, as a visitor's browser makes it: name, connection, certificate, answer."""
+"""One real HTTP request, as a visitor's browser makes it: name, connection, certificate, response."""
 
 import http.client
 import ipaddress
 import socket
 import ssl
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from cli.diagnosis.facts import Answer
+from cli.diagnosis.facts import Response
 
 _SECONDS = 10
-_BODY = 4096
+_BODY_BYTES = 4096
+_PORTS = {"http": 80, "https": 443}
 _EXPIRED, _NAME = 10, 62  # X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_HOSTNAME_MISMATCH
-_DEFAULT = b"TRAEFIK DEFAULT CERT"
+_TRAEFIK_DEFAULT = b"TRAEFIK DEFAULT CERT"
 
 
-def visit(url: str, address: str | None = None, platform_name: str | None = None) -> Answer:
-    """Ask for the URL. ``address`` takes the place of DNS; ``platform_name`` is one of the platform's own names."""
+def visit(url: str, address: str | None = None, platform_name: str | None = None) -> Response:
+    """Request the URL. ``address`` replaces DNS; ``platform_name`` is one of the platform's own names."""
     parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    answer = Answer(url)
+    # A user who gives an address knows where the platform is.
+    platform = resolve(platform_name) if platform_name and not address else ()
+    response = Response(url, platform_addresses=platform)
     try:
-        found = (address,) if address else _resolve(host)
+        response = replace(response, addresses=(address,) if address else _resolve(parts.hostname or ""))
     except OSError as error:
-        return replace(
-            answer, problem="dns", detail=_words(error), platform_addresses=_platform(platform_name, address)
-        )
-    answer = replace(answer, addresses=found, platform_addresses=_platform(platform_name, address))
-    try:
-        with _connect(found, port) as connection:
-            return _ask(answer, connection)
-    except ssl.SSLCertVerificationError as error:
-        return replace(answer, problem="tls", certificate=_kind(error, found, port, host), detail=error.verify_message)
-    except ssl.SSLError as error:
-        return replace(answer, problem="tls", detail=error.reason or _words(error))
-    except http.client.HTTPException as error:
-        return replace(answer, problem="http", detail=_words(error))
-    except OSError as error:
-        return replace(answer, problem="connect", detail=_words(error))
+        return replace(response, problem="dns", detail=_text(error))
+    return _request(response, parts)
 
 
 def resolve(host: str) -> tuple[str, ...]:
-    """The addresses of a name; none where it has none."""
+    """The addresses of a name; empty where it does not resolve."""
     try:
         return _resolve(host)
     except OSError:
@@ -59,19 +48,30 @@ def is_address(text: str) -> bool:
 
 def _resolve(host: str) -> tuple[str, ...]:
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except UnicodeError as error:
-        raise OSError(f"{host!r} is no host name") from error
-    return tuple(dict.fromkeys(str(each[4][0]) for each in found))
+        raise OSError(f"{host!r} is not a valid host name") from error
+    return tuple(dict.fromkeys(str(each[4][0]) for each in entries))
 
 
-def _platform(name: str | None, address: str | None) -> tuple[str, ...]:
-    """Where the platform is: whoever names an address knows it himself."""
-    return resolve(name) if name and not address else ()
+def _request(response: Response, parts: SplitResult) -> Response:
+    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    try:
+        with _connect(response.addresses, port) as connection:
+            return _exchange(response, parts, connection)
+    except ssl.SSLCertVerificationError as error:
+        kind = _certificate_problem(error, response.addresses, port, host)
+        return replace(response, problem="tls", certificate=kind, detail=error.verify_message)
+    except ssl.SSLError as error:
+        return replace(response, problem="tls", detail=error.reason or _text(error))
+    except http.client.HTTPException as error:
+        return replace(response, problem="http", detail=_text(error))
+    except OSError as error:
+        return replace(response, problem="connect", detail=_text(error))
 
 
 def _connect(addresses: tuple[str, ...], port: int) -> socket.socket:
-    """To the first that answers, as browsers do."""
+    """To the first address that accepts, as browsers do."""
     problem: OSError = OSError("there is no address")
     for each in addresses:
         try:
@@ -81,38 +81,40 @@ def _connect(addresses: tuple[str, ...], port: int) -> socket.socket:
     raise problem
 
 
-def _ask(answer: Answer, plain: socket.socket) -> Answer:
-    parts = urlsplit(answer.url)
-    host, tls, path = parts.hostname or "", parts.scheme == "https", parts.path or "/"
+def _exchange(response: Response, parts: SplitResult, plain: socket.socket) -> Response:
+    host, path = parts.hostname or "", parts.path or "/"
     connection = http.client.HTTPConnection(host)
-    connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if tls else plain
+    if parts.scheme == "https":
+        connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+    else:
+        connection.sock = plain
     try:
         connection.request(
             "GET", path, headers={"Host": parts.netloc, "Accept": "text/html", "User-Agent": "pages-why"}
         )
-        given = connection.getresponse()
-        headers = {key.lower(): value for key, value in given.getheaders()}
-        return replace(answer, status=given.status, headers=headers, body=given.read(_BODY))
+        received = connection.getresponse()
+        headers = {key.lower(): value for key, value in received.getheaders()}
+        return replace(response, status=received.status, headers=headers, body=received.read(_BODY_BYTES))
     finally:
         connection.close()
 
 
-def _kind(error: ssl.SSLCertVerificationError, addresses: tuple[str, ...], port: int, host: str) -> str:
-    if _DEFAULT in _shown(addresses, port, host):
+def _certificate_problem(error: ssl.SSLCertVerificationError, addresses: tuple[str, ...], port: int, host: str) -> str:
+    if _TRAEFIK_DEFAULT in _certificate(addresses, port, host):
         return "default"
     return {_EXPIRED: "expired", _NAME: "name"}.get(error.verify_code, "untrusted")
 
 
-def _shown(addresses: tuple[str, ...], port: int, host: str) -> bytes:
-    """The certificate as it came, only to be told apart from Traefik's own."""
-    anything = ssl.create_default_context()
-    anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
+def _certificate(addresses: tuple[str, ...], port: int, host: str) -> bytes:
+    """The server's certificate without verification, only to recognise Traefik's default one."""
+    unverified = ssl.create_default_context()
+    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
     try:
-        with _connect(addresses, port) as plain, anything.wrap_socket(plain, server_hostname=host) as wrapped:
+        with _connect(addresses, port) as plain, unverified.wrap_socket(plain, server_hostname=host) as wrapped:
             return wrapped.getpeercert(binary_form=True) or b""
     except OSError:
         return b""
 
 
-def _words(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error) or type(error).__name__

@@ -22,7 +22,7 @@ LOG_LEVEL = click.option(
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
-    help="What to log: lines of JSON, to stderr.",
+    help="The least severe level to log, as lines of JSON to stderr.",
 )
 
 
@@ -32,29 +32,30 @@ LOG_LEVEL = click.option(
     default="127.0.0.1:8080",
     show_default=True,
     metavar="HOST:PORT",
-    help="Where to listen. Whoever can call a hook learns nothing that is secret, but may keep it busy.",
+    help="The address to listen on. Callers of a hook learn no secrets, but can keep it busy.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
     default=2,
     show_default=True,
-    help="Processes that answer at the same time.",
+    help="Number of processes.",
 )
 @metrics_port.metrics_bind("0.0.0.0:9090")
 @click.option(
     "--tokens",
     "token_folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A folder of files, such as a mounted Secret, each with a token that a caller may show as Bearer. Without it "
-    "whoever can connect may call.",
+    help="A folder of files, for example a mounted Secret, each with a token that callers send as Bearer. Without it, "
+    "callers need no token.",
 )
 @LOG_LEVEL
 def hooks(bind: str, workers: int, metrics_bind: str, token_folder: Path | None, log_level: str) -> None:
     """Answer Metacontroller's hooks.
 
-    Stateless: it asks nobody, keeps nothing and needs no rights. metacontroller/*.yaml name its addresses:
-    /platform/customize, /platform/sync and /virtualhost/sync. /healthz says that it runs, /readyz that it decides.
+    Stateless: it makes no requests, stores nothing and needs no permissions. metacontroller/*.yaml call
+    /platform/customize, /platform/sync and /virtualhost/sync. /healthz reports that it is running, /readyz that it
+    answers hooks.
 
     \b
     Examples:
@@ -80,7 +81,7 @@ def hooks(bind: str, workers: int, metrics_bind: str, token_folder: Path | None,
 
 
 def _create_app(tokens: Tokens | None) -> "Flask":
-    from hooks.app import create_app  # noqa: PLC0415 - in the worker: the process above it only waits
+    from hooks.app import create_app  # noqa: PLC0415 - in the worker: its parent process only waits
 
     return create_app(tokens=tokens)
 

@@ -1,10 +1,10 @@
-"""``pages logs``: what happened with a site."""
+"""``pages logs``: the log of a site."""
 
 from datetime import timedelta
 
 import click
 
-from cli.backends import Backend, LogWanted, find
+from cli.backends import Backend, LogSelection, find
 from cli.options.backend import asks, complete_sites, namespace_option
 from pages import validation
 
@@ -16,29 +16,29 @@ def _since(_context: click.Context, _parameter: click.Parameter, value: str | No
         raise click.BadParameter(str(error)) from None
 
 
-@click.command("logs")
+@click.command()
 @click.argument("site", metavar="SITE", shell_complete=complete_sites)
 @namespace_option
-@click.option("-f", "--follow", is_flag=True, help="Go on with what happens, until Ctrl-C.")
-@click.option("--since", callback=_since, metavar="DURATION", help="Only what is younger, such as 10m or 2h.")
-@click.option("--tail", type=click.IntRange(0), metavar="N", help="Only the last N lines.")
+@click.option("-f", "--follow", is_flag=True, help="Follow the log, until Ctrl-C.")
+@click.option("--since", callback=_since, metavar="DURATION", help="Show only entries newer than, e.g., 10m or 2h.")
+@click.option("--tail", type=click.IntRange(0), metavar="N", help="Show only the last N lines.")
 @asks
-def log(  # noqa: PLR0917 - click passes them by name
+def logs(  # noqa: PLR0917 - click passes them by name
     backend: Backend, site: str, namespace: str | None, follow: bool, since: timedelta | None, tail: int | None
 ) -> None:
-    """Show what happened with a site. SITE is a name or NAMESPACE/NAME.
+    """Show the log of a site. SITE is a name or NAMESPACE/NAME.
 
-    In a cluster these are the lines of the syncer's log about the site, for those who may read it; else the site's
-    Events and conditions, which its namespace's roles show. With `pages serve` it is how each sync ended.
+    In a cluster: the lines of the syncer's log about the site if you have permission to read it, else the site's
+    Events and conditions, for which the role `view` in its namespace is enough. With `pages serve`: the outcome of each
+    sync.
 
     \b
-    Exit codes: 0, 2 wrong usage or no such site, 3 the cluster or `pages serve` cannot be asked, 130 Ctrl-C.
+    Exit codes: 0, 2 wrong usage or no such site, 3 the cluster or `pages serve` cannot be reached, 130 Ctrl-C.
 
     \b
     Examples:
       pages logs blog
       pages logs team/blog -f --since 10m
     """  # noqa: D301 - click wants the backspace
-    found = find(backend, site, namespace)
-    for line in backend.log(found, LogWanted(tail, since, follow)):
+    for line in backend.log(find(backend, site, namespace), LogSelection(tail, since, follow)):
         click.echo(line)

@@ -1,13 +1,14 @@
-"""``pages render``: what a cluster would make of some manifests."""
+"""``pages render``: the objects that a cluster would generate from manifests."""
 
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from cli import metacontroller
-from hooks.payload import Object
+from cli import exits, metacontroller
+from cli.diagnosis.facts import Object, condition
 from pages import manifests
 from pages.api import API_VERSION, Platform, StaticSite
 from pages.manifests import Contents, Manifest
@@ -21,19 +22,19 @@ _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
     "--pages-domain",
     default="pages.localhost",
     show_default=True,
-    help="The domain below which sites without one of their own are served. Counts where no file has a Platform.",
+    help="The parent domain of sites without a custom domain. Ignored if a file has a Platform.",
 )
 @click.option(
     "--issuer",
     default="letsencrypt",
     show_default=True,
-    help="The ClusterIssuer of the Certificates; empty for plain HTTP. Counts where no file has a Platform.",
+    help="The ClusterIssuer of the Certificates; empty for plain HTTP. Ignored if a file has a Platform.",
 )
 def render(files: tuple[str, ...], pages_domain: str, issuer: str) -> None:
     """Print the objects that the hooks would create for the manifests, as YAML.
 
-    FILE is a YAML file, a directory of them, or - for stdin. Where two sites want one domain, the first in the order
-    of the files has it. A Platform among the files is used as it is.
+    FILE is a YAML file, a directory of them, or - for stdin. If several sites claim a domain, the first in the order of
+    the files gets it. A Platform among the files is used unchanged.
 
     \b
     Mistakes and rejected sites are explained on stderr, and the exit code is then 1.
@@ -44,26 +45,21 @@ def render(files: tuple[str, ...], pages_domain: str, issuer: str) -> None:
       kubectl get staticsites -A -o yaml | pages render - --pages-domain pages.example.com
     """  # noqa: D301 - click wants the backspace
     contents = _read(files)
-    for problem in contents.problems:
-        click.echo(problem, err=True)
-    found = [each for each in contents.manifests if isinstance(each.object, Platform)]
-    platform = _admitted(found[0], 0) if found else _platform(pages_domain, issuer)
+    platforms = [each for each in contents.manifests if isinstance(each.object, Platform)]
     sites = [each for each in contents.manifests if isinstance(each.object, StaticSite)]
     reconciled = metacontroller.reconcile(
-        platform,
+        _admitted(platforms[0], 0) if platforms else _platform(pages_domain, issuer),
         [_admitted(each, number) for number, each in enumerate(sites)],
         _namespaces(contents),
         [],
         now=datetime.now(UTC),
     )
-    click.echo(manifests.dump(_plain(each) for each in (*reconciled.virtual_hosts, *reconciled.objects)), nl=False)
-    rejections = reconciled.platform_status.get("rejections", [])
-    for each in rejections:
-        click.echo(f"StaticSite {each['namespace']}/{each['name']}: {each['reason']}: {each['message']}", err=True)
-    for text in _platform_trouble(reconciled.platform_status):
+    click.echo(manifests.dump(map(_submitted, (*reconciled.virtual_hosts, *reconciled.objects))), nl=False)
+    problems = [*map(str, contents.problems), *_rejections(reconciled.platform_status)]
+    for text in problems:
         click.echo(text, err=True)
-    if contents.problems or rejections or _platform_trouble(reconciled.platform_status):
-        sys.exit(1)
+    if problems:
+        sys.exit(exits.NOT_READY)
 
 
 def _read(files: tuple[str, ...]) -> Contents:
@@ -87,25 +83,24 @@ def _platform(pages_domain: str, issuer: str) -> Object:
 
 
 def _admitted(manifest: Manifest, number: int) -> Object:
-    """The object with what the API server would add; the order of the files is that of creation."""
+    """The object with what the API server would add; the order of the files is the order of creation."""
     metadata = manifest.raw["metadata"]
-    given = {
+    created = (_BEGINNING + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    added = {
         "namespace": manifest.object.metadata.namespace,
         "uid": metadata.get("uid") or "/".join(manifest.key),
         "generation": 1,
-        "creationTimestamp": metadata.get("creationTimestamp")
-        or (_BEGINNING + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "creationTimestamp": metadata.get("creationTimestamp") or created,
     }
-    return {**manifest.raw, "metadata": {**metadata, **given}}
+    return {**manifest.raw, "metadata": {**metadata, **added}}
 
 
 def _namespaces(contents: Contents) -> list[Object]:
-    """The Namespaces of the sites, with the labels that the files give them."""
-    labels: dict[str, dict[str, str]] = {each.object.metadata.namespace: {} for each in contents.manifests} | {
-        each.object.metadata.name: dict(each.object.metadata.labels)
-        for each in contents.manifests
-        if each.object.kind == "Namespace"
-    }
+    """The Namespaces of all objects, with the labels that the files give them."""
+    labels: dict[str, dict[str, str]] = {each.object.metadata.namespace: {} for each in contents.manifests}
+    for each in contents.manifests:
+        if each.object.kind == "Namespace":
+            labels[each.object.metadata.name] = dict(each.object.metadata.labels)
     return [
         {
             "apiVersion": "v1",
@@ -116,15 +111,15 @@ def _namespaces(contents: Contents) -> list[Object]:
     ]
 
 
-def _plain(made: Object) -> Object:
-    """What the hooks answered, without what only a cluster knows."""
-    metadata = {key: value for key, value in made["metadata"].items() if key != "generation"}
-    return {key: value for key, value in made.items() if key != "status"} | {"metadata": metadata}
+def _submitted(child: Object) -> Object:
+    """What the hooks return, without what a cluster adds."""
+    metadata = {key: value for key, value in child["metadata"].items() if key != "generation"}
+    return {key: value for key, value in child.items() if key != "status"} | {"metadata": metadata}
 
 
-def _platform_trouble(status: Object) -> list[str]:
-    return [
-        f"Platform: {each['reason']}: {each.get('message', '')}"
-        for each in status.get("conditions", [])
-        if each["type"] == "Ready" and each["reason"] == "InvalidSpec"
-    ]
+def _rejections(platform_status: Object) -> Iterator[str]:
+    for each in platform_status.get("rejections", []):
+        yield f"StaticSite {each['namespace']}/{each['name']}: {each['reason']}: {each['message']}"
+    ready = condition({"status": platform_status}, "Ready")
+    if ready.reason == "InvalidSpec":
+        yield f"Platform: {ready.reason}: {ready.message}"

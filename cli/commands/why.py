@@ -1,6 +1,5 @@
-"""``pages why``: where the way of a site to its visitors stops, and what to do about it."""
+"""``pages why``: where the chain from a StaticSite to its visitors is broken, and how to fix it."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -12,13 +11,13 @@ from cli import exits
 from cli.backends import Backend, find, key, syncer_api
 from cli.backends.visit import is_address, visit
 from cli.diagnosis.chain import judge
-from cli.diagnosis.facts import Answer, Facts, status
-from cli.diagnosis.verdicts import Link, State, first_broken
+from cli.diagnosis.facts import Facts, Response, status
+from cli.diagnosis.verdicts import State, Verdict, first_broken
 from cli.options.backend import asks, complete_sites, namespace_option
-from cli.output import dump_yaml
+from cli.output import dump
 from pages import names
 
-_WELL = "All is well, as far as can be seen from here."
+_LOOPBACK = "127.0.0.1"
 _COLOURS = {
     State.OK: "green",
     State.BROKEN: "red",
@@ -30,21 +29,25 @@ _COLOURS = {
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and not is_address(value):
-        raise click.BadParameter(f"{value!r} is no IP address, such as 192.0.2.7 or 2001:db8::7")
+        raise click.BadParameter(f"{value!r} is not an IP address, for example 192.0.2.7 or 2001:db8::7")
     return value
 
 
 @click.command()
 @click.argument("site", metavar="SITE", shell_complete=complete_sites)
 @namespace_option
-@click.option("--no-request", is_flag=True, help="Do not ask for the page itself.")
+@click.option("--no-request", is_flag=True, help="Do not request the page itself.")
 @click.option(
-    "--address", "--resolve", callback=_address, metavar="IP", help="Ask for the page there, whatever DNS says."
+    "--address",
+    "--resolve",
+    callback=_address,
+    metavar="IP",
+    help="Request the page from this address, not from DNS's.",
 )
 @click.option(
     "--api",
     metavar="URL",
-    help="In a cluster: where webhooks go, such as https://webhook.pages.example.com; it knows of the last one.",
+    help="In a cluster: the address for webhooks, e.g. https://webhook.pages.example.com; it reports the last one.",
 )
 @click.option("-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True)
 @asks
@@ -57,14 +60,15 @@ def why(  # noqa: PLR0917 - click passes them by name
     api: str | None,
     output: str,
 ) -> None:
-    """Say why a site is not live: walk from its StaticSite to its page, and say where that stops and what to do.
+    """Explain why a site is not live: check each link from its StaticSite to its page, and show how to fix it.
 
-    StaticSite, syncer, git, release, VirtualHost, IngressRoute, Certificate, and a real HTTP request. What you may not
-    see in a cluster is judged by the site's status. SITE is a name or NAMESPACE/NAME. Secrets are never shown.
+    The links: StaticSite, syncer, git, release, VirtualHost, IngressRoute, Certificate, and a real HTTP request. Where
+    you lack permission to view an object in a cluster, the site's status is used. SITE is a name or NAMESPACE/NAME.
+    Secrets are never shown.
 
     \b
-    Exit codes: 0 all is well, 1 it is not, 2 wrong usage or no such site, 3 the cluster or `pages serve` cannot be
-    asked.
+    Exit codes: 0 nothing is broken, 1 a link is broken, 2 wrong usage or no such site, 3 the cluster or `pages serve`
+    cannot be reached.
 
     \b
     Examples:
@@ -72,71 +76,70 @@ def why(  # noqa: PLR0917 - click passes them by name
       pages why team/blog --address 192.0.2.7
       pages why team/blog --api https://webhook.pages.example.com
     """  # noqa: D301 - click wants the backspace
-    found = find(backend, site, namespace)
-    facts = backend.facts(found)
+    target = find(backend, site, namespace)
+    facts = backend.facts(target)
     if not no_request:
-        facts = replace(facts, answer=_visit(facts, address))
-    links = judge(facts)
-    stop = first_broken(links)
+        facts = replace(facts, response=_visit(facts, address))
+    verdicts = judge(facts)
     if output == "text":
-        _print(facts, links, stop)
-        for note in backend.notes():
-            click.echo(note, err=True)
-        for line in syncer_api.lines(found, api or _own_api(backend)):
-            click.echo(line)
+        _print(facts, verdicts)
+        click.echo("".join(f"{note}\n" for note in (*backend.mistakes(), *backend.notes())), err=True, nl=False)
+        click.echo("\n".join(syncer_api.lines(target, api or backend.api_url())))
     else:
-        _dump(facts, links, stop, output)
-    sys.exit(exits.NOT_READY if stop else exits.OK)
+        click.echo(dump(_fields(facts, verdicts), output))
+    sys.exit(exits.NOT_READY if first_broken(verdicts) else exits.OK)
 
 
-def _visit(facts: Facts, address: str | None) -> Answer | None:
-    """Ask for the page, where the site has an address at all."""
+def _visit(facts: Facts, address: str | None) -> Response | None:
+    """Request the page, if the site has an address."""
     url = status(facts.site).get("url")
     if not url or facts.served is False:
         return None
-    if facts.served:  # its names are this machine's, whatever the resolver makes of names below localhost
-        return visit(url, address or "127.0.0.1")
-    platform = (facts.platform.object or {}).get("spec", {}).get("pagesDomain")
-    own = names.default_domain(facts.site["metadata"]["name"], platform) if platform else None
-    return visit(url, address, own if facts.site["spec"].get("domain") else None)
+    if facts.served:  # not every resolver knows that names below localhost belong to this machine
+        return visit(url, address or _LOOPBACK)
+    pages_domain = (facts.platform.object or {}).get("spec", {}).get("pagesDomain")
+    has_platform_name = pages_domain and facts.site["spec"].get("domain")
+    name = names.default_domain(facts.site["metadata"]["name"], pages_domain) if has_platform_name else None
+    return visit(url, address, name)
 
 
-def _own_api(backend: Backend) -> str | None:
-    from cli.backends.local import Local  # noqa: PLC0415 - a cluster needs none of it
-
-    return backend.api() if isinstance(backend, Local) else None
-
-
-def _print(facts: Facts, links: list[Link], stop: Link | None) -> None:
+def _print(facts: Facts, verdicts: list[Verdict]) -> None:
     click.echo(f"{key(facts.site)}  {status(facts.site).get('url') or '(no URL yet)'}")
-    for line in _lines(links):
+    for line in _lines(verdicts):
         click.echo(line, color=False if "NO_COLOR" in os.environ else None)
+    click.echo()
+    for line in _conclusion(verdicts):
+        click.echo(line)
+
+
+def _lines(verdicts: list[Verdict]) -> Iterator[str]:
+    for each in verdicts:
+        sign = click.style(f"{each.state.sign} {each.state.word:<8}", fg=_COLOURS[each.state])
+        yield f"{sign} {each.name:<13} {each.text.partition(chr(10))[0]}"
+
+
+def _conclusion(verdicts: list[Verdict]) -> Iterator[str]:
+    stop = first_broken(verdicts)
     if stop is None:
-        warned = any(link.state is State.WARNING for link in links)
-        click.echo("\nIt is live; but see what is marked with !." if warned else f"\n{_WELL}")
+        has_warnings = any(each.state is State.WARNING for each in verdicts)
+        yield "The site is live, with warnings (marked !)." if has_warnings else "No problems found."
         return
     verb = "It stops at" if stop.state is State.BROKEN else "It waits at"
-    click.echo(f"\n{verb} {stop.name} ({stop.reason}): {stop.text.rstrip()}")
+    yield f"{verb} {stop.name} ({stop.reason}): {stop.text.rstrip()}"
     if stop.remedy:
-        click.echo("What to do:")
-        for line in stop.remedy.splitlines():
-            click.echo(f"  {line}")
+        yield "What to do:"
+        yield from (f"  {line}" for line in stop.remedy.splitlines())
 
 
-def _lines(links: list[Link]) -> Iterator[str]:
-    for link in links:
-        sign = click.style(f"{link.state.sign} {link.state.word:<8}", fg=_COLOURS[link.state])
-        yield f"{sign} {link.name:<13} {link.text.partition(chr(10))[0]}"
-
-
-def _dump(facts: Facts, links: list[Link], stop: Link | None, output: str) -> None:
-    told = {
+def _fields(facts: Facts, verdicts: list[Verdict]) -> dict[str, object]:
+    stop = first_broken(verdicts)
+    return {
         "site": key(facts.site),
         "url": status(facts.site).get("url"),
         "ready": stop is None,
         "stopsAt": stop and {"link": stop.name, "reason": stop.reason, "message": stop.text, "remedy": stop.remedy},
         "links": [
-            {"link": each.name, "state": each.state.word, "reason": each.reason, "message": each.text} for each in links
+            {"link": each.name, "state": each.state.word, "reason": each.reason, "message": each.text}
+            for each in verdicts
         ],
     }
-    click.echo(json.dumps(told, indent=2) if output == "json" else dump_yaml(told))

@@ -1,62 +1,88 @@
-"""What is known of a site and of everything on its way to a visitor: plain values, for `pages why` to judge."""
+"""The facts about a site and everything between it and its visitors: plain values, for `pages why` to judge."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-Object = dict[str, Any]
+Object = dict[str, Any]  # a Kubernetes object, or a part of one, as the API has it
 
 
 @dataclass(frozen=True)
-class Seen:
-    """An object that was looked for: there, not there, or (``hidden``) not ours to see."""
+class Lookup:
+    """The result of getting an object: it exists, it is ``missing``, or (``hidden``) we lack permission to view it."""
 
     object: Object | None = None
     hidden: bool = False
 
     @property
     def missing(self) -> bool:
-        """We may see it, and it is not there."""
+        """We have permission to view it, and it does not exist."""
         return self.object is None and not self.hidden
 
 
-HIDDEN = Seen(hidden=True)
+HIDDEN = Lookup(hidden=True)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What became of one HTTP request. ``problem`` is dns, connect, tls or http where there was no answer."""
+class Condition:
+    """A condition of an object; all fields are empty where the object has none of that type."""
+
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+    since: datetime | None = None
+    observed_generation: int | None = None
+
+    @property
+    def is_true(self) -> bool:
+        """Whether the status is True."""
+        return self.status == "True"
+
+    @property
+    def is_false(self) -> bool:
+        """Whether the status is False, not Unknown."""
+        return self.status == "False"
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the status is True or False."""
+        return self.is_true or self.is_false
+
+
+@dataclass(frozen=True)
+class Response:
+    """The result of one HTTP request. ``problem`` is dns, connect, tls or http where there was no response."""
 
     url: str
     addresses: tuple[str, ...] = ()
-    platform_addresses: tuple[str, ...] = ()  # where the names below pagesDomain lead
+    platform_addresses: tuple[str, ...] = ()  # of the names below pagesDomain
     problem: str = ""
     detail: str = ""
-    certificate: str = ""  # of problem tls: expired, name, default, untrusted
+    certificate: str = ""  # with problem tls: expired, name, default or untrusted
     status: int = 0
-    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+    headers: Mapping[str, str] = field(default_factory=dict)  # by name in lower case
     body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that was found. ``served`` is None in a cluster, else whether `pages serve` runs."""
+    """Everything known about a site. ``served`` is None in a cluster, else whether `pages serve` is running."""
 
     site: Object
     now: datetime
     system: str = "kup6s-pages"
     served: bool | None = None
-    lease: Seen = HIDDEN
-    platform: Seen = HIDDEN
-    host: Seen = HIDDEN
-    generated: tuple[tuple[Object, Seen], ...] = ()  # what Traefik should have of the site, and what it has
-    certificate: Seen = HIDDEN
-    issuer: Seen = HIDDEN
-    issuing: tuple[str, ...] = ()  # what cert-manager says of the order, latest last
-    secret: Seen = HIDDEN
-    has_index: bool | None = None  # of the live release; None where it cannot be looked at
-    answer: Answer | None = None
+    lease: Lookup = HIDDEN
+    platform: Lookup = HIDDEN
+    host: Lookup = HIDDEN
+    generated: tuple[tuple[Object, Lookup], ...] = ()  # the objects that Traefik should have, each with what exists
+    certificate: Lookup = HIDDEN
+    issuer: Lookup = HIDDEN
+    issuing: tuple[str, ...] = ()  # cert-manager's messages about the order, the latest last
+    secret: Lookup = HIDDEN
+    has_index: bool | None = None  # of the live release; None where its files cannot be read
+    response: Response | None = None
 
     @property
     def name(self) -> str:
@@ -64,20 +90,37 @@ class Facts:
         return f"{self.site['metadata']['namespace']}/{self.site['metadata']['name']}"
 
 
-def status(found: Object | None) -> Object:
+def status(item: Object | None) -> Object:
     """An object's status, or an empty one."""
-    return (found or {}).get("status") or {}
+    return (item or {}).get("status") or {}
 
 
-def condition(found: Object | None, type_: str) -> Object:
-    """A condition of an object, or an empty one."""
-    return next((each for each in status(found).get("conditions", []) if each.get("type") == type_), {})
+def condition(item: Object | None, type_: str) -> Condition:
+    """The object's condition of this type, or an empty one."""
+    conditions: list[Object] = status(item).get("conditions") or []
+    raw = next((each for each in conditions if each.get("type") == type_), Object())
+    return Condition(
+        raw.get("status", ""),
+        raw.get("reason", ""),
+        raw.get("message", ""),
+        moment(raw.get("lastTransitionTime")),
+        raw.get("observedGeneration"),
+    )
 
 
 def moment(text: object) -> datetime | None:
-    """A time of the API."""
+    """A time as the API writes it."""
     try:
-        found = datetime.fromisoformat(str(text))
+        parsed = datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def oldest(platforms: Iterable[Object]) -> Object | None:
+    """The Platform that the syncer uses, where there are several."""
+    return min(platforms, key=_age, default=None)
+
+
+def _age(item: Object) -> tuple[str, str]:
+    return str(item["metadata"].get("creationTimestamp") or ""), str(item["metadata"].get("uid") or "")

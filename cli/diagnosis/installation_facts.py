@@ -1,14 +1,14 @@
-"""What a look at the whole platform has found: plain values, for ``examine`` to judge."""
+"""The facts about a whole installation: plain values, for ``installation.examine`` to judge."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cli.diagnosis.facts import HIDDEN, Object, Seen
+from cli.diagnosis.facts import HIDDEN, Lookup, Object, oldest
 
 
 @dataclass(frozen=True)
 class Right:
-    """One thing that a ServiceAccount has to be allowed; ``allowed`` is None where we may not ask."""
+    """A permission that a ServiceAccount needs; ``allowed`` is None where we lack permission to ask."""
 
     account: str
     verb: str
@@ -18,19 +18,34 @@ class Right:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Lists are None where they are hidden from us."""
+class Installation:
+    """Lists are None where we lack permission to view them."""
 
     system: str
     now: datetime
-    kinds: dict[str, Seen] = field(default_factory=dict)  # CRDs by name
-    controllers: dict[str, Seen] = field(default_factory=dict)  # CompositeControllers by name
+    kinds: dict[str, Lookup] = field(default_factory=dict)  # CRDs by name
+    controllers: dict[str, Lookup] = field(default_factory=dict)  # CompositeControllers by name
     rights: tuple[Right, ...] = ()
     platforms: list[Object] | None = None
-    issuer: Seen = HIDDEN
+    issuer: Lookup = HIDDEN
     deployments: list[Object] | None = None
     claims: list[Object] | None = None  # PersistentVolumeClaims of the system namespace
-    services: list[Object] | None = None  # of Traefik, anywhere
-    lease: Seen = HIDDEN
-    wildcard: tuple[str, ...] | None = None  # where names below pagesDomain lead; None: not looked at
+    services: list[Object] | None = None  # of Traefik, in any namespace
+    lease: Lookup = HIDDEN
+    wildcard: tuple[str, ...] | None = None  # addresses of names below pagesDomain; None where not resolved
     webhook: tuple[str, ...] | None = None
+
+    @property
+    def platform(self) -> Object | None:
+        """The Platform that is used."""
+        return oldest(self.platforms or [])
+
+    @property
+    def platform_spec(self) -> Object:
+        """Its spec; empty without a Platform."""
+        return (self.platform or {}).get("spec") or {}
+
+    @property
+    def platform_tls(self) -> Object:
+        """Its spec.tls; empty without one."""
+        return self.platform_spec.get("tls") or {}

@@ -1,18 +1,18 @@
-"""What to do, in lines that can be copied: for a cluster kubectl, for `pages serve` the manifest."""
+"""Remedies, as lines that a reader can copy: kubectl for a cluster, the manifest for `pages serve`."""
 
 from collections.abc import Callable
 
 from cli.diagnosis.facts import Facts
 
-# What is there already is changed; only the type of a Secret cannot be.
-_APPLIED = """--dry-run=client -o yaml | kubectl apply -f -
-# one of another type than Opaque has to be deleted first"""
+# Changes an existing Secret; only its type cannot change.
+_APPLY = """--dry-run=client -o yaml | kubectl apply -f -
+# delete a Secret of another type than Opaque first"""
 
 
 def of_sync(facts: Facts, reason: str, message: str) -> str:
-    """What to do about a reason of Synced, where its message does not say all."""
-    makes = _OF_SYNC.get(reason)
-    return makes(facts) if makes and "\n" not in message else ""  # else it ends with what is to be applied
+    """The remedy for a reason of Synced, where its message does not already end with what to apply."""
+    remedy = _OF_SYNC.get(reason)
+    return remedy(facts) if remedy and "\n" not in message else ""
 
 
 def change(facts: Facts, patch: str, in_words: str) -> str:
@@ -24,59 +24,78 @@ def change(facts: Facts, patch: str, in_words: str) -> str:
 
 
 def look_at_hooks(facts: Facts) -> str:
-    """How an administrator sees why nothing is generated."""
+    """How an administrator finds out why an object is not generated."""
     return (
         f"kubectl -n {facts.system} get pods -l app.kubernetes.io/name=pages-operator\n"
         f"kubectl -n {facts.system} logs -l app.kubernetes.io/name=pages-operator --all-containers --tail=50\n"
-        "pages doctor   # looks at all of it"
+        "pages doctor   # checks the whole installation"
     )
 
 
 def no_index(facts: Facts) -> str:
-    """What to do where the first page of the site is not there."""
+    """For a release without a first page."""
     path = facts.site["spec"].get("path", "/")
-    how = change(facts, '{"spec": {"path": "/FOLDER"}}', "set spec.path to it")
-    return f"commit an index.html to the folder {path} of the repository, or publish the folder that has one:\n{how}"
+    publish = change(facts, '{"spec": {"path": "/FOLDER"}}', "set spec.path to it")
+    return (
+        f"commit an index.html to the folder {path} of the repository, or publish the folder that has one:\n{publish}"
+    )
 
 
-def _other_branch(facts: Facts) -> str:
+def choose_branch(facts: Facts) -> str:
+    """For a branch that the repository does not have."""
     return change(facts, '{"spec": {"branch": "NAME"}}', "set spec.branch to one of the repository's")
 
 
-def _no_revision(facts: Facts) -> str:
+def unpin(facts: Facts) -> str:
+    """For a revision that the repository does not have."""
     return change(facts, '{"spec": {"revision": null}}', "remove spec.revision")
 
 
-def _other_folder(facts: Facts) -> str:
+def choose_folder(facts: Facts) -> str:
+    """For a folder that the branch does not have."""
     return change(facts, '{"spec": {"path": "/FOLDER"}}', "set spec.path to a folder of the branch")
 
 
-def _other_server(_facts: Facts) -> str:
+def allow_server(_facts: Facts) -> str:
+    """For a git server that the platform does not allow."""
     return "ask the administrator to add the git server to --allowed-hosts, or use a repository elsewhere"
 
 
-def _give_token(facts: Facts) -> str:
+def give_token(facts: Facts) -> str:
+    """For a repository that git cannot read without credentials."""
     if facts.site["spec"].get("secretRef"):
         return ""
     return "\n".join(
         (
-            "where the repository is private, give the site a token that may read it:",
-            _create_secret(facts, "site-token", "password"),
+            "if the repository is private, give the site a token that has permission to read it:",
+            _create_token(facts, "site-token", "password"),
             change(facts, '{"spec": {"secretRef": {"name": "site-token"}}}', "set spec.secretRef.name to site-token"),
         )
     )
 
 
-def _mend_secret(facts: Facts) -> str:
-    """Whether or not it is there."""
+def fix_token(facts: Facts) -> str:
+    """For a Secret of spec.secretRef that does not exist, or lacks the key."""
     secret = facts.site["spec"].get("secretRef") or {}
     if not secret.get("name"):
         return ""
-    create = _create_secret(facts, secret["name"], secret.get("key", "password"))
-    return create if facts.served is not None else f"{create} {_APPLIED}"
+    create = _create_token(facts, secret["name"], secret.get("key", "password"))
+    return create if facts.served is not None else f"{create} {_APPLY}"
 
 
-def _create_secret(facts: Facts, name: str, key: str) -> str:
+def fix_passwords(facts: Facts) -> str:
+    """For a Secret of spec.basicAuth that cannot be used."""
+    visitors = facts.site["spec"].get("basicAuth")
+    if not visitors:  # removed a moment ago
+        return ""
+    namespace, name = facts.site["metadata"]["namespace"], visitors["secretRef"]["name"]
+    if facts.served is not None:
+        return f"add a Secret {name} in namespace {namespace} to the manifests, with an htpasswd file as its key users"
+    return f"""htpasswd -nB NAME > users
+kubectl -n {namespace} create secret generic {name} --from-file=users {_APPLY}"""
+
+
+def _create_token(facts: Facts, name: str, key: str) -> str:
     namespace = facts.site["metadata"]["namespace"]
     if facts.served is not None:
         return f"add a Secret {name} in namespace {namespace} with the key {key} to the manifests"
@@ -85,26 +104,15 @@ def _create_secret(facts: Facts, name: str, key: str) -> str:
     )
 
 
-def _let_visitors_in(facts: Facts) -> str:
-    visitors = facts.site["spec"].get("basicAuth")
-    if not visitors:  # it was taken away just now
-        return ""
-    namespace, name = facts.site["metadata"]["namespace"], visitors["secretRef"]["name"]
-    if facts.served is not None:
-        return f"have a Secret {name} in namespace {namespace} of the manifests, with an htpasswd file as its key users"
-    return f"""htpasswd -nB NAME > users
-kubectl -n {namespace} create secret generic {name} --from-file=users {_APPLIED}"""
-
-
 _OF_SYNC: dict[str, Callable[[Facts], str]] = {
-    "BranchNotFound": _other_branch,
-    "RevisionNotFound": _no_revision,
-    "AuthFailed": _give_token,
-    "RepoNotFound": _give_token,
-    "SecretMissing": _mend_secret,
-    "HostNotAllowed": _other_server,
-    "AddressNotAllowed": _other_server,
-    "SubpathNotFound": _other_folder,
-    "NotADirectory": _other_folder,
-    "SiteClosed": _let_visitors_in,
+    "BranchNotFound": choose_branch,
+    "RevisionNotFound": unpin,
+    "AuthFailed": give_token,
+    "RepoNotFound": give_token,
+    "SecretMissing": fix_token,
+    "HostNotAllowed": allow_server,
+    "AddressNotAllowed": allow_server,
+    "SubpathNotFound": choose_folder,
+    "NotADirectory": choose_folder,
+    "SiteClosed": fix_passwords,
 }

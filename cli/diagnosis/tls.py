@@ -1,96 +1,84 @@
 """Whether there is a certificate for the site's domain."""
 
-from cli.diagnosis import remedies
+from cli.diagnosis import issuers, remedies
 from cli.diagnosis.facts import Facts, Object, condition, moment, status
-from cli.diagnosis.verdicts import HIDDEN, Link, broken, ok, waiting
+from cli.diagnosis.verdicts import BY_STATUS, State, Verdict, broken, ok, waiting
 
 _NAME = "Certificate"
 
 
-def certificate(facts: Facts) -> Link:
-    """What cert-manager says, or the site's status where that is hidden."""
-    host = facts.host.object
+def certificate(facts: Facts) -> Verdict:
+    """Judge by cert-manager's objects, or by the site's status where those are hidden."""
     if facts.served is not None:
-        return ok(_NAME, "none is needed: `pages serve` speaks plain HTTP")
-    if host is None or (facts.certificate.hidden and host["spec"].get("tls", {}).get("issuerRef")):
+        return ok(_NAME, "not needed: `pages serve` serves plain HTTP")
+    if facts.host.object is None:
         return _by_status(facts)
-    tls = host["spec"].get("tls")
+    tls = facts.host.object["spec"].get("tls")
     if not tls:
-        return ok(_NAME, "none is needed: the platform serves plain HTTP")
-    return _own(facts, tls) if tls.get("issuerRef") else _wildcard(facts, tls.get("secretName", ""))
+        return ok(_NAME, "not needed: the Platform serves plain HTTP")
+    if not tls.get("issuerRef"):
+        return _wildcard(facts, tls.get("secretName", ""))
+    return _own(facts, tls)
 
 
-def _by_status(facts: Facts) -> Link:
-    said = condition(facts.site, "CertificateReady")
-    text = f"{said.get('message') or 'nothing is known'} ({HIDDEN})"
-    if said.get("status") == "True":
+def _by_status(facts: Facts) -> Verdict:
+    ready = condition(facts.site, "CertificateReady")
+    text = f"{ready.message or 'its state is not known yet'} ({BY_STATUS})"
+    if ready.is_true:
         return ok(_NAME, text)
-    if said.get("status") == "False":
-        return broken(_NAME, said.get("reason", ""), text, "ask the administrator: the certificate was not issued")
-    return waiting(_NAME, said.get("reason") or "Pending", text)
+    if ready.is_false:
+        return broken(_NAME, ready.reason, text, "ask the administrator why the certificate was not issued")
+    return waiting(_NAME, ready.reason or "Pending", text)
 
 
-def _wildcard(facts: Facts, secret: str) -> Link:
+def _wildcard(facts: Facts, secret: str) -> Verdict:
     if not facts.secret.missing:
         return ok(_NAME, f"Secret {secret} covers the domain")
     return broken(
         _NAME,
         "SecretMissing",
-        f"there is no Secret {facts.system}/{secret}, which has to hold the wildcard certificate",
+        f"the Secret {facts.system}/{secret} with the wildcard certificate does not exist",
         "create it, or correct the Platform's tls.wildcardSecretName:\n"
         f"kubectl -n {facts.system} get secrets,certificates",
     )
 
 
-def _own(facts: Facts, tls: Object) -> Link:
-    """A Certificate of the domain's own; without its issuer nothing can come of it."""
-    found, called = facts.certificate.object, f"Certificate {facts.system}/{tls['secretName']}"
-    if found and condition(found, "Ready").get("status") == "True":
-        return _valid(facts, found, called, tls)
-    if problem := _issuer(facts, tls, called):
-        return problem
-    if found is None:
-        text = f"{called} is not there: Metacontroller has not made it"
+def _own(facts: Facts, tls: Object) -> Verdict:
+    """The domain has a Certificate of its own, which is never issued without a working issuer."""
+    if facts.certificate.hidden:
+        return _by_status(facts)
+    current, title = facts.certificate.object, f"Certificate {facts.system}/{tls['secretName']}"
+    if current and condition(current, "Ready").is_true:
+        return _issued(facts, current, title, tls)
+    issuer = issuers.issuer(_NAME, tls["issuerRef"], facts.issuer)
+    if issuer.state is State.BROKEN:
+        return issuer
+    if current is None:
+        text = f"{title} does not exist: Metacontroller has not created it"
         return broken(_NAME, "CertificateMissing", text, remedies.look_at_hooks(facts))
-    return _not_ready(facts, found, called, tls)
+    return _not_ready(facts, current, title, tls)
 
 
-def _valid(facts: Facts, found: Object, called: str, tls: Object) -> Link:
-    ends = moment(status(found).get("notAfter"))
-    if ends and ends < facts.now:
-        text = f"{called} ended at {ends:%Y-%m-%d %H:%M} UTC"
+def _issued(facts: Facts, current: Object, title: str, tls: Object) -> Verdict:
+    expires = moment(status(current).get("notAfter"))
+    if expires and expires < facts.now:
+        text = f"{title} expired at {expires:%Y-%m-%d %H:%M} UTC"
         return broken(_NAME, "CertificateExpired", text, _inspect(facts, tls))
-    return ok(_NAME, f"{called} is valid" + (f" until {ends:%Y-%m-%d}" if ends else ""))
+    return ok(_NAME, f"{title} is valid" + (f" until {expires:%Y-%m-%d}" if expires else ""))
 
 
-def _issuer(facts: Facts, tls: Object, called: str) -> Link | None:
-    issuer = f"{tls['issuerRef'].get('kind', 'ClusterIssuer')} {tls['issuerRef']['name']}"
-    if facts.issuer.missing:
-        return broken(
-            _NAME,
-            "IssuerMissing",
-            f"there is no {issuer}, which has to sign {called}",
-            "create it, or correct the Platform's tls.issuerRef:\nkubectl get clusterissuers,issuers -A",
-        )
-    ready = condition(facts.issuer.object, "Ready")
-    if ready.get("status") == "False":
-        text = f"{issuer}, which has to sign {called}, is not ready: {ready.get('message', '')}"
-        return broken(_NAME, "IssuerNotReady", text, f"kubectl describe {issuer.lower().replace(' ', '/')}")
-    return None
-
-
-def _not_ready(facts: Facts, found: Object, called: str, tls: Object) -> Link:
-    ready, issuing = condition(found, "Ready"), condition(found, "Issuing")
-    said = issuing.get("message") or ready.get("message") or "it has been asked for"
-    told = f"{called}: {said}" + (f"; {facts.issuing[-1]}" if facts.issuing else "")
-    if ready and issuing.get("status") != "True":
-        return broken(_NAME, issuing.get("reason") or ready.get("reason") or "NotReady", told, _inspect(facts, tls))
-    return waiting(_NAME, "Issuing", told, _inspect(facts, tls))
+def _not_ready(facts: Facts, current: Object, title: str, tls: Object) -> Verdict:
+    ready, issuing = condition(current, "Ready"), condition(current, "Issuing")
+    message = issuing.message or ready.message or "it has been requested"
+    text = f"{title}: {message}" + (f"; {facts.issuing[-1]}" if facts.issuing else "")
+    if ready.status and not issuing.is_true:
+        return broken(_NAME, issuing.reason or ready.reason or "NotReady", text, _inspect(facts, tls))
+    return waiting(_NAME, "Issuing", text, _inspect(facts, tls))
 
 
 def _inspect(facts: Facts, tls: Object) -> str:
     return (
-        "the usual cause is a name that does not lead here: look at the domain's DNS record; cert-manager tries again\n"
+        "the usual cause is a domain that does not point to the platform: check its DNS record; cert-manager retries\n"
         f"kubectl -n {facts.system} describe certificate {tls['secretName']}\n"
         f"kubectl -n {facts.system} get certificaterequests,orders,challenges"
     )

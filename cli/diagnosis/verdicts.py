@@ -1,19 +1,19 @@
-"""The links of the chain from a StaticSite to its visitors, as they are told."""
+"""Verdicts: the result of each check of `pages why` and `pages doctor`."""
 
 from dataclasses import dataclass
 from enum import Enum
 
-HIDDEN = "not yours to see; by the site's status"
+BY_STATUS = "you lack permission to view it; judged by the site's status"
 
 
 class State(Enum):
-    """How a link is: a sign and a word, for not everybody sees signs or colours."""
+    """The state that a check found, as a sign and a word: not every reader sees signs or colours."""
 
     OK = ("✓", "ok")
     BROKEN = ("✗", "broken")
     WAITING = ("…", "waiting")
     WARNING = ("!", "warning")
-    UNKNOWN = ("?", "unknown")  # we may not, or cannot, look
+    UNKNOWN = ("?", "unknown")  # we cannot check, or lack permission to
 
     @property
     def sign(self) -> str:
@@ -27,8 +27,8 @@ class State(Enum):
 
 
 @dataclass(frozen=True)
-class Link:
-    """One link. ``reason`` is a word for programs, ``remedy`` what to do about it: lines that can be copied."""
+class Verdict:
+    """The result of one check. ``reason`` is for programs; ``remedy`` has lines that a reader can copy."""
 
     name: str
     state: State
@@ -37,35 +37,35 @@ class Link:
     remedy: str = ""
 
 
-def ok(name: str, text: str) -> Link:
-    """All is well here."""
-    return Link(name, State.OK, text)
+def ok(name: str, text: str) -> Verdict:
+    """Nothing is wrong."""
+    return Verdict(name, State.OK, text)
 
 
-def broken(name: str, reason: str, text: str, remedy: str = "") -> Link:
-    """The chain ends here."""
-    return Link(name, State.BROKEN, text, reason, remedy)
+def broken(name: str, reason: str, text: str, remedy: str = "") -> Verdict:
+    """It does not work."""
+    return Verdict(name, State.BROKEN, text, reason, remedy)
 
 
-def waiting(name: str, reason: str, text: str, remedy: str = "") -> Link:
-    """It is under way."""
-    return Link(name, State.WAITING, text, reason, remedy)
+def waiting(name: str, reason: str, text: str, remedy: str = "") -> Verdict:
+    """It does not work yet, and nothing has failed."""
+    return Verdict(name, State.WAITING, text, reason, remedy)
 
 
-def warning(name: str, reason: str, text: str, remedy: str = "") -> Link:
-    """It works, and is not as it should be."""
-    return Link(name, State.WARNING, text, reason, remedy)
+def warning(name: str, reason: str, text: str, remedy: str = "") -> Verdict:
+    """It works, but something should be corrected."""
+    return Verdict(name, State.WARNING, text, reason, remedy)
 
 
-def unknown(name: str, text: str) -> Link:
-    """It cannot be said."""
-    return Link(name, State.UNKNOWN, text)
+def unknown(name: str, text: str) -> Verdict:
+    """It cannot be checked."""
+    return Verdict(name, State.UNKNOWN, text)
 
 
-def first_broken(links: list[Link]) -> Link | None:
-    """Where the chain stops: what is broken first, else what is waited for first."""
+def first_broken(verdicts: list[Verdict]) -> Verdict | None:
+    """The cause: the first broken verdict, else the first that is waiting."""
     for state in (State.BROKEN, State.WAITING):
-        for link in links:
-            if link.state is state:
-                return link
+        for verdict in verdicts:
+            if verdict.state is state:
+                return verdict
     return None

@@ -1,167 +1,171 @@
 """From the StaticSite to Traefik: the VirtualHost, and the IngressRoute with its Middlewares."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from cli.diagnosis import remedies
-from cli.diagnosis.facts import Facts, Object, Seen, condition, moment, status
-from cli.diagnosis.verdicts import HIDDEN, Link, broken, ok, unknown, waiting, warning
-from pages import rule_syntax
+from cli.diagnosis.facts import Facts, Object, condition, moment, status
+from cli.diagnosis.verdicts import BY_STATUS, Verdict, broken, ok, unknown, waiting, warning
+from pages import rule_syntax, spans
 
 _PATIENCE = timedelta(minutes=2)
-# A reason of IngressReady that is a decision about the site, and not a moment of its way.
-_WAITS = {"", "Pending", "Routed", "NoPlatform", "PlatformInvalid"}
+# Reasons of IngressReady that describe a step on the way, not a decision about the site.
+_UNDECIDED = {"", "Pending", "Routed", "NoPlatform", "PlatformInvalid"}
 
 
-def virtual_host(facts: Facts) -> Link:
+def virtual_host(facts: Facts) -> Verdict:
     """Whether the hooks have given the site its domain and path."""
     name = "VirtualHost"
-    if refusal := _refused(facts, name):
+    if refusal := refused(facts, name):
         return refusal
     if facts.host.hidden:
-        return _by_status(facts, name, condition(facts.site, "IngressReady").get("message", ""))
+        return _by_status(facts, name)
     host = facts.host.object
-    route = _route(host, facts.site) if host else None
+    route = route_of(host, facts.site) if host else None
     if host is None or route is None:
-        return _not_made(facts, name)
-    told = f"{host['metadata']['name']} routes it"
-    if changed := _not_taken_over(route, host["spec"]["domain"], facts.site["spec"]):
-        text = f"{told}, but the hooks have not taken over its {changed}"
-        return waiting(name, "Pending", text, remedies.look_at_hooks(facts))
-    refused = [
-        f"{each['alias']} ({each['reason']}: {each['message']})" for each in _rejections(facts) if each.get("alias")
-    ]
-    return warning(name, "AliasRefused", f"{told}; but not {', '.join(refused)}") if refused else ok(name, told)
+        return _no_host(facts, name)
+    text = f"{host['metadata']['name']} routes it"
+    if field := pending_field(route, host["spec"]["domain"], facts.site["spec"]):
+        return waiting(name, "Pending", f"{text}, but not its {field} yet", remedies.look_at_hooks(facts))
+    aliases = [f"{each['alias']} ({each['reason']}: {each['message']})" for each in rejections(facts, alias=True)]
+    if aliases:
+        return warning(name, "AliasRefused", f"{text}, but not the alias {', '.join(aliases)}")
+    return ok(name, text)
 
 
-def _refused(facts: Facts, name: str) -> Link | None:
-    """A decision about the site, or a Platform with which none can be made."""
-    said = condition(facts.site, "IngressReady")
-    reason, message = said.get("reason", ""), said.get("message", "")
-    if rejection := next((each for each in _rejections(facts) if not each.get("alias")), None):
+def refused(facts: Facts, name: str) -> Verdict | None:
+    """A decision against the site, or a Platform with which the hooks cannot decide."""
+    ready = condition(facts.site, "IngressReady")
+    for rejection in rejections(facts, alias=False):
         return broken(name, rejection["reason"], rejection["message"])
-    if facts.platform.missing or reason == "NoPlatform":
+    if facts.platform.missing or ready.reason == "NoPlatform":
         return broken(
             name,
             "NoPlatform",
             f"there is no Platform in namespace {facts.system}",
             "ask the administrator to create one; without it no site has a domain (`pages doctor`)",
         )
-    if reason == "PlatformInvalid" or (said.get("status") == "False" and reason not in _WAITS):
-        return broken(name, reason, message)
+    if ready.reason == "PlatformInvalid" or (ready.is_false and ready.reason not in _UNDECIDED):
+        return broken(name, ready.reason, ready.message)
     return None
 
 
-def _rejections(facts: Facts) -> list[Object]:
-    """What the hooks have refused the site, or one of its aliases."""
-    metadata = facts.site["metadata"]
-    names = metadata["namespace"], metadata["name"]
-    rejections = status(facts.platform.object).get("rejections", [])
-    return [each for each in rejections if (each["namespace"], each["name"]) == names]
+def rejections(facts: Facts, *, alias: bool) -> list[Object]:
+    """The hooks' rejections of the site, or of its aliases."""
+    namespace, name = facts.site["metadata"]["namespace"], facts.site["metadata"]["name"]
+    everywhere = status(facts.platform.object).get("rejections", [])
+    of_site = [each for each in everywhere if (each["namespace"], each["name"]) == (namespace, name)]
+    return [each for each in of_site if bool(each.get("alias")) == alias]
 
 
-def _route(host: Object, site: Object) -> Object | None:
-    """The site's own place at the domain."""
-    wanted = (site["metadata"]["namespace"], site["metadata"]["name"], site["spec"].get("pathPrefix") or "")
+def route_of(host: Object, site: Object) -> Object | None:
+    """The route of the site at the VirtualHost."""
+    metadata, prefix = site["metadata"], site["spec"].get("pathPrefix") or ""
     routes: list[Object] = host["spec"].get("routes", [])
     for each in routes:
-        if (each["site"]["namespace"], each["site"]["name"], each.get("pathPrefix") or "") == wanted:
+        owner = each["site"]["namespace"], each["site"]["name"]
+        if owner == (metadata["namespace"], metadata["name"]) and (each.get("pathPrefix") or "") == prefix:
             return each
     return None
 
 
-def _not_taken_over(route: Object, domain: str, spec: Object) -> str:
-    """What the site has and its route has not, or the other way round. A change of a rule is not seen from here."""
-    home = rule_syntax.Home(domain, spec.get("pathPrefix") or "", tuple(spec.get("aliases") or ()))
-    redirects = [
-        each for each in spec.get("redirects") or [] if not rule_syntax.leads_to_itself(each["from"], each["to"], home)
-    ]
+def pending_field(route: Object, domain: str, spec: Object) -> str:
+    """A field that the site has and its route lacks, or the reverse. A change within the rules cannot be detected."""
     if bool(route.get("protected")) != bool(spec.get("basicAuth")):
         return "spec.basicAuth"
-    if not route.get("rulesLeftOut") and bool(route.get("rules")) != bool(redirects or spec.get("headers")):
+    if not route.get("rulesLeftOut") and bool(route.get("rules")) != has_rules(domain, spec):
         return "spec.redirects and spec.headers"
     return ""
 
 
-def _not_made(facts: Facts, name: str) -> Link:
+def has_rules(domain: str, spec: Object) -> bool:
+    """Whether the hooks route any rule of the site: they ignore redirects to themselves."""
+    home = rule_syntax.Home(domain, spec.get("pathPrefix") or "", tuple(spec.get("aliases") or ()))
+    redirects = [(each["from"], each["to"]) for each in spec.get("redirects") or []]
+    return bool(spec.get("headers")) or not all(rule_syntax.leads_to_itself(*each, home) for each in redirects)
+
+
+def _no_host(facts: Facts, name: str) -> Verdict:
     if facts.served is not None:
-        return broken(name, "NotRouted", "`pages serve` does not route the site", "its output says why")
-    text = "the hooks have not made a VirtualHost for the site"
-    if _since(facts) < _PATIENCE:
-        return waiting(name, "Pending", f"{text} yet; it is new, or was changed")
+        return broken(name, "NotRouted", "`pages serve` does not route the site", "see its output")
+    text = "the hooks have not created a VirtualHost for the site"
+    if pending_since(facts) < _PATIENCE:
+        return waiting(name, "Pending", f"{text} yet; it is new or has just changed")
     return broken(
-        name, "HooksDown", f"{text}: Metacontroller or the hooks do not answer", remedies.look_at_hooks(facts)
+        name, "HooksDown", f"{text}: Metacontroller or the hooks do not respond", remedies.look_at_hooks(facts)
     )
 
 
-def _by_status(facts: Facts, name: str, message: str) -> Link:
-    said = condition(facts.site, "IngressReady")
-    if said.get("status") == "True" and status(facts.site).get("url"):
-        return ok(name, f"{status(facts.site)['url']} ({HIDDEN})")
-    text = f"{message or 'the site has no route yet'} ({HIDDEN})"
-    if _since(facts) > _PATIENCE and said.get("reason", "Pending") == "Pending":
+def _by_status(facts: Facts, name: str) -> Verdict:
+    ready, url = condition(facts.site, "IngressReady"), status(facts.site).get("url")
+    if ready.is_true and url:
+        return ok(name, f"{url} ({BY_STATUS})")
+    text = f"{ready.message or 'the site has no route yet'} ({BY_STATUS})"
+    if pending_since(facts) > _PATIENCE and (ready.reason or "Pending") == "Pending":
         return broken(
-            name, "HooksDown", f"{text}; for too long", "ask the administrator whether the hooks run (`pages doctor`)"
+            name,
+            "HooksDown",
+            f"{text}; still pending after {spans.show(pending_since(facts))}",
+            "ask the administrator whether the hooks are running (`pages doctor`)",
         )
-    return waiting(name, said.get("reason") or "Pending", text)
+    return waiting(name, ready.reason or "Pending", text)
 
 
-def _since(facts: Facts) -> timedelta:
-    """How long the site has been as routed, or as little routed, as it is."""
-    said, metadata = condition(facts.site, "IngressReady"), facts.site["metadata"]
+def pending_since(facts: Facts) -> timedelta:
+    """How long the routing state has been unchanged."""
+    metadata = facts.site["metadata"]
     if status(facts.site).get("observedGeneration", 0) < metadata.get("generation", 0):
-        return timedelta(0)  # nobody has looked at the last change yet
-    since = moment(said.get("lastTransitionTime")) or moment(metadata.get("creationTimestamp"))
+        return timedelta(0)  # the latest change has not been processed yet
+    since = condition(facts.site, "IngressReady").since or moment(metadata.get("creationTimestamp"))
     return facts.now - since if since else timedelta(0)
 
 
-def ingress_route(facts: Facts) -> Link:
-    """Whether Traefik has what the hooks want it to have."""
+def ingress_route(facts: Facts) -> Verdict:
+    """Whether Traefik's objects are as the hooks generate them."""
     name = "IngressRoute"
     if facts.served is not None:
-        told = "the nginx of `pages serve` stands for Traefik"
-        return ok(name, told) if facts.host.object else unknown(name, "no route yet")
+        text = "the nginx of `pages serve` replaces Traefik"
+        return ok(name, text) if facts.host.object else unknown(name, "there is no route yet")
     if not facts.generated:
         return _route_by_status(facts, name)
-    found = (_generated(facts, name, wanted, seen) for wanted, seen in facts.generated)
-    told = f"{facts.system}/{facts.generated[0][0]['metadata']['name']} and its Middlewares are as they should be"
-    return next(filter(None, found), ok(name, told))
+    route = f"{facts.system}/{facts.generated[0][0]['metadata']['name']}"
+    return next(problems(facts, name), ok(name, f"{route} and its Middlewares are as generated"))
 
 
-def _route_by_status(facts: Facts, name: str) -> Link:
-    resources = status(facts.site).get("resources") or {}
-    if condition(facts.site, "IngressReady").get("status") == "True" and resources.get("ingressRoute"):
-        return ok(name, f"{resources['ingressRoute']} ({HIDDEN})")
-    return unknown(name, "there is no VirtualHost that could have one")
+def _route_by_status(facts: Facts, name: str) -> Verdict:
+    route = (status(facts.site).get("resources") or {}).get("ingressRoute")
+    if condition(facts.site, "IngressReady").is_true and route:
+        return ok(name, f"{route} ({BY_STATUS})")
+    return unknown(name, "there is no VirtualHost to generate it from")
 
 
-def _generated(facts: Facts, name: str, wanted: Object, seen: Seen) -> Link | None:
-    """What is wrong with one generated object."""
-    kind, own = wanted["kind"], wanted["metadata"]["name"]
-    called = f"{kind} {facts.system}/{own}"
-    if seen.hidden:
-        return unknown(name, f"{called} is not yours to see")
-    if seen.object is None:
-        text = f"{called} is not there: Metacontroller has not made it, or could not"
-        return broken(name, "RouteMissing", text, remedies.look_at_hooks(facts))
-    if difference := _difference(wanted["spec"], seen.object.get("spec"), "spec"):
-        return broken(
-            name,
-            "RouteChanged",
-            f"{called} is not as the hooks made it: {difference}",
-            "somebody changed it; delete it, and Metacontroller makes it anew:\n"
-            f"kubectl -n {facts.system} delete {kind.lower()} {own}",
-        )
-    return None
+def problems(facts: Facts, name: str) -> Iterator[Verdict]:
+    """A verdict for each generated object that is not as it should be."""
+    for desired, observed in facts.generated:
+        kind, own = desired["kind"], desired["metadata"]["name"]
+        title = f"{kind} {facts.system}/{own}"
+        if observed.hidden:
+            yield unknown(name, f"you lack permission to view {title}")
+        elif observed.object is None:
+            text = f"{title} does not exist: Metacontroller has not created it, or failed to"
+            yield broken(name, "RouteMissing", text, remedies.look_at_hooks(facts))
+        elif changed := difference(desired["spec"], observed.object.get("spec"), "spec"):
+            yield broken(
+                name,
+                "RouteChanged",
+                f"{title} differs from what the hooks generated: {changed}",
+                "it was edited by hand; delete it, and Metacontroller creates it again:\n"
+                f"kubectl -n {facts.system} delete {kind.lower()} {own}",
+            )
 
 
-def _difference(wanted: object, found: object, where: str) -> str:
-    """The first field that is not as wanted. Fields that somebody added do not matter, items of a list do."""
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        parts = ((value, found.get(key), f"{where}.{key}") for key, value in wanted.items())
-    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
-        parts = (
-            (one, other, f"{where}[{number}]") for number, (one, other) in enumerate(zip(wanted, found, strict=True))
-        )
+def difference(desired: object, observed: object, path: str) -> str:
+    """The first field that differs. Additional fields do not matter, additional items of a list do."""
+    if isinstance(desired, dict) and isinstance(observed, dict):
+        parts = [(value, observed.get(key), f"{path}.{key}") for key, value in desired.items()]
+    elif isinstance(desired, list) and isinstance(observed, list) and len(desired) == len(observed):
+        pairs = zip(desired, observed, strict=True)
+        parts = [(one, other, f"{path}[{number}]") for number, (one, other) in enumerate(pairs)]
     else:
-        return "" if wanted == found else f"{where} is {found!r} and should be {wanted!r}"
-    return next(filter(None, (_difference(*part) for part in parts)), "")
+        return "" if desired == observed else f"{path} is {observed!r}, but should be {desired!r}"
+    return next(filter(None, (difference(*part) for part in parts)), "")

@@ -1,100 +1,115 @@
-"""Whom to ask, by options and by what there is here.
+"""The options that choose a backend, and the default without them.
 
---state: that `pages serve`. --cluster, --context, --kubeconfig: that cluster. Neither, from the first that there is:
-a `pages serve` that runs from ./.pages, a kubeconfig, a ./.pages that was left. `kubectl pages` always means a cluster.
+--state is a `pages serve`; --cluster, --context and --kubeconfig are a cluster. Without them, the first of these: a
+`pages serve` that is running in ./.pages, a kubeconfig, the last state in ./.pages. `kubectl pages` uses a cluster.
 """
 
 import functools
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 
 from cli.backends import Backend, key, kubeconfig
+from cli.options.common import Command, decorated
 from syncer.stores.state import State
 
 HERE = Path(".pages")
 _SYSTEM = "kup6s-pages"
-_Command = Callable[..., None]
+_OPTIONS = {
+    "state": click.option(
+        "--state",
+        envvar="PAGES_STATE",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Use the `pages serve` with this directory.  [default: .pages if one is running there, else the cluster]",
+    ),
+    "cluster": click.option(
+        "--cluster", is_flag=True, help="Use the cluster of the current context, even if `pages serve` is running."
+    ),
+    "context": click.option("--context", metavar="NAME", help="Use the cluster of this context of the kubeconfig."),
+    "kube_config": click.option(
+        "--kubeconfig",
+        "kube_config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Use this kubeconfig, not that of KUBECONFIG or ~/.kube/config.",
+    ),
+    "system_namespace": click.option(
+        "--system-namespace",
+        default=_SYSTEM,
+        show_default=True,
+        metavar="NAME",
+        help="The namespace of the Platform and of all generated objects.",
+    ),
+}
 
 
-def asks(command: _Command) -> _Command:
-    """The options that say whom to ask; the command gets a Backend in their place."""
+@dataclass(frozen=True)
+class Choice:
+    """The values of the options."""
+
+    state: Path | None = None
+    cluster: bool = False
+    context: str | None = None
+    kube_config: Path | None = None
+    system_namespace: str = _SYSTEM
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """From a command's options, some of which a shell that completes them does not have yet."""
+        return cls(**{name: values[name] for name in _OPTIONS if values.get(name) is not None})
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether an option or the program's name chooses a cluster."""
+        return self.cluster or self.context is not None or self.kube_config is not None
+
+
+def asks(command: Command) -> Command:
+    """Add the options that choose a backend; the command gets the Backend instead of them."""
 
     @functools.wraps(command)
-    def choosing(
-        *args: Any,  # noqa: ANN401 - click's own
-        state: Path | None,
-        cluster: bool,
-        context: str | None,
-        kube_config: Path | None,
-        system_namespace: str,
-        **options: Any,  # noqa: ANN401
-    ) -> None:
-        cluster = cluster or context is not None or kube_config is not None
-        backend = choose(state, kube_config, context, system_namespace, cluster=cluster)
-        command(*args, backend=backend, **options)
+    def run(*args: Any, **values: Any) -> None:  # noqa: ANN401 - click's own
+        backend = choose(Choice.of(values))
+        command(*args, backend=backend, **{name: value for name, value in values.items() if name not in _OPTIONS})
 
-    for add in (
-        click.option(
-            "--system-namespace",
-            default=_SYSTEM,
-            show_default=True,
-            metavar="NAME",
-            help="Where the Platform and everything generated are.",
-        ),
-        click.option(
-            "--kubeconfig",
-            "kube_config",
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="This kubeconfig, not that of KUBECONFIG or ~/.kube/config.",
-        ),
-        click.option("--context", metavar="NAME", help="The cluster of this context of the kubeconfig."),
-        click.option(
-            "--cluster", is_flag=True, help="The cluster of the current context, even beside a `pages serve`."
-        ),
-        click.option(
-            "--state",
-            envvar="PAGES_STATE",
-            type=click.Path(path_type=Path, file_okay=False),
-            help="The `pages serve` with this directory.  [default: .pages where one runs there, else the cluster]",
-        ),
-    ):
-        choosing = add(choosing)
-    return choosing
+    return decorated(run, list(_OPTIONS.values()))
 
 
-def namespace_option(command: _Command) -> _Command:
+def namespace_option(command: Command) -> Command:
     """``-n``."""
     return click.option("-n", "--namespace", metavar="NAME", help="The namespace.", shell_complete=_namespaces)(command)
 
 
-def choose(state: Path | None, kube_config: Path | None, context: str | None, system: str, *, cluster: bool) -> Backend:
-    """The backend that the options and the surroundings name; says which where it could be another."""
-    if state and cluster:
+def choose(choice: Choice) -> Backend:
+    """The backend; where another one would be possible, a line on stderr says which one is used."""
+    if choice.state and choice.is_cluster:
         raise click.UsageError(
-            "--state is a `pages serve`, --cluster, --context and --kubeconfig are a cluster: choose one"
+            "--state uses a `pages serve`; --cluster, --context and --kubeconfig use a cluster: leave one of them out"
         )
-    if state:
-        return _local(State(state))
-    if cluster or is_kubectl():
-        return _cluster(kube_config, context, system)
+    if choice.state:
+        return _local(State(choice.state))
+    if choice.is_cluster or is_kubectl():
+        return _cluster(choice)
+    return _default(choice)
+
+
+def _default(choice: Choice) -> Backend:
     here = State(HERE)
     if here.exists() and here.is_served():
         if kubeconfig.is_there():
-            click.echo(f"Asking the `pages serve` of {HERE}; for the cluster add --cluster.", err=True)
+            click.echo(f"Using the `pages serve` of {HERE}; for the cluster add --cluster.", err=True)
         return _local(here)
     if kubeconfig.is_there():
         if here.exists():
-            click.echo(f"Asking the cluster; for what `pages serve` left in {HERE} add --state {HERE}.", err=True)
-        return _cluster(None, None, system)
+            click.echo(f"Using the cluster; for the last state of `pages serve` add --state {HERE}.", err=True)
+        return _cluster(choice)
     if here.exists():
         return _local(here)
     raise click.UsageError(
-        "there is nobody to ask: no kubeconfig (KUBECONFIG, --kubeconfig), and no state of `pages serve` in .pages "
-        "(name its directory with --state)"
+        "no cluster or `pages serve` found: set KUBECONFIG or --kubeconfig, or --state to the directory of a "
+        "`pages serve`"
     )
 
 
@@ -107,46 +122,40 @@ def _local(state: State) -> Backend:
     from cli.backends.local import Local  # noqa: PLC0415
 
     if not state.exists():
-        raise click.UsageError(f"there is no state of `pages serve` in {state.folder}: name its directory with --state")
+        raise click.UsageError(
+            f"{state.folder} is not the state directory of a `pages serve`: set --state to one, or start `pages serve`"
+        )
     return Local(state)
 
 
-def _cluster(kube_config: Path | None, context: str | None, system: str) -> Backend:
-    from cli.backends.cluster import Cluster  # noqa: PLC0415 - half a second that only this needs
+def _cluster(choice: Choice) -> Backend:
+    from cli.backends.cluster import Cluster  # noqa: PLC0415 - half a second that only a cluster needs
 
-    return Cluster(kubeconfig.read(kube_config, context), system)
+    return Cluster(kubeconfig.read(choice.kube_config, choice.context), choice.system_namespace)
 
 
 def complete_sites(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Site names, for the shell. Whatever goes wrong, there is just nothing to choose from."""
+    """Site names, for the shell; none after an error."""
+    options = context.params
     try:
-        backend, options = _of(context), context.params
+        backend = choose(Choice.of(options))
         namespace = options.get("namespace") or backend.default_namespace
-        found = backend.sites(None if options.get("all_namespaces") else namespace)
+        sites = backend.sites(None if options.get("all_namespaces") else namespace)
     except click.ClickException:
         return []
-    names = {each["metadata"]["name"] for each in found}
-    names |= {key(each) for each in found if "/" in incomplete}
-    return sorted(name for name in names if name.startswith(incomplete))
+    names = {each["metadata"]["name"] for each in sites}
+    if "/" in incomplete:
+        names |= set(map(key, sites))
+    return _matching(names, incomplete)
 
 
 def _namespaces(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     try:
-        found = _of(context).sites(None)
+        sites = choose(Choice.of(context.params)).sites(None)
     except click.ClickException:
         return []
-    return sorted(
-        {each["metadata"]["namespace"] for each in found if each["metadata"]["namespace"].startswith(incomplete)}
-    )
+    return _matching({each["metadata"]["namespace"] for each in sites}, incomplete)
 
 
-def _of(context: click.Context) -> Backend:
-    given = context.params
-    cluster = bool(given.get("cluster") or given.get("context") or given.get("kube_config"))
-    return choose(
-        given.get("state"),
-        given.get("kube_config"),
-        given.get("context"),
-        given.get("system_namespace") or _SYSTEM,
-        cluster=cluster,
-    )
+def _matching(names: set[str], incomplete: str) -> list[str]:
+    return sorted(name for name in names if name.startswith(incomplete))

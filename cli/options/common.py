@@ -1,6 +1,7 @@
-"""What several commands accept in the same way."""
+"""What the options of several commands have in common."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,41 @@ import click
 from pages import sizes, validation
 from syncer.egress.hosts import AllowedHosts
 
+Command = Callable[..., None]
+Decorator = Callable[[Command], Command]
+
 HOSTS = (
-    "forge.example.com, *.example.com, forge.example.com:8443; in full, with http:// or https://, where plain http, an "
-    "IP address or a server at a private address is meant: http://forge.forgejo.svc:3000"
+    "forge.example.com, *.example.com, forge.example.com:8443; for plain http, an IP address or a server at a private "
+    "address, write it in full with http:// or https://, for example http://forge.forgejo.svc:3000"
 )
 
-WORKERS = "Syncs at the same time; as many again may go on that take more than 5 s, so that they hold up nobody."
+WORKERS = "Syncs that run at the same time; up to as many slow ones (over 5 s) run in addition."
 
 
-def option(flag: str, default: object, text: str, **more: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:  # noqa: ANN401 - click's own
-    """An option with a default that its help shows."""
+def option(flag: str, default: object, text: str, **more: Any) -> Decorator:  # noqa: ANN401 - click's own
+    """An option whose help shows its default."""
     return click.option(flag, default=default, show_default=True, help=text, **more)
+
+
+def grouped(name: str, options: Mapping[str, Decorator], build: Callable[[dict[str, Any]], object]) -> Decorator:
+    """Add options to a command, which gets one value ``name`` built from theirs. They are keyed by parameter."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def run(*args: Any, **values: Any) -> None:  # noqa: ANN401 - click's own
+            own = {parameter: values.pop(parameter) for parameter in options}
+            command(*args, **{name: build(own)}, **values)
+
+        return decorated(run, list(options.values()))
+
+    return decorate
+
+
+def decorated(command: Command, decorators: Sequence[Decorator]) -> Command:
+    """The command with these options, in the order of its help."""
+    for decorate in reversed(decorators):
+        command = decorate(command)
+    return command
 
 
 def allowed_hosts(_context: click.Context, _parameter: click.Parameter, value: str | None) -> AllowedHosts | None:
@@ -30,7 +55,7 @@ def allowed_hosts(_context: click.Context, _parameter: click.Parameter, value: s
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     if hosts is not None and not hosts.patterns:
-        raise click.BadParameter("names no host: write forge.example.com, or *.example.com")
+        raise click.BadParameter("it names no host: write forge.example.com, or *.example.com")
     return hosts
 
 
@@ -43,38 +68,38 @@ def duration(_context: click.Context, _parameter: click.Parameter, value: str) -
 
 
 def size(least: int = 0) -> Callable[[click.Context, click.Parameter, str], int]:
-    """A callback that makes bytes of ``100MiB``, at least so many."""
+    """A callback that converts ``100MiB`` to bytes, and requires at least so many."""
 
     def convert(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
         try:
-            found = sizes.parse(value)
+            count = sizes.parse(value)
         except ValueError as error:
             raise click.BadParameter(str(error)) from None
-        if found < least:
+        if count < least:
             raise click.BadParameter(f"must be at least {sizes.show(least)}")
-        return found
+        return count
 
     return convert
 
 
 def seconds(context: click.Context, parameter: click.Parameter, value: str) -> int:
-    """``90s`` or ``2m`` as whole seconds, at least one."""
-    found = int(duration(context, parameter, value).total_seconds())
-    if not found:
+    """``90s`` or ``2m`` in whole seconds, at least one."""
+    count = int(duration(context, parameter, value).total_seconds())
+    if not count:
         raise click.BadParameter("must be at least 1s")
-    return found
+    return count
 
 
 def secret_file(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> bytes | None:
-    """What a file holds, without the white space that editors leave around it."""
+    """The content of a file, without the white space that editors leave around it."""
     if value is None:
         return None
     try:
         secret = value.read_bytes().strip()
     except OSError as error:
-        raise click.BadParameter(f"{value} cannot be read: {error.strerror}") from None
+        raise click.BadParameter(f"{value} cannot be read ({error.strerror}): check its permissions") from None
     if not secret:
-        raise click.BadParameter(f"{value} is empty; to make a secret: head -c 32 /dev/urandom | base64")
+        raise click.BadParameter(f"{value} is empty; create a secret with: head -c 32 /dev/urandom | base64")
     return secret
 
 
@@ -82,6 +107,6 @@ WEBHOOK_SECRET = click.option(
     "--webhook-secret-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     callback=secret_file,
-    help="A file with the secret that forges sign their webhooks with; such a delivery counts for every site. A site's "
-    "status.syncToken can sign as well, for that site alone.",
+    help="A file with the secret that signs the forges' webhooks for all sites. A site's status.syncToken can sign "
+    "webhooks for this one site as well.",
 )

@@ -1,6 +1,4 @@
-"""Where a command shows its metrics, and of how many sites."""
-
-from collections.abc import Callable
+"""The options for the metrics: where a command serves them, and for how many sites."""
 
 import click
 
@@ -12,23 +10,23 @@ _MOST_SITES = 5_000
 _MOST_CONNECTIONS = 32
 
 
-def metrics_bind(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def metrics_bind(default: str) -> common.Decorator:
     """``--metrics-bind``, with this default."""
     return click.option(
         "--metrics-bind",
         default=default,
         show_default=True,
         metavar="HOST:PORT",
-        help="Where Prometheus asks for /metrics (docs/how-to/monitor.md); - for nowhere. It shows the names of sites.",
+        help="The address for /metrics (docs/how-to/monitor.md); - to turn it off. Metrics include the names of sites.",
     )
 
 
-def site_metrics(command: Callable[..., None]) -> Callable[..., None]:
+def site_metrics(command: common.Command) -> common.Command:
     """``--site-metrics`` and ``--site-metrics-max``."""
     most = common.option(
         "--site-metrics-max",
         _MOST_SITES,
-        "How many sites have metrics of their own at most: the first by namespace and name.",
+        "The number of sites with metrics of their own: the first ones by namespace and name.",
         type=click.IntRange(0),
     )
     whether = click.option(
@@ -41,5 +39,5 @@ def site_metrics(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def listen(bind: str) -> Listener | None:
-    """The port, taken at once so that one in use shows; None where there is to be none."""
+    """Listens at once, so that a port in use is reported at the start; None where metrics are turned off."""
     return None if bind in _OFF else Listener.for_option("--metrics-bind", bind, _MOST_CONNECTIONS)

@@ -1,4 +1,4 @@
-"""Gunicorn around one of our applications, with its settings from our command line."""
+"""Runs one of our applications in gunicorn, with settings from our command line."""
 
 import gc
 import os
@@ -11,18 +11,18 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-if TYPE_CHECKING:  # the process above the workers only waits, and should be small
+if TYPE_CHECKING:  # the parent of the workers only waits, and should be small
     from flask import Flask
 
 log = structlog.get_logger(__name__)
 
-# Less than the 60 s that a pod of ours is given between SIGTERM and SIGKILL.
+# Less than the 60 s that our pods have between SIGTERM and SIGKILL.
 GRACEFUL_SECONDS = 30
-_COLLECT_AFTER = 100_000  # containers; Python's own 700 make three quarters of the time that a large request takes
+_COLLECT_AFTER = 100_000  # objects; Python's default of 700 takes three quarters of the time of a large request
 
 
 class _Logger(glogging.Logger):
-    """Gunicorn's lines go where all lines go."""
+    """Sends gunicorn's lines to our log."""
 
     def setup(self, cfg: object) -> None:  # noqa: ARG002 - gunicorn's signature
         self.error_log.propagate = True
@@ -41,24 +41,24 @@ _SETTINGS = {
 
 
 def run(load: Callable[[], "Flask"], bind: str, **settings: Any) -> None:  # noqa: ANN401 - gunicorn's own
-    """Serve until SIGTERM or SIGINT. ``load`` makes the application, in each worker."""
+    """Serve until SIGTERM or SIGINT. ``load`` creates the application, in each worker."""
     _Server(load, {**_SETTINGS, "bind": bind, **settings}).run()
 
 
 def give_up(problem: str) -> NoReturn:
-    """End the worker and the process above it: another worker would fare no better."""
+    """End the worker and its parent process, because another worker would fail as well."""
     log.error("not_started", error=problem)
     sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
 
 def freeze(_worker: object) -> None:
-    """Keep the garbage collector out of the libraries, which stay anyway."""
+    """Exclude the libraries from garbage collection, because they are never freed."""
     gc.collect()
     gc.freeze()
 
 
 def collect_seldom(worker: object) -> None:
-    """Keep the garbage collector out of large requests: what JSON becomes has no cycles."""
+    """Collect garbage rarely during large requests, because parsed JSON has no cycles."""
     freeze(worker)
     gc.set_threshold(_COLLECT_AFTER, 50, 100)
 

@@ -1,4 +1,4 @@
-"""A worker of gunicorn that waits for no request for ever; gunicorn's own lends it a thread for as long as it takes."""
+"""A gunicorn worker with a time limit for each request; gunicorn's own waits for a slow client without limit."""
 
 import contextlib
 import socket
@@ -9,12 +9,12 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 
 class ImpatientWorker(ThreadWorker):
-    """Hangs up on a request after so many ``seconds``, whether it drips or its client is gone (W4)."""
+    """Closes a connection after ``seconds``, whether its client sends slowly or not at all (W4)."""
 
     seconds = 15.0
 
     def handle(self, conn: TConn) -> Any:  # noqa: ANN401 - gunicorn's own
-        """Take the request, within the time."""
+        """Handle the request within the time limit."""
         timer = threading.Timer(self.seconds, _hang_up, [conn.sock])
         timer.daemon = True
         timer.start()
@@ -25,6 +25,6 @@ class ImpatientWorker(ThreadWorker):
 
 
 def _hang_up(client: socket.socket) -> None:
-    """Whatever waits for it ends."""
+    """Ends all waits for this client."""
     with contextlib.suppress(OSError):
         client.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""A small web server on a thread, for what never meets the open network: health, and the API behind our own nginx."""
+"""A small web server on a thread, for ports that the internet cannot reach: health, and the API behind our nginx."""
 
 import contextlib
 import socket
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class _Handler(WSGIRequestHandler):
-    timeout = 30  # seconds that a client may keep silent
+    timeout = 30  # seconds that a client may be silent
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's signature
-        """What is worth a line is logged by the applications."""
+        """Nothing: the applications log their requests."""
 
 
 class _Server(ThreadedWSGIServer):
-    """Hangs up on whoever comes while there is no ``room``: each connection costs a thread."""
+    """Closes new connections while ``room`` is used up: each connection costs a thread."""
 
     room: threading.BoundedSemaphore
 
@@ -38,7 +38,7 @@ class _Server(ThreadedWSGIServer):
 
 
 class Listener:
-    """Listens on ``HOST:PORT`` from the beginning, so that a port in use shows at once; answers from ``start`` on."""
+    """Listens on ``HOST:PORT`` at once, so that a port in use is reported early; answers after ``start``."""
 
     def __init__(self, bind: str, most_connections: int = 1_000) -> None:
         self._room = threading.BoundedSemaphore(most_connections)
@@ -47,20 +47,20 @@ class Listener:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, int(port)), family=family, backlog=512)
         self.port: int = self._socket.getsockname()[1]
-        self._socket.setblocking(False)  # another process that shares the port may be faster
+        self._socket.setblocking(False)  # another process that shares the port may accept first
         self._host = host
 
     @classmethod
     def for_option(cls, option: str, bind: str, most_connections: int = 1_000) -> Self:
-        """One that an option asks for, which is named where this cannot be."""
+        """The listener for an option, whose name is part of the error."""
         try:
             return cls(bind, most_connections)
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "write HOST:PORT"
+            reason = f"{error.strerror}; choose another address" if isinstance(error, OSError) else "write HOST:PORT"
             raise click.ClickException(f"{option} {bind}: {reason}") from None
 
     def start(self, app: "WSGIApplication") -> None:
-        """Answer with the application, each request on a thread of its own."""
+        """Serve the application, each request on a thread of its own."""
         self._server = _Server(self._host, self.port, app, _Handler, fd=self._socket.fileno())
         self._server.room = self._room
         self._thread = threading.Thread(
@@ -69,7 +69,7 @@ class Listener:
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer no more."""
+        """Stop serving and listening."""
         self._server.shutdown()
         self._thread.join()
         with contextlib.suppress(OSError):

@@ -1,13 +1,14 @@
-"""The stand-in for Traefik on one machine: IngressRoutes and Middlewares become servers of an nginx.
+"""Replaces Traefik on one machine: turns IngressRoutes and Middlewares into servers of an nginx.
 
-It routes what the objects say and derives nothing from StaticSites. What it does not understand, or could not route
-exactly as Traefik would, is refused by name, so that a route which works here works there.
+It routes by these objects only, never by StaticSites. An object that it does not support, or that it cannot route
+exactly as Traefik would, is rejected by name: a route that works here works in a cluster.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
 
-from cli.serve.edge_objects import Object, RedirectRegex, UnsupportedObject
+from cli.serve.edge_objects import RedirectRegex, RedirectScheme, TraefikObject, UnsupportedObject
 from cli.serve.edge_routes import Locations, Route, by_host, routes
 from pages import validation
 
@@ -16,7 +17,7 @@ API_VERSION = "traefik.io/v1alpha1"
 
 
 def render(
-    objects: Iterable[Object],
+    objects: Iterable[TraefikObject],
     *,
     listen: Sequence[str],
     upstream: str,
@@ -26,22 +27,23 @@ def render(
     """The http-level part of an nginx configuration that routes as Traefik would.
 
     Args:
-        objects: IngressRoutes and Middlewares as the hooks return them; objects of other API groups are passed over.
-        listen: addresses such as ``127.0.0.1:8080``.
-        upstream: the server of the sites, such as ``unix:nginx/sites.sock``.
-        aliases: more names for a host. A name that an object claims, or that another host has, is not given again.
-        unknown_host: what else there is, besides a 404, at hosts that no object names.
+        objects: IngressRoutes and Middlewares as the hooks return them; objects of other API groups are ignored.
+        listen: addresses, for example ``127.0.0.1:8080``.
+        upstream: the server of the sites, for example ``unix:nginx/sites.sock``.
+        aliases: more names for a host, except for names that an object or another host already has.
+        unknown_host: directives for hosts that no object names, which otherwise get a 404.
 
     Raises:
-        UnsupportedObject: an object is malformed, of an unknown kind, or would be routed otherwise by Traefik.
+        UnsupportedObject: an object is malformed or of an unknown kind, or Traefik would route it differently.
     """
     hosts = by_host(routes([item for item in objects if item.get("apiVersion") == API_VERSION]))
-    names = _server_names(hosts, aliases)
-    servers = [_server(listen, names[host], hosts[host]) for host in sorted(hosts)]
+    names = server_names(hosts, aliases)
+    servers = [server(listen, names[host], hosts[host]) for host in sorted(hosts)]
     return "\n".join([_common(upstream, sum(map(len, names.values()))), _unknown_host(listen, unknown_host), *servers])
 
 
-def _server_names(hosts: Iterable[str], aliases: Callable[[str], Iterable[str]]) -> dict[str, list[str]]:
+def server_names(hosts: Iterable[str], aliases: Callable[[str], Iterable[str]]) -> dict[str, list[str]]:
+    """The names of each host: its own, and its aliases."""
     names = {host: [host] for host in hosts}
     taken = set(names)
     for host in sorted(names):
@@ -65,7 +67,7 @@ proxy_headers_hash_bucket_size 128;
 
 server_tokens off;
 absolute_redirect off;
-# What redirects are matched against, as Traefik does; and a sign that nginx's strings have no other way to hold.
+# Redirects match against this, as in Traefik. The dollar sign cannot be written in nginx's strings.
 map $request_uri $pages_url {{
     default $scheme://$http_host$request_uri;
 }}
@@ -75,7 +77,7 @@ geo $pages_dollar {{
 types {{
 }}
 default_type text/plain;
-# All is passed as it comes: bodies are the sites' to refuse, and no answer goes through a file.
+# Everything is passed unchanged: the sites server rejects bodies, and no response goes through a file.
 client_max_body_size 0;
 proxy_http_version 1.1;
 proxy_request_buffering off;
@@ -85,52 +87,55 @@ proxy_redirect off;
 
 
 def _unknown_host(listen: Sequence[str], more: Sequence[str]) -> str:
-    return _block(
+    return block(
         "server",
         *(f"listen {address} default_server;" for address in listen),
         *more,
-        _block("location /", 'return 404 "No site is served at $host here.\\n";'),
+        block("location /", 'return 404 "No site is served at $host here.\\n";'),
     )
 
 
-def _server(listen: Sequence[str], names: Sequence[str], locations: Locations) -> str:
+def server(listen: Sequence[str], names: Sequence[str], locations: Locations) -> str:
+    """The server of one host."""
     blocks = [
-        _block(f"location {place}", *_actions(route))
+        block(f"location {place}", *actions(route))
         for place, (_, route) in sorted(locations.items(), key=lambda item: (item[1][0].path, not item[1][0].exact))
     ]
     if "/" not in locations:
-        blocks.append(_block("location /", 'return 404 "There is no site at this path of $host.\\n";'))
+        blocks.append(block("location /", 'return 404 "There is no site at this path of $host.\\n";'))
     listens = (f"listen {address};" for address in listen)
-    return _block("server", *listens, f"server_name {' '.join(names)};", *blocks)
+    return block("server", *listens, f"server_name {' '.join(names)};", *blocks)
 
 
-def _actions(route: Route) -> Iterable[str]:
+def actions(route: Route) -> Iterable[str]:
+    """What happens to a route's requests."""
     if route.redirect:
         port = f":{route.redirect.port}" if route.redirect.port else ""
-        code = 301 if route.redirect.permanent else 302
-        yield f"return {code} {route.redirect.scheme}://$host{port}$request_uri;"
+        yield f"return {_code(route.redirect)} {route.redirect.scheme}://$host{port}$request_uri;"
         return
-    for name, value in route.answers.values():
+    for name, value in route.response_headers.values():
         yield f"proxy_hide_header {name};"
-        yield f'add_header {name} "{_quoted(value)}" always;'
+        yield f'add_header {name} "{quoted(value)}" always;'
     for redirect in route.redirects:
         yield f'if ($pages_url ~ "{redirect.regex}") {{ return {_code(redirect)} "{_target(redirect)}"; }}'
-    if not route.add:
-        yield "return 404;"
-        return
-    # nginx chose the location by the decoded path; what is passed on is the path as it came, as Traefik passes it.
+    yield from pass_on(route) if route.add else ["return 404;"]
+
+
+def pass_on(route: Route) -> Iterable[str]:
+    """Pass the request on to the sites server."""
+    # nginx chooses the location by the decoded path. Like Traefik, it passes on the path as received.
     rest = "[/?].*" if route.strip else "/.*"
     optional = "?" if route.strip else ""
     yield f'if ($request_uri !~ "^{re.escape(route.strip)}(?<pages_passed>(?:{rest}){optional})$") {{ return 400; }}'
     added = (("Host", "$host"), ("Connection", ""), ("X-Real-Ip", "$remote_addr"))
-    headers = {name.lower(): (name, value) for name, value in added} | route.headers
+    headers = {name.lower(): (name, value) for name, value in added} | route.request_headers
     for name, value in headers.values():
         yield f'proxy_set_header {name} "{value}";'
     yield f"proxy_pass http://pages_sites{route.add}$pages_passed;"
 
 
-def _code(redirect: RedirectRegex) -> int:
-    return 301 if redirect.permanent else 302
+def _code(redirect: RedirectRegex | RedirectScheme) -> int:
+    return HTTPStatus.MOVED_PERMANENTLY if redirect.permanent else HTTPStatus.FOUND
 
 
 def _target(redirect: RedirectRegex) -> str:
@@ -138,10 +143,12 @@ def _target(redirect: RedirectRegex) -> str:
     return "${pages_dollar}".join(re.sub(r"\$\{([1-9])\}", r"$\1", part) for part in parts)
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
+    """A value between nginx's double quotes."""
     return re.sub(r'(["\\])', r"\\\1", value).replace("$", "${pages_dollar}")
 
 
-def _block(head: str, *lines: str) -> str:
+def block(head: str, *lines: str) -> str:
+    """A block of nginx directives."""
     body = "\n".join(lines).replace("\n", "\n    ")
     return f"{head} {{\n    {body}\n}}"

@@ -1,4 +1,4 @@
-"""Traefik's objects, as far as the stand-in for it understands them."""
+"""Traefik's objects, as far as its replacement supports them."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
@@ -6,45 +6,45 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-Object = Mapping[str, Any]
+TraefikObject = Mapping[str, Any]  # an IngressRoute or a Middleware, unchecked
 SpecT = TypeVar("SpecT", bound=BaseModel)
 
 
 class UnsupportedObject(ValueError):
-    """An object that cannot be routed here; the message names it."""
+    """An object that cannot be routed here; the message starts with its name."""
 
-    def __init__(self, item: Object, problem: str) -> None:
+    def __init__(self, item: TraefikObject, problem: str) -> None:
         meta = item.get("metadata") or {}
         super().__init__(f"{item.get('kind')} {meta.get('namespace')}/{meta.get('name')}: {problem}")
 
 
 class Strict(BaseModel):
-    """Refuses what it does not know."""
+    """Rejects unknown fields."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True)
 
 
 class StripPrefix(Strict):
-    """Takes a prefix off the path."""
+    """Removes a prefix from the path."""
 
     prefixes: list[str]
 
 
 class AddPrefix(Strict):
-    """Puts one before it."""
+    """Adds a prefix to the path."""
 
     prefix: str
 
 
 class Headers(Strict):
-    """Sets headers of requests and of answers."""
+    """Sets headers of requests and responses."""
 
     custom_request_headers: dict[str, str] = {}
     custom_response_headers: dict[str, str] = {}
 
 
 class RedirectRegex(Strict):
-    """Redirects what an expression matches."""
+    """Redirects URLs that match an expression."""
 
     regex: str
     replacement: str
@@ -67,7 +67,7 @@ class Reference(Strict):
 
 
 class MiddlewareSpec(Strict):
-    """A Middleware is of exactly one kind."""
+    """A Middleware, which has exactly one of these."""
 
     strip_prefix: StripPrefix | None = None
     add_prefix: AddPrefix | None = None
@@ -94,7 +94,7 @@ class IngressRouteSpec(Strict):
     tls: dict[str, Any] | None = None
 
 
-def key(item: Object) -> tuple[str, str]:
+def key(item: TraefikObject) -> tuple[str, str]:
     """Namespace and name. Raises UnsupportedObject."""
     meta = item.get("metadata") or {}
     if not (meta.get("namespace") and meta.get("name")):
@@ -102,7 +102,7 @@ def key(item: Object) -> tuple[str, str]:
     return meta["namespace"], meta["name"]
 
 
-def spec(item: Object, model: type[SpecT]) -> SpecT:
+def spec(item: TraefikObject, model: type[SpecT]) -> SpecT:
     """An object's spec. Raises UnsupportedObject."""
     try:
         return model.model_validate(item.get("spec"))

@@ -1,4 +1,4 @@
-"""The nginx process of ``pages serve``: found, started, given new configurations and stopped."""
+"""The nginx process of ``pages serve``: find it, start it, reload its configuration, stop it."""
 
 import os
 import re
@@ -24,11 +24,11 @@ _EMERGENCY = re.compile(r"\[emerg\] (?:\d+#\d+: )?(.*)")
 
 
 class NginxError(Exception):
-    """nginx could not do what was asked; the text says what to do."""
+    """nginx failed; the message has the next step."""
 
 
 class NginxNotFound(NginxError):
-    """There is no nginx on this machine."""
+    """nginx is not installed."""
 
 
 class LuaNotFound(NginxError):
@@ -40,18 +40,18 @@ class PortInUse(NginxError):
 
 
 class AddressUnusable(NginxError):
-    """The address is not this machine's, or the port is not for this user."""
+    """The address belongs to another machine, or this user may not listen on the port."""
 
 
 class ConfigurationRefused(NginxError):
-    """nginx refused a configuration; the one before goes on."""
+    """nginx rejected a configuration, and keeps the previous one."""
 
 
 def find() -> Path:
-    """The nginx program, also where a user's PATH has no sbin. Raises NginxNotFound."""
+    """The nginx program, even if the PATH has no sbin. Raises NginxNotFound."""
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_MORE_PLACES))
-    if found := shutil.which("nginx", path=path):
-        return Path(found)
+    if program := shutil.which("nginx", path=path):
+        return Path(program)
     raise NginxNotFound(
         "nginx is not installed: run `apt-get install nginx-light libnginx-mod-http-lua lua-cjson lua-resty-core "
         "lua-resty-lrucache` (Debian, Ubuntu) or `brew install openresty/brew/openresty` (macOS)"
@@ -67,7 +67,7 @@ def lua(binary: Path) -> str:
 
 
 def loopback(port: int) -> list[str]:
-    """What to listen on for this machine alone: ``127.0.0.1:8080`` and, where there is IPv6, ``[::1]:8080``."""
+    """The addresses that only this machine reaches: ``127.0.0.1:8080`` and, with IPv6, ``[::1]:8080``."""
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
             probe.bind(("::1", 0))
@@ -77,10 +77,10 @@ def loopback(port: int) -> list[str]:
 
 
 class Nginx:
-    """One nginx, whose files are in ``{state}/nginx``. The caller sees to it that a state directory has one owner.
+    """One nginx, with its files in ``{state}/nginx``. The caller ensures that a state directory has one owner.
 
-    ``live`` is the live tree, relative to ``state``. Configurations are given as the http-level text that
-    ``traefik.render`` returns; ``nginx_config.SITES`` is where its requests go.
+    ``live`` is the live tree, relative to ``state``. ``servers`` is the http-level text that ``edge.render`` returns;
+    it sends its requests to ``nginx_config.SITES``.
     """
 
     def __init__(self, state: Path, *, live: str, workers: int = 2) -> None:
@@ -94,10 +94,10 @@ class Nginx:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, servers: str) -> None:
-        """Start and return when connections are served.
+        """Start, and return when nginx serves connections.
 
-        Raises NginxNotFound, LuaNotFound, PortInUse, AddressUnusable, ConfigurationRefused, NginxError; then nothing
-        is running.
+        Raises NginxNotFound, LuaNotFound, PortInUse, AddressUnusable, ConfigurationRefused or NginxError; nothing runs
+        after these.
         """
         self.stop()
         binary = find()
@@ -115,7 +115,7 @@ class Nginx:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                start_new_session=True,  # a Ctrl-C is for the caller, who then stops us
+                start_new_session=True,  # Ctrl-C goes to the caller only, which then stops nginx
             )
         try:
             self._wait_for("start worker process ", 0)
@@ -124,37 +124,37 @@ class Nginx:
             raise
 
     def reload(self, servers: str) -> None:
-        """Change to a new configuration and return when only the new one answers new connections.
+        """Change the configuration, and return when it serves all new connections.
 
-        Raises ConfigurationRefused, and the old one goes on; NginxError where nginx is gone or does not follow.
+        Raises ConfigurationRefused, and the old one stays; NginxError if nginx has died or does not reload.
         """
         text = self._text(servers)
         if not self.alive() or self._process is None:
-            raise NginxError(f"nginx is not running; the reason may be in {self._log}")
+            raise NginxError(f"nginx is not running: see {self._log}")
         if text == self._config.read_text():
             return
         candidate = self._config.with_suffix(".new")
         candidate.write_text(text)
         self._test(candidate)
         candidate.replace(self._config)
-        seen = self._log.stat().st_size
+        offset = self._log.stat().st_size
         self._process.send_signal(signal.SIGHUP)
-        # Logged by each old worker before it closes its listening sockets, and after the new ones were started.
-        self._wait_for("gracefully shutting down", seen)
+        # Each old worker logs this after the new ones have started, and before it closes its listening sockets.
+        self._wait_for("gracefully shutting down", offset)
 
     def stop(self, grace: float = _GRACE_SECONDS) -> None:
-        """Finish running requests within ``grace`` seconds, then end. No process is left."""
+        """Finish the current requests within ``grace`` seconds, then end. No process remains."""
         process, self._process = self._process, None
         if process is None:
             return
-        if not grace or not _ends(process, signal.SIGQUIT, grace):
-            _ends(process, signal.SIGTERM, 2.0)
-        if process.poll() != 0:  # still there, or died without its workers
-            _kill_group(process.pid)
+        if not grace or not ends(process, signal.SIGQUIT, grace):
+            ends(process, signal.SIGTERM, 2.0)
+        if process.poll() != 0:  # still running, or it died before its workers
+            kill_group(process.pid)
             process.wait()
 
     def alive(self) -> bool:
-        """Whether nginx runs."""
+        """Whether nginx is running."""
         return self._process is not None and self._process.poll() is None
 
     def _text(self, servers: str) -> str:
@@ -167,60 +167,61 @@ class Nginx:
         command = self._command(find(), candidate, "-t", "-q")
         done = subprocess.run(command, cwd=self._state, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0:
-            raise ConfigurationRefused(f"nginx refuses the configuration: {_reason(done.stderr)}")
+            raise ConfigurationRefused(f"nginx rejects the configuration: {cause_in(done.stderr)}")
 
-    def _wait_for(self, event: str, seen: int) -> None:
-        """Wait until each worker has logged ``event`` after the first ``seen`` bytes of the log."""
+    def _wait_for(self, event: str, offset: int) -> None:
+        """Wait until each worker has logged ``event`` after this offset of the log."""
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline:
             with self._log.open("rb") as log:
-                log.seek(seen)
+                log.seek(offset)
                 text = log.read().decode(errors="replace")
             if text.count(event) >= self._workers:
                 return
-            _raise_failure(text)
+            raise_failure(text)
             if not self.alive():
-                raise NginxError(f"nginx ended unexpectedly: {_reason(text)}")
+                raise NginxError(f"nginx exited unexpectedly: {cause_in(text)}")
             time.sleep(_POLL_SECONDS)
-        raise NginxError(f"nginx did not take the configuration within {_READY_SECONDS:.0f} s; see {self._log}")
+        raise NginxError(f"nginx did not load the configuration within {_READY_SECONDS:.0f} s: see {self._log}")
 
     def _stop_stale(self) -> None:
-        """End the nginx that a killed predecessor left in this state directory."""
+        """End an nginx of this state directory whose `pages serve` was killed."""
         try:
             pid = int((self._folder / "nginx.pid").read_text())
         except (FileNotFoundError, ValueError):
             return
         if self._is_ours(pid):
             os.kill(pid, signal.SIGTERM)
-            if not _until(lambda: not self._is_ours(pid), _GRACE_SECONDS):
-                _kill_group(pid)
+            if not until(lambda: not self._is_ours(pid), _GRACE_SECONDS):
+                kill_group(pid)
 
     def _is_ours(self, pid: int) -> bool:
-        """Whether the process is an nginx with our configuration, not a later one that got the same number."""
-        words = _command_line(pid)
+        """Whether the process is an nginx with our configuration, not a later one with the same id."""
+        words = command_line(pid)
         return "nginx: master process" in words and str(self._config) in words
 
 
-def _raise_failure(log: str) -> None:
-    """Raise what a log says to have gone wrong. nginx itself goes on trying to bind for seconds."""
+def raise_failure(log: str) -> None:
+    """Raise the failure that a log reports, because nginx itself retries to bind for seconds."""
     if failed := _BIND_FAILED.search(log):
         address, reason = failed.groups()
         if "in use" in reason:
-            raise PortInUse(f"{address} is in use by another program: choose another port with --port")
-        raise AddressUnusable(f"cannot listen on {address} ({reason}): choose another with --port or --address")
+            raise PortInUse(f"{address} is in use by another program; choose another port with --port")
+        raise AddressUnusable(f"cannot listen on {address} ({reason}); choose another with --port or --address")
     if nginx_modules.lacks_library(log):
         raise LuaNotFound(f"nginx's Lua lacks a library that evaluates redirects and headers: {nginx_modules.INSTALL}")
     if _EMERGENCY.search(log):
-        raise ConfigurationRefused(f"nginx refuses the configuration: {_reason(log)}")
+        raise ConfigurationRefused(f"nginx rejects the configuration: {cause_in(log)}")
 
 
-def _reason(log: str) -> str:
-    found = _EMERGENCY.search(log)
-    return found[1] if found else log.strip()[-500:] or "it gave no reason"
+def cause_in(log: str) -> str:
+    """The first serious line of a log, else its end."""
+    match = _EMERGENCY.search(log)
+    return match[1] if match else log.strip()[-500:] or "its log is empty"
 
 
-def _command_line(pid: int) -> str:
-    """What the process list shows for a process, or "" where there is none."""
+def command_line(pid: int) -> str:
+    """The command line of a process, or "" if it does not exist."""
     if Path("/proc/self").exists():
         try:
             return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
@@ -230,7 +231,8 @@ def _command_line(pid: int) -> str:
     return done.stdout
 
 
-def _ends(process: subprocess.Popen[bytes], number: signal.Signals, seconds: float) -> bool:
+def ends(process: subprocess.Popen[bytes], number: signal.Signals, seconds: float) -> bool:
+    """Whether the process ends within so many seconds after the signal."""
     process.send_signal(number)
     try:
         process.wait(seconds)
@@ -239,7 +241,8 @@ def _ends(process: subprocess.Popen[bytes], number: signal.Signals, seconds: flo
     return True
 
 
-def _until(condition: Callable[[], bool], seconds: float) -> bool:
+def until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether the condition holds within so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -248,8 +251,9 @@ def _until(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _kill_group(pid: int) -> None:
+def kill_group(pid: int) -> None:
+    """Kill a process and its children."""
     try:
         os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
+    except (ProcessLookupError, PermissionError):  # macOS raises the latter for a group of zombies
         return

@@ -1,7 +1,7 @@
-"""The whole configuration of the nginx of ``pages serve``, in one file: the sites server as in the cluster, and edges.
+"""The configuration of the nginx of ``pages serve``, in one file: the sites server as in the cluster, and the edge.
 
-Every path in it is relative to the state directory, which is nginx's prefix and its working directory: no path has to
-be quoted, and that of a socket never exceeds the 108 bytes that the system allows.
+All paths are relative to the state directory, which is nginx's prefix and working directory. No path needs quotes
+then, and the path of the socket stays below the system's limit of 108 bytes.
 """
 
 import grp
@@ -15,14 +15,14 @@ RULES = "rules.lua"
 
 
 def shipped(name: str) -> str:
-    """A file of ``deploy/nginx``, which an installed package carries as ``cli/nginx``."""
+    """A file of ``deploy/nginx``, which an installed package has as ``cli/nginx``."""
     package = Path(__file__).parents[1]
     installed, checkout = package / "nginx", package.parent / "deploy" / "nginx"
     return ((installed if installed.is_dir() else checkout) / name).read_text()
 
 
 def compose(servers: str, *, modules: str, live: str, workers: int) -> str:
-    """The configuration: ``servers`` (http level) in front of the sites in the folder ``live``."""
+    """The configuration: ``servers`` (http level) in front of the sites server, which serves the folder ``live``."""
     return f"""\
 # Written by `pages serve`: edits are lost.
 {modules}daemon off;
@@ -57,7 +57,7 @@ http {{
 
 
 def _user() -> str:
-    """Root's workers stay root: the state directory may be for root's eyes only."""
+    """Workers of root stay root, because the state directory may be readable for root only."""
     if os.geteuid() != 0:
         return ""
     return f"user {pwd.getpwuid(0).pw_name} {grp.getgrgid(os.getegid()).gr_name};\n"

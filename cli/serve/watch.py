@@ -1,11 +1,13 @@
-"""Says that manifests changed, within a fraction of a second."""
+"""Notices edits of manifests within a fraction of a second."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 import watchfiles
+
+from syncer.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -14,22 +16,22 @@ _DEBOUNCE_MS = 100
 
 
 class Watch:
-    """A thread that calls ``changed`` after edits below the paths, until stopped."""
+    """A thread that wakes another after edits below the paths, until stopped."""
 
-    def __init__(self, paths: Sequence[Path], changed: Callable[[], None]) -> None:
+    def __init__(self, paths: Sequence[Path], wakeup: Wakeup) -> None:
         paths = [path.resolve() for path in paths]  # as edits are reported
-        # A file is watched by way of its folder: editors replace it, and a watch would stay with the old one.
+        # Of a file, the folder is watched: editors replace the file, and a watch would stay with the old one.
         self._folders = sorted({path if path.is_dir() else path.parent for path in paths})
-        self._changed = changed
+        self._wakeup = wakeup
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; returns when the thread has."""
+        """Stop; returns when the thread has ended."""
         self._stopping.set()
         self._thread.join()
 
@@ -44,11 +46,11 @@ class Watch:
         )
         for _ in edits:
             log.debug("manifests_changed")
-            self._changed()
+            self._wakeup.change()
 
 
 def _is_manifest(path: Path, folders: Sequence[Path]) -> bool:
-    """Whether an edit of the path matters; what is below a hidden folder, such as our own state, does not."""
+    """Whether an edit of the path matters: edits below a hidden folder, such as our own state, do not."""
     for folder in folders:
         if path.is_relative_to(folder):
             hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)

@@ -4,7 +4,7 @@ Fields carry their JSON names as aliases. Defaults and limits equal those of ``c
 Unknown fields are ignored, as the API server prunes them; ``pages.manifests`` refuses them in files people write.
 """
 
-from pages.api.objects import ALLOW_LOCAL, API_VERSION, GROUP, REQUESTED_AT, VERSION, Model, Object, ObjectMeta
+from pages.api.objects import ALLOW_LOCAL, API_VERSION, GROUP, REQUESTED_AT, VERSION, Model, Object, ObjectMeta, SiteKey
 from pages.api.platform import (
     DomainPolicy,
     HeldRemoval,
@@ -67,6 +67,7 @@ __all__ = [
     "RouteStatus",
     "SecretRef",
     "Service",
+    "SiteKey",
     "SiteReference",
     "SiteRules",
     "StaticSite",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from pydantic.alias_generators import to_camel
@@ -18,6 +18,16 @@ ALLOW_LOCAL = "allow_local"
 # Annotation of a StaticSite: any new value, such as the time, asks for a sync now.
 REQUESTED_AT = "pages.kup6s.com/requestedAt"
 MAX_REQUEST_LENGTH = 253
+
+
+class SiteKey(NamedTuple):
+    """Which site: a StaticSite's namespace and name. Another one of the same name is told apart by its uid."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
 
 
 class Model(BaseModel):
@@ -51,7 +61,7 @@ Domain = Annotated[str, _checked(validation.domain)]
 Alias = Annotated[str, _checked(validation.alias)]
 DomainPattern = Annotated[str, _checked(validation.domain_pattern)]
 SecretName = Annotated[str, _checked(validation.secret_name)]
-SecretKey = Annotated[str, _checked(validation.secret_key)]
+SecretDataKey = Annotated[str, _checked(validation.secret_key)]
 SyncInterval = Annotated[str, _checked(validation.sync_interval)]
 ShortText = Annotated[str, Field(min_length=1, max_length=253)]
 

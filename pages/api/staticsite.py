@@ -17,8 +17,9 @@ from pages.api.objects import (
     Repo,
     RepoPath,
     Revision,
-    SecretKey,
+    SecretDataKey,
     SecretName,
+    SiteKey,
     SyncInterval,
 )
 from pages.api.rules import HeaderRule, KnownRules, Redirect
@@ -29,13 +30,13 @@ class TokenRef(Model):
     """An entry of a Secret in the StaticSite's own namespace."""
 
     name: SecretName
-    key: SecretKey = "password"
+    key: SecretDataKey = "password"
 
 
 class SecretRef(TokenRef):
     """A Secret in the StaticSite's own namespace."""
 
-    username_key: SecretKey = "username"
+    username_key: SecretDataKey = "username"
 
 
 ForgeKind = Literal["forgejo", "gitea", "github", "gitlab"]
@@ -161,6 +162,11 @@ class StaticSite(Object):
         except ValueError as error:
             raise ValueError(f"metadata.name {error}") from None
         return self
+
+    @property
+    def site_key(self) -> SiteKey:
+        """The site's identity in all maps and on the volume."""
+        return SiteKey(self.metadata.namespace, self.metadata.name)
 
     @property
     def requested_at(self) -> str:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from pages import validation
-from pages.api.objects import Domain, Model, Object, ShortText
+from pages.api.objects import Domain, Model, Object, ShortText, SiteKey
 from pages.api.platform import IssuerRef, Service
 from pages.api.rules import RouteRules
 from pages.api.staticsite import Resources
@@ -18,6 +18,11 @@ class SiteReference(Model):
     namespace: str = Field(max_length=63)
     name: str = Field(max_length=63)
     uid: str = Field(default="", max_length=63)
+
+    @property
+    def site_key(self) -> SiteKey:
+        """The site's identity, whichever object has the name."""
+        return SiteKey(self.namespace, self.name)
 
 
 class RedirectTarget(Model):

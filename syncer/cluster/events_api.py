@@ -1,6 +1,6 @@
 """Kubernetes Events as `kubectl describe` and `kubectl events` show them (core/v1, with a count)."""
 
-from collections.abc import Callable
+from http import HTTPStatus
 
 import httpx2
 from lightkube import Client
@@ -13,9 +13,8 @@ from lightkube.types import PatchType
 from pages.api import API_VERSION
 from pages.conditions import format_time
 from syncer.reporting.event_writer import ApiAway, EventNotWritten, Written
-from syncer.retry_after import pause_wanted
+from syncer.retries import requested_pause
 
-_NOT_FOUND, _TOO_MANY, _BROKEN = 404, 429, 500
 _REPORTER = "pages-syncer"
 
 
@@ -26,7 +25,7 @@ class ClusterEvents:
         self._client = client
 
     def create(self, written: Written) -> None:
-        """Write a new one. Raises EventNotWritten, ApiAway."""
+        """Write a new Event. Raises EventNotWritten, ApiAway."""
         about = ObjectReference(
             apiVersion=API_VERSION,
             kind="StaticSite",
@@ -46,30 +45,32 @@ class ClusterEvents:
             source=EventSource(component=_REPORTER),
             reportingComponent=_REPORTER,
         )
-        if not _sent(lambda: self._client.create(event)):
-            raise EventNotWritten("its namespace is gone")
+        try:
+            self._client.create(event)
+        except httpx2.HTTPError as error:
+            if _is_not_found(error):
+                raise EventNotWritten("its namespace is gone") from error
+            raise _explain(error) from error
 
     def count(self, written: Written) -> bool:
-        """Raise the count of one that was written; False where it is gone. Raises EventNotWritten, ApiAway."""
+        """Raise the count of an Event that was written; False if it is gone. Raises EventNotWritten, ApiAway."""
         patch = {"count": written.count, "lastTimestamp": format_time(written.last)}
-        return _sent(
-            lambda: self._client.patch(
-                Event, written.name, patch, namespace=written.namespace, patch_type=PatchType.MERGE
-            )
-        )
+        try:
+            self._client.patch(Event, written.name, patch, namespace=written.namespace, patch_type=PatchType.MERGE)
+        except httpx2.HTTPError as error:
+            if _is_not_found(error):
+                return False
+            raise _explain(error) from error
+        return True
 
 
-def _sent(send: Callable[[], object]) -> bool:
-    """Whether what it is about is there."""
-    try:
-        send()
-    except ApiError as error:
+def _is_not_found(error: httpx2.HTTPError) -> bool:
+    return isinstance(error, ApiError) and error.status.code == HTTPStatus.NOT_FOUND
+
+
+def _explain(error: httpx2.HTTPError) -> ApiAway | EventNotWritten:
+    if isinstance(error, ApiError):
         code = error.status.code or 0
-        if code == _NOT_FOUND:
-            return False
-        if code == _TOO_MANY or code >= _BROKEN:
-            raise ApiAway(str(error), pause_wanted(error)) from error
-        raise EventNotWritten(str(error)) from error
-    except httpx2.HTTPError as error:
-        raise ApiAway(str(error) or type(error).__name__, pause_wanted(error)) from error
-    return True
+        if code != HTTPStatus.TOO_MANY_REQUESTS and code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return EventNotWritten(str(error))
+    return ApiAway(str(error) or type(error).__name__, requested_pause(error))

@@ -1,24 +1,31 @@
-"""How the syncer is, over HTTP, for those who run it: on a port of its own (W8)."""
+"""The health of the syncer over HTTP, for the cluster alone: on a port of its own (W8)."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 from flask import Flask, Response, jsonify
 
-# What is wrong, a sentence each; nothing where all is well.
-Problems = Callable[[], list[str]]
+
+class Health(Protocol):
+    """What is wrong, a sentence each; both are empty if all is well."""
+
+    def sick(self) -> list[str]:
+        """What only a new process can fix."""
+
+    def not_ready(self) -> list[str]:
+        """Why it should get no requests."""
 
 
-def create_app(sick: Problems, not_ready: Problems) -> Flask:
-    """The WSGI application. ``sick``: a new process would help. ``not_ready``: nobody should send us anything."""
+def create_app(health: Health) -> Flask:
+    """The WSGI application."""
     app = Flask(__name__)
 
     @app.get("/healthz")
     def healthz() -> tuple[Response, int]:
-        return _answer(sick())
+        return _answer(health.sick())
 
     @app.get("/readyz")
     def readyz() -> tuple[Response, int]:
-        return _answer(sick() + not_ready())
+        return _answer(health.sick() + health.not_ready())
 
     return app
 

@@ -1,8 +1,7 @@
-"""One Lease: of several syncers one works, the others wait (F20).
+"""One Lease: of several syncers one works, and the others wait (F20).
 
-The election is the Kubernetes client's. Ours are the lock that it keeps in a Lease, over the client that we use for
-everything else, and the fence: whoever has not renewed for a while holds nothing, whatever it remembers (a process that
-was stopped and goes on, a network that was gone).
+The Kubernetes client runs the election. This module adds the lock that it keeps in a Lease, and the fence: a holder
+that has not renewed for a while holds nothing, even if its process was stopped or its network was down meanwhile.
 """
 
 import os
@@ -10,9 +9,8 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import httpx2
 import structlog
@@ -25,6 +23,9 @@ from lightkube.models.coordination_v1 import LeaseSpec
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.coordination_v1 import Lease as LeaseObject
 
+from syncer.duty import Fence
+from syncer.errors import LeaseLost
+
 log = structlog.get_logger(__name__)
 
 NAME = "pages-syncer"
@@ -32,8 +33,18 @@ _NOT_FOUND = 404
 _RETRY_SECONDS = 1.0
 
 
-class Lease:
-    """This process's part in the election. ``run`` once; everything else from any thread.
+class Holder(Protocol):
+    """Who wants to hold the Lease."""
+
+    def lease_acquired(self) -> None:
+        """Work until the Lease is lost; called on a thread."""
+
+    def lease_lost(self) -> None:
+        """Stop at once: the next holder may have started."""
+
+
+class Lease(Fence):
+    """The part of this process in the election. ``run`` once; everything else from any thread.
 
     Others may take over ``duration`` after the last renewal; a holder that cannot renew gives up well before that.
     """
@@ -43,34 +54,39 @@ class Lease:
         self._gives_up = duration * 2 / 3
         self._lock = _LeaseLock(client, namespace, f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}")
 
-    def run(self, on_started: Callable[[], None], on_stopped: Callable[[], None]) -> None:
-        """Wait for the Lease, call ``on_started`` on a thread, renew until it is lost, call ``on_stopped``."""
+    def run(self, holder: Holder) -> None:
+        """Wait for the Lease, and renew it until it is lost."""
         config = Config(
             lock=self._lock,
             lease_duration=int(self._duration.total_seconds()),
             renew_deadline=self._gives_up.total_seconds(),
             retry_period=_RETRY_SECONDS,
-            onstarted_leading=on_started,
-            onstopped_leading=on_stopped,
+            onstarted_leading=holder.lease_acquired,
+            onstopped_leading=holder.lease_lost,
         )
         LeaderElection(config).run()
 
     def held(self) -> bool:
-        """Whether we are the holder, beyond doubt."""
+        """Whether this process certainly holds the Lease."""
         renewed = self._lock.renewed
         return renewed is not None and time.monotonic() - renewed < self._gives_up.total_seconds()
 
+    def check(self) -> None:
+        """Raise LeaseLost unless this process certainly holds the Lease."""
+        if not self.held():
+            raise LeaseLost("this syncer no longer holds the Lease; another one may be at work")
+
     def holder(self) -> str:
-        """Who holds it, as far as we know; empty where nobody does."""
+        """The last known holder; empty if there is none."""
         return self._lock.holder
 
     def release(self) -> None:
-        """Give it back, so that the next holder need not wait, and never take it again."""
+        """Give it back, so that the next holder does not have to wait, and never take it again."""
         self._lock.release()
 
 
 class _LeaseLock:
-    """What ``LeaderElection`` keeps its record in. A failure of the API is a try that failed, never an exception."""
+    """Where ``LeaderElection`` keeps its record. If the API fails, the attempt fails, without an exception."""
 
     def __init__(self, client: Client, namespace: str, identity: str) -> None:
         self.name, self.namespace, self.identity = NAME, namespace, identity
@@ -105,10 +121,10 @@ class _LeaseLock:
             leaseTransitions=0,
         )
         metadata = ObjectMeta(name=name, namespace=namespace)
-        return self._write(lambda: self._client.create(LeaseObject(metadata=metadata, spec=spec)))
+        return self._write(LeaseObject(metadata=metadata, spec=spec), new=True)
 
     def update(self, _name: str, _namespace: str, updated_record: LeaderElectionRecord) -> bool:
-        """Replace what ``get`` has read; the API server refuses where somebody else was faster."""
+        """Replace what ``get`` has read; the API server rejects this if another syncer was faster."""
         lease = self._lease
         if lease is None:
             return False
@@ -122,7 +138,7 @@ class _LeaseLock:
             renewTime=now,
             leaseTransitions=(before.leaseTransitions or 0) + taken_over,
         )
-        return self._write(lambda: self._client.replace(lease))
+        return self._write(lease, new=False)
 
     def release(self) -> None:
         with self._mutex:
@@ -137,13 +153,13 @@ class _LeaseLock:
             except httpx2.HTTPError as error:
                 log.warning("lease_not_released", error=str(error))
 
-    def _write(self, write: Callable[[], LeaseObject]) -> bool:
+    def _write(self, lease: LeaseObject, *, new: bool) -> bool:
         with self._mutex:
             if self._closed:
                 return False
             since = time.monotonic()
             try:
-                self._lease = write()
+                self._lease = self._client.create(lease) if new else self._client.replace(lease)
             except httpx2.HTTPError as error:
                 log.warning("lease_not_renewed", error=str(error))
                 return False
@@ -152,7 +168,7 @@ class _LeaseLock:
 
 
 class _Failure:
-    """What ``LeaderElection`` expects of a read that failed: only a 404 allows it to create the Lease."""
+    """A read that failed, as ``LeaderElection`` expects it: only a 404 allows it to create the Lease."""
 
     def __init__(self, reason: str, code: int | None) -> None:
         self.reason = reason

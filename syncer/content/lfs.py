@@ -6,8 +6,7 @@ We do not fetch from there, and a visitor has no use for the text: they are left
 from collections.abc import Collection
 from dataclasses import replace
 
-from syncer.content.tree import Listing
-from syncer.volume.files import ReadBlobs
+from syncer.content.tree import Listing, ReadBlobs
 
 _BEGINNING = b"version https://git-lfs.github.com/spec/v1"
 _MAX_BYTES = 1024  # by the specification

@@ -14,8 +14,7 @@ from syncer.content.rules import compiled, headers, redirects
 from syncer.content.rules.compile import FILES, compile_rules
 from syncer.content.rules.findings import Findings, Place
 from syncer.content.rules.lines import MAX_BYTES
-from syncer.content.tree import File, Listing
-from syncer.volume.files import ReadBlobs
+from syncer.content.tree import File, Listing, ReadBlobs
 
 _SHOWN = 5
 _PLACES = (redirects.SPEC, headers.SPEC, *FILES)

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from syncer.content.tree import Budget, File, Listing
+from syncer.content.tree import Budget, File, Listing, ReadBlobs
 from syncer.errors import LimitExceeded
 from syncer.limits import SiteLimits
-from syncer.volume.files import ReadBlobs
 
 _MAX_TARGET_BYTES = 1024
 _MAX_HOPS = 40  # as in Linux

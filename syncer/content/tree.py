@@ -6,7 +6,7 @@ Never a checkout, so symlinks, submodules, filters and hooks of a repository hav
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
@@ -35,6 +35,10 @@ class File(NamedTuple):
     path: str
     oid: str
     size: int
+
+
+# For each of these blobs its id, its size, and the stream to read exactly that many bytes from.
+ReadBlobs = Callable[[Sequence[str]], Iterator[tuple[str, int, IO[bytes]]]]
 
 
 @dataclass

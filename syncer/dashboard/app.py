@@ -10,11 +10,12 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from pages import sizes
+from pages.api import SiteKey
 from pages.conditions import find as find_condition
 from syncer.dashboard import plain_words, times, urls
 from syncer.dashboard.listing import STATES, Query, find, state_of
 from syncer.dashboard.view import View
-from syncer.service.loop import Seen
+from syncer.service.sites import Seen
 
 _STATIC = Path(__file__).parent / "static"
 _TYPES = {"dashboard.css": "text/css", "dashboard.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -50,14 +51,14 @@ def create_app(view: View) -> Flask:
 def _register_pages(app: Flask, view: View) -> None:
     @app.get("/")
     def all_sites() -> str | Response:
-        return _standby(view) or _list(view.sites(), root="", namespace="")
+        return _standby(view) or _list(view.sites.seen(), root="", namespace="")
 
     @app.get("/namespaces/<namespace>/")
     def of_namespace(namespace: str) -> str | Response:
         """That of a namespace shows nothing of any other: it may be shared with those who may see that one alone."""
         if answer := _standby(view, root="../../"):
             return answer
-        sites = [seen for seen in view.sites() if seen.site.metadata.namespace == namespace]
+        sites = [seen for seen in view.sites.seen() if seen.site.metadata.namespace == namespace]
         if not sites:
             raise NotFound("There is no site in a namespace of that name.")
         return _list(sites, root="../../", namespace=namespace)
@@ -66,7 +67,7 @@ def _register_pages(app: Flask, view: View) -> None:
     def one_site(namespace: str, name: str) -> str | Response:
         if answer := _standby(view, root="../../../"):
             return answer
-        seen = next((each for each in view.sites() if each.site.key == f"{namespace}/{name}"), None)
+        seen = next((each for each in view.sites.seen() if each.site.site_key == SiteKey(namespace, name)), None)
         if seen is None:
             raise NotFound("There is no site of that name.")
         uid = seen.site.metadata.uid
@@ -75,9 +76,9 @@ def _register_pages(app: Flask, view: View) -> None:
             root="../../../",
             seen=seen,
             site=seen.site,
-            events=view.events(uid),
-            deliveries=view.deliveries(uid),
-            commit_status=view.commit_status(uid),
+            events=view.journal.of(uid),
+            deliveries=view.deliveries.recent(uid),
+            commit_status=view.commit_statuses.result(uid),
         )
 
 
@@ -110,7 +111,7 @@ def _register_answers(app: Flask) -> None:
 
 def _standby(view: View, root: str = "") -> Response | None:
     """Another syncer is at work and knows; this one would tell what was true once, or nothing."""
-    if not (problems := view.problems()):
+    if not (problems := view.duty.not_ready()):
         return None
     return Response(_render("standby.html", root=root, problems=problems), 503, {"Retry-After": _RETRY_SECONDS})
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from pages.api import StaticSite
 from syncer.errors import SiteDeleted
-from syncer.publishing.release import Outcome, Published
+from syncer.outcome import Outcome, Published
+from syncer.recorder import Recorder
 
 _MOST_SITES = 10_000
 _MOST_LINES = 20
@@ -26,7 +27,7 @@ class Entry:
     times: int = 1
 
 
-class Journal:
+class Journal(Recorder):
     """From any thread. The site that was silent for longest is forgotten first."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -34,8 +35,8 @@ class Journal:
         self._lines: OrderedDict[str, deque[Entry]] = OrderedDict()  # by the site's uid
         self._lock = threading.Lock()
 
-    def note(self, site: StaticSite, outcome: Outcome) -> None:
-        """Take note of what became of a sync; one that found nothing new is no line."""
+    def outcome_reported(self, site: StaticSite, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002 - a Recorder's
+        """Add a line, unless the sync found nothing new."""
         if isinstance(outcome, SiteDeleted):
             return
         if isinstance(outcome, Published):

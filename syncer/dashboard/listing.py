@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from pages.api import StaticSite
-from syncer.service.loop import Seen
+from pages.api import SiteKey, StaticSite
+from syncer.service.sites import Seen
 
 STATES = ("Error", "Syncing", "Pending", "Suspended", "Ready")  # what is wrong comes first
 SORTS = ("name", "state", "sync")
@@ -79,8 +79,8 @@ def _fits(site: StaticSite, words: Sequence[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _by_name(seen: Seen) -> tuple[str, str]:
-    return seen.site.metadata.namespace, seen.site.metadata.name
+def _by_name(seen: Seen) -> SiteKey:
+    return seen.site.site_key
 
 
 def _by_state(seen: Seen) -> tuple[int, str, str]:

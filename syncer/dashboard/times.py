@@ -1,8 +1,8 @@
-"""Times as people say them."""
+"""Times as the dashboard shows them."""
 
 from datetime import datetime
 
-_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
+from pages import spans
 
 
 def moment(when: datetime) -> str:
@@ -11,22 +11,12 @@ def moment(when: datetime) -> str:
 
 
 def ago(when: datetime | None, now: datetime) -> str:
-    """How long ago that was."""
-    if when is None:
-        return "never"
-    return f"{_span((now - when).total_seconds())} ago"
+    """How long ago a time was."""
+    return "never" if when is None else f"{spans.words((now - when).total_seconds())} ago"
 
 
 def ahead(seconds: float | None) -> str:
-    """How far ahead that is."""
+    """How far ahead a time is."""
     if seconds is None:
         return "not known"
-    return f"in {_span(seconds)}" if seconds >= 1 else "now"
-
-
-def _span(seconds: float) -> str:
-    for length, name in _UNITS:
-        if seconds >= length:
-            number = int(seconds // length)
-            return f"{number} {name}{'' if number == 1 else 's'}"
-    return f"{max(0, int(seconds))} s"
+    return f"in {spans.words(seconds)}" if seconds >= 1 else "now"

@@ -1,6 +1,7 @@
 """How the volume and the cache are used: what is kept, what is kept free, how much a tenant may take."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 _GIB = 1 << 30
 
@@ -11,6 +12,17 @@ class Quota:
 
     bytes: int = 0
     files: int = 0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Bytes of files, and how many files and folders."""
+
+    bytes: int = 0
+    files: int = 0
+
+    def __add__(self, other: Self) -> "Usage":
+        return Usage(self.bytes + other.bytes, self.files + other.files)
 
 
 @dataclass(frozen=True)

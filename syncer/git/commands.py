@@ -14,7 +14,7 @@ from syncer.git.object_reader import OID, Objects
 from syncer.git.process import Ended, GitProcesses, Job
 from syncer.git.remote import Remote
 from syncer.git.smart_http import SmartHTTP
-from syncer.git.traffic import Traffic
+from syncer.git.traffic import Traffic, TrafficRecorder
 from syncer.limits import ProcessLimits, Timeouts
 
 _OLDEST = (2, 39)
@@ -34,13 +34,13 @@ class Git:
         *,
         addresses: Addresses | None = None,
         local: bool = False,
-        traffic: Traffic | None = None,
+        recorder: TrafficRecorder | None = None,
     ) -> None:
         self._timeouts = timeouts or Timeouts()
         self._addresses = addresses or Addresses()
         self._limits = limits or ProcessLimits()
-        self.traffic = traffic or Traffic()
-        self.server = SmartHTTP(self._addresses.of, seconds=self._timeouts.ask, received=self.traffic.received)
+        self.traffic = Traffic(recorder)
+        self.server = SmartHTTP(self._addresses.of, seconds=self._timeouts.ask, recorder=self.traffic.recorder)
         self._asking = replace(self._limits, file_bytes=_MAX_OUTPUT)
         self._processes = GitProcesses()
         self._config = hardening.CONFIG | ({"protocol.file.allow": "always"} if local else {})

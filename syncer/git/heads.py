@@ -28,7 +28,7 @@ from syncer.git.commands import Git
 from syncer.git.object_reader import OID
 from syncer.git.remote import Remote
 from syncer.git.smart_http import Answer, SmartHTTP
-from syncer.retry_after import pause_seconds
+from syncer.retries import pause_seconds
 
 log = structlog.get_logger(__name__)
 

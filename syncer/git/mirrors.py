@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from syncer.disk.policy import DiskPolicy
-from syncer.disk.room import DiskRoom
+from syncer.disk.room import Disk, DiskRoom
 from syncer.errors import GitFailed, RevisionNotFound, StorageFull, SyncError
 from syncer.git.attempts import Attempts
 from syncer.git.commands import Git
@@ -19,7 +19,6 @@ from syncer.git.heads import NotUnderstood
 from syncer.git.packs import Packs, set_ref
 from syncer.git.remote import Remote
 from syncer.sources import Source
-from syncer.volume.space import Disk
 
 log = structlog.get_logger(__name__)
 

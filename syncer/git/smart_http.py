@@ -7,7 +7,7 @@ has admitted the URL, and only at the ``addresses`` of its name (U9).
 import base64
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from syncer.egress.dialling import CONNECT_SECONDS, Addresses, CheckedAdapter, C
 from syncer.errors import SyncError, TimedOut, Unreachable
 from syncer.git import diagnosis
 from syncer.git.remote import Remote
+from syncer.git.traffic import TrafficRecorder
 
 MAX_ANSWER = 1 << 20
 _CHUNK = 1 << 16
@@ -53,10 +54,10 @@ class SmartHTTP:
         *,
         seconds: float = 30,
         tls: ssl.SSLContext | None = None,
-        received: Callable[[int], None] = lambda _bytes: None,
+        recorder: TrafficRecorder | None = None,
     ) -> None:
         self._seconds = seconds
-        self._received = received
+        self._recorder = recorder or TrafficRecorder()
         self._adapter = CheckedAdapter(addresses, tls or ssl.create_default_context())
         self._clocks: set[Clock] = set()
         self._closed = False
@@ -92,7 +93,7 @@ class SmartHTTP:
             try:
                 response = self._send_once_or_twice(request, clock)
                 try:
-                    yield Streamed(_head(response), _Body(response, self._received))
+                    yield Streamed(_head(response), _Body(response, self._recorder))
                 finally:
                     response.close()
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
@@ -171,9 +172,9 @@ def _head(response: requests.Response) -> Answer:
 class _Body:
     """What comes, as it came."""
 
-    def __init__(self, response: requests.Response, received: Callable[[int], None]) -> None:
+    def __init__(self, response: requests.Response, recorder: TrafficRecorder) -> None:
         self._chunks = response.raw.stream(_CHUNK, decode_content=False)
-        self._received = received
+        self._recorder = recorder
         self._rest = b""
 
     def read(self, size: int = -1) -> bytes:
@@ -194,7 +195,7 @@ class _Body:
             chunk = next(self._chunks, b"")
         except ValueError as error:  # a chunk of negative length, which urllib3 believes
             raise urllib3.exceptions.ProtocolError(f"the answer is no HTTP: {error}") from error
-        self._received(len(chunk))
+        self._recorder.git_received(len(chunk))
         return chunk
 
 

@@ -1,16 +1,15 @@
-"""What passes between us and git servers, for whoever wants to count it."""
+"""What passes between the syncer and git servers, for metrics."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from syncer.errors import SyncError
 
 
 class Request(NamedTuple):
-    """A request that is over: by our own HTTP or by git, and ``ok`` or why it was of no use."""
+    """A request that is over: made by our own HTTP or by git, and ``ok`` or why it failed."""
 
     kind: Literal["ask", "fetch"]
     by: Literal["http", "git"]
@@ -18,22 +17,31 @@ class Request(NamedTuple):
     seconds: float
 
 
-@dataclass(frozen=True)
-class Traffic:
-    """``received`` is told of bytes as they come, but not of those that git itself reads."""
+class TrafficRecorder:
+    """Hears of requests to git servers; this one ignores them. Inherit from it and override what you want to hear."""
 
-    requested: Callable[[Request], None] = lambda _request: None
-    received: Callable[[int], None] = lambda _bytes: None
+    def git_requested(self, request: Request) -> None:
+        """A request has ended."""
+
+    def git_received(self, size: int) -> None:
+        """So many bytes have come, not counting those that git itself reads."""
+
+
+class Traffic:
+    """Measures requests for a recorder."""
+
+    def __init__(self, recorder: TrafficRecorder | None = None) -> None:
+        self.recorder = recorder or TrafficRecorder()
 
     @contextmanager
     def request(self, kind: Literal["ask", "fetch"], by: Literal["http", "git"]) -> Iterator[None]:
-        """Take note of what is asked within, however it ends."""
+        """Record the request that is made within, however it ends."""
         began, outcome = time.perf_counter(), "ok"
         try:
             yield
         except BaseException as error:
-            # The name of a class, never a text: it is somebody else's, and there is no end of them.
+            # The name of a class, never a text: texts come from servers, and their number has no bound.
             outcome = error.reason if isinstance(error, SyncError) else type(error).__name__
             raise
         finally:
-            self.requested(Request(kind, by, outcome, time.perf_counter() - began))
+            self.recorder.git_requested(Request(kind, by, outcome, time.perf_counter() - began))

@@ -2,10 +2,12 @@
 
 from prometheus_client import CollectorRegistry
 
+from pages.api import SiteKey, StaticSite
 from pages.metrics import Metric
 from syncer.disk.room import Disks
-from syncer.git.traffic import Request, Traffic
-from syncer.publishing.release import Outcome, Published
+from syncer.git.traffic import Request
+from syncer.outcome import Outcome, Published
+from syncer.recorder import Recorder
 from syncer.volume.writing import Changes
 from syncer.webhooks.receiver import FORGES
 
@@ -122,8 +124,8 @@ METRICS = (
 )
 
 
-class Counted:
-    """The metrics of one process; whoever passes no registry counts for nobody. From any thread."""
+class Counted(Recorder):
+    """The metrics of one process, in a registry of its own by default. From any thread."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = into = CollectorRegistry() if registry is None else registry
@@ -147,8 +149,8 @@ class Counted:
         self._events = EVENTS.counter(into)
         self._begin_at_zero()
 
-    def synced(self, outcome: Outcome, seconds: float) -> None:
-        """A site's sync has ended."""
+    def sync_finished(self, site: StaticSite, outcome: Outcome, seconds: float) -> None:  # noqa: ARG002 - a Recorder's
+        """Count it by its result."""
         if not isinstance(outcome, Published):
             labels = ("failed", outcome.reason)
         else:
@@ -158,38 +160,43 @@ class Counted:
         self._syncs.labels(*labels).inc()
         self._sync_seconds.labels(*labels).observe(seconds)
 
-    def traffic(self) -> Traffic:
-        """What git's requests are told to."""
-        return Traffic(self._requested, self._git_bytes.inc)
+    def git_requested(self, request: Request) -> None:
+        """Count it by its kind."""
+        self._git_requests.labels(request.kind, request.by, request.outcome).inc()
+        self._git_seconds.labels(request.kind, request.by).observe(request.seconds)
 
-    def damaged(self, sites: int) -> None:
-        """So many live releases were found damaged."""
-        self._damaged.inc(sites)
+    def git_received(self, size: int) -> None:
+        """Count the bytes."""
+        self._git_bytes.inc(size)
 
-    def disks(self, found: Disks) -> None:
-        """The disks as the housekeeping found them."""
-        for disk, room in found.rooms.items():
+    def release_damaged(self, site: SiteKey) -> None:  # noqa: ARG002 - a Recorder's
+        """Count it."""
+        self._damaged.inc()
+
+    def disks_measured(self, disks: Disks) -> None:
+        """Show them until the next housekeeping."""
+        for disk, room in disks.rooms.items():
             self._disk_size.labels(disk).set(room.size)
             self._disk_free.labels(disk).set(room.free)
             self._disk_inodes.labels(disk).set(room.inodes)
             self._disk_inodes_free.labels(disk).set(room.inodes_free)
-        self._releases.labels("live").set(found.live)
-        self._releases.labels("kept").set(found.kept)
+        self._releases.labels("live").set(disks.live)
+        self._releases.labels("kept").set(disks.kept)
 
-    def delivered(self, forge: str, outcome: str) -> None:
-        """A webhook's delivery was answered."""
+    def delivery_answered(self, forge: str, outcome: str) -> None:
+        """Count it by its outcome."""
         self._deliveries.labels(forge, outcome).inc()
 
-    def commit_status(self, state: str, result: str) -> None:
-        """A forge was told a commit's status, or could not be."""
+    def commit_status_sent(self, state: str, result: str) -> None:
+        """Count it by its result."""
         self._commit_statuses.labels(state, result).inc()
 
     def status_written(self, result: str) -> None:
-        """A status was written, or could not be."""
+        """Count it by its result."""
         self._status_writes.labels(result).inc()
 
-    def event(self, result: str) -> None:
-        """What became of an Event."""
+    def event_written(self, result: str) -> None:
+        """Count it by its result."""
         self._events.labels(result).inc()
 
     def _published(self, changes: Changes) -> None:
@@ -198,10 +205,6 @@ class Counted:
         self._release_files.labels("linked").inc(changes.linked)
         self._release_files.labels("copied").inc(changes.copied)
         self._release_bytes.inc(changes.bytes)
-
-    def _requested(self, request: Request) -> None:
-        self._git_requests.labels(request.kind, request.by, request.outcome).inc()
-        self._git_seconds.labels(request.kind, request.by).observe(request.seconds)
 
     def _begin_at_zero(self) -> None:
         """What has never happened is 0 and not nothing, so that its first time is an increase."""

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from prometheus_client.core import GaugeMetricFamily
 
 from pages import conditions
-from pages.api import StaticSite, StaticSiteStatus
+from pages.api import SiteKey, StaticSite, StaticSiteStatus
 from pages.metrics import Metric
-from syncer.schedule.schedule import Backlog
+from syncer.schedule.lanes import Backlog
 
 DEFAULT_MOST_SITES = 5_000
 _CONDITIONS = ("Ready", "Synced", "IngressReady", "CertificateReady")
@@ -153,9 +153,8 @@ def _bounded(reasons: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
     return kept
 
 
-def _name(item: tuple[str, StaticSite]) -> tuple[str, str]:
-    metadata = item[1].metadata
-    return metadata.namespace, metadata.name
+def _name(item: tuple[str, StaticSite]) -> SiteKey:
+    return item[1].site_key
 
 
 def _last_sync(status: StaticSiteStatus | None) -> float | None:

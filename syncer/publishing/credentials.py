@@ -1,29 +1,32 @@
-"""A user name and a password or token from a Secret of a tenant, with a sentence for whatever is wrong with it."""
+"""A user name and a password or token from a tenant's Secret, with a sentence for everything that is wrong with it."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 from pages.core import Secret
 from syncer.errors import SecretMissing
 from syncer.git.remote import Credential
 from syncer.sources import SecretKey
 
-# The Secret of that namespace and name, or None where there is none.
-ReadSecret = Callable[[str, str], Secret | None]
 # Not the tokens and keys that Kubernetes and its controllers keep in Secrets (K2).
 _SECRET_TYPES = ("Opaque", "kubernetes.io/basic-auth")
 
 
-def read(read_secret: ReadSecret, wanted: SecretKey) -> Credential:
-    """The credential. Raises SecretMissing, and what ``read_secret`` raises."""
-    secret = read_secret(wanted.namespace, wanted.name)
+class Secrets(Protocol):
+    """Where Secrets are read."""
+
+    def secret(self, namespace: str, name: str) -> Secret | None:
+        """The Secret, or None if it does not exist. Raises a SyncError if it must not be read."""
+
+
+def read(secrets: Secrets, key: SecretKey) -> Credential:
+    """The credential. Raises SecretMissing, and what ``secrets`` raises."""
+    secret = secrets.secret(key.namespace, key.name)
     if secret is None:
-        raise SecretMissing(f"there is no Secret {wanted.name!r} in namespace {wanted.namespace!r}; create it")
+        raise SecretMissing(f"Secret {key.name!r} does not exist in namespace {key.namespace!r}; create it")
     if secret.type not in _SECRET_TYPES:
-        raise SecretMissing(
-            f"Secret {wanted.name!r} is of type {secret.type}; only {' and '.join(_SECRET_TYPES)} are read"
-        )
-    password = _value(wanted, secret.data, wanted.password_key)
-    username = _value(wanted, secret.data, wanted.username_key) if wanted.username_key in secret.data else "git"
+        raise SecretMissing(f"Secret {key.name!r} has type {secret.type}; use {' or '.join(_SECRET_TYPES)}")
+    password = _value(key, secret.data, key.password_key)
+    username = _value(key, secret.data, key.username_key) if key.username_key in secret.data else "git"
     return Credential(username, password)
 
 
@@ -37,7 +40,7 @@ def _value(secret: SecretKey, data: dict[str, bytes], key: str) -> str:
         value = data[key].decode()
     except UnicodeDecodeError:
         value = "\0"
-    value = value.removesuffix("\n")  # what `kubectl create secret --from-file` brings along
+    value = value.removesuffix("\n")  # `kubectl create secret --from-file` adds it
     if not value or not value.isprintable():
-        raise SecretMissing(f"key {key!r} of Secret {secret.name!r} is empty or holds control characters")
+        raise SecretMissing(f"Secret {secret.name!r}: key {key!r} is empty or has control characters; replace it")
     return value

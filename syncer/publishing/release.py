@@ -1,15 +1,15 @@
-"""A commit becomes what visitors of a site see: from the mirror, or from the volume where that still has it."""
+"""A commit becomes what visitors of a site see: from the mirror, or from the volume if the commit is still there."""
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
-from pages.api import SiteRules, StaticSite
+from pages.api import SiteKey, SiteRules, StaticSite
 from syncer.content import lfs, rule_files, symlinks, tree, walk
 from syncer.content.rule_files import WithRules
-from syncer.content.tree import Listing
 from syncer.errors import (
     GitFailed,
     NotADirectory,
@@ -17,73 +17,66 @@ from syncer.errors import (
     RevisionNotFound,
     SiteDeleted,
     SubpathNotFound,
-    SyncError,
 )
 from syncer.git import commits
 from syncer.git.object_reader import Objects
 from syncer.limits import SiteLimits
+from syncer.outcome import Published
+from syncer.recorder import Recorder
 from syncer.sources import Source
-from syncer.volume.records import Release, SiteKey, key_of
+from syncer.volume.records import Release
 from syncer.volume.releases import Releases
-from syncer.volume.writing import Changes
 
-# Takes note that a commit, which is not live yet, begins to be published.
-Begin = Callable[[StaticSite, str], None]
-# Whether the site is still there, and made of the same.
-StillThere = Callable[[StaticSite], bool]
+if TYPE_CHECKING:
+    from syncer.volume.writing import Changes
 
 
-@dataclass(frozen=True)
-class Published:
-    """The site is live with this release; ``changed`` where visitors see something new, and which ``changes``."""
+class CurrentSites:
+    """The StaticSites as they are now; these never change. Inherit from it where they do."""
 
-    release: Release
-    changed: bool
-    changes: Changes | None = None
-
-
-Outcome = Published | SyncError
+    def may_publish(self, site: StaticSite) -> bool:  # noqa: ARG002 - for those who know the sites
+        """Whether the site still exists with the same source, and is not suspended."""
+        return True
 
 
 class Publishing:
-    """Publishes. At most one thread may ``publish`` the same site at a time; any may ask ``from_volume``."""
+    """Publishes. At most one thread may ``publish`` the same site at a time; any may ask ``from_volume``.
 
-    def __init__(self, releases: Releases, limits: SiteLimits, begin: Begin) -> None:
+    Right before visitors see something new, the sites are asked once more: one may go or change meanwhile (F26).
+    """
+
+    def __init__(self, releases: Releases, limits: SiteLimits, sites: CurrentSites, recorder: Recorder) -> None:
         self._releases = releases
         self._limits = limits
-        self._begin = begin
-        self._still_there: StillThere = lambda _site: True
+        self._sites = sites
+        self._recorder = recorder
         self._recalling: defaultdict[SiteKey, threading.Lock] = defaultdict(threading.Lock)
-
-    def confirm_by(self, still_there: StillThere) -> None:
-        """Ask once more right before visitors see something new: a site may go or change meanwhile (F26)."""
-        self._still_there = still_there
 
     def from_volume(
         self, site: StaticSite, source: Source, tip: str, current: Mapping[str, Release]
     ) -> Published | None:
-        """The site as it is live or can be at once, for its commit is on the volume; None where git has to be asked.
+        """Publish the tip if it is live already or still on the volume; None if git has to be asked.
 
-        ``current`` are the live releases that are sound, by their site's uid.
+        ``current`` are the sound live releases, by their site's uid.
         """
-        release = wanted(site, source, tip)
+        release = desired_release(site, source, tip)
         live = current.get(site.metadata.uid)
         if live and live.answers(release):
             return Published(live, changed=False)
-        key = key_of(site)
+        key = site.site_key
         with self._recalling[key]:
             live = self._releases.current(key)
             if live and live.answers(release):  # by another thread
                 return Published(live, changed=False)
-            recalled = self._releases.recall(key, release, lambda: self._confirm(site))
+            recalled = self._releases.recall(key, release, partial(self._confirm, site))
         return Published(recalled, changed=True) if recalled else None
 
     def publish(self, site: StaticSite, source: Source, commit: str, objects: Objects) -> Published:
         """Make the commit live from the mirror. Raises a SyncError; the release that was live stays so."""
-        key = key_of(site)
+        key = site.site_key
         current = self._releases.current(key)
-        self._begin(site, commit)
-        draft = _draft(site, source, commit, objects)
+        self._recorder.sync_started(site, commit)
+        draft = draft_release(site, source, commit, objects)
         if current and current.tree == draft.tree and current.has_rules_of(draft):
             return self._restate(site, replace(draft, has_rules=current.has_rules))
         content = self._read(site, draft, objects)
@@ -95,25 +88,28 @@ class Publishing:
 
     def _restate(self, site: StaticSite, draft: Release) -> Published:
         self._confirm(site)
-        return Published(self._releases.restate(key_of(site), draft), changed=False)
+        return Published(self._releases.restate(site.site_key, draft), changed=False)
 
     def _read(self, site: StaticSite, draft: Release, objects: Objects) -> WithRules:
-        """What is published of the folder, and its rules."""
+        """The files to publish from the folder, and the site's rules."""
         listing = tree.read(walk.listing(objects, draft.tree), self._limits)
         listing = symlinks.follow(listing, objects.contents, self._limits)
-        listing = lfs.leave_out(listing, self._releases.blobs(key_of(site)), objects.contents)
+        listing = lfs.leave_out(listing, self._releases.blobs(site.site_key), objects.contents)
         content = rule_files.compile_into(listing, site, objects.contents)
         if not content.listing.files and content.rules == SiteRules():
-            raise NothingToPublish(_explain_emptiness(draft, content.listing))
+            ignored = tree.describe(listing.skipped)
+            has = f"only ignored files: {ignored}" if ignored else "no files"
+            folder = f"folder /{draft.path} of commit {draft.commit[:12]}"
+            raise NothingToPublish(f"{folder} has {has}; push a page, or check spec.path")
         return content
 
     def _confirm(self, site: StaticSite) -> None:
-        if not self._still_there(site):
-            raise SiteDeleted("the site was deleted or changed while it was being synced; nothing of that is published")
+        if not self._sites.may_publish(site):
+            raise SiteDeleted("the site was deleted or changed during the sync; nothing was published")
 
 
-def wanted(site: StaticSite, source: Source, commit: str) -> Release:
-    """The release that the site should have, as far as that is known before a look at the commit."""
+def desired_release(site: StaticSite, source: Source, commit: str) -> Release:
+    """The release that the site should have, as far as that is clear before the commit is read."""
     return Release(
         *(site.metadata.uid, source.repo, source.branch, commit, site.spec.path.strip("/")),
         tree="",
@@ -122,37 +118,29 @@ def wanted(site: StaticSite, source: Source, commit: str) -> Release:
     )
 
 
-def _draft(site: StaticSite, source: Source, commit: str, objects: Objects) -> Release:
-    told = _read_commit(objects, commit, source)
-    release = wanted(site, source, commit)
-    found = _find_tree(objects, commit, release.path)
-    return replace(release, tree=found, authored=told.authored, subject=told.subject)
-
-
-def _read_commit(objects: Objects, commit: str, source: Source) -> commits.Told:
+def draft_release(site: StaticSite, source: Source, commit: str, objects: Objects) -> Release:
+    """The desired release with what the commit says. Raises RevisionNotFound and what ``find_tree`` raises."""
     content = objects.commit(commit)
-    if content is None:  # anything has an id, and a tag may name anything
-        what, check = (source.revision, "revision") if source.revision else (f"branch {source.branch}", "branch")
-        raise RevisionNotFound(f"{what} is not a commit, nor a tag of one; check spec.{check}")
-    return commits.read(content)
+    if content is None:  # every object has an id, and a tag may name any object
+        name, field = (source.revision, "revision") if source.revision else (f"branch {source.branch}", "branch")
+        raise RevisionNotFound(f"{name} is neither a commit nor a tag of one; check spec.{field}")
+    described = commits.read(content)
+    release = desired_release(site, source, commit)
+    tree_id = find_tree(objects, commit, release.path)
+    return replace(release, tree=tree_id, authored=described.authored, subject=described.subject)
 
 
-def _explain_emptiness(draft: Release, listing: Listing) -> str:
-    left_out = tree.describe(listing.skipped)
-    has = f"nothing but what is left out: {left_out}" if left_out else "no files"
-    return f"folder /{draft.path} of commit {draft.commit[:12]} has {has}; push a page, or check spec.path"
-
-
-def _find_tree(objects: Objects, commit: str, path: str) -> str:
-    found = objects.find(f"{commit}:{path}")
-    if found is None:
+def find_tree(objects: Objects, commit: str, path: str) -> str:
+    """The id of the folder's tree. Raises SubpathNotFound, NotADirectory, and GitFailed if the mirror is broken."""
+    entry = objects.find(f"{commit}:{path}")
+    if entry is None:
         if objects.find(commit) is None:
-            raise GitFailed(f"the mirror lacks commit {commit}; it is fetched anew")
+            raise GitFailed(f"the mirror lacks commit {commit}; it is fetched again")
         raise SubpathNotFound(
             f"commit {commit[:12]} has no folder /{path}; check spec.path, or push the folder "
-            "(what is in a submodule is not fetched)"
+            "(the content of submodules is not fetched)"
         )
-    oid, kind = found
+    oid, kind = entry
     if kind != "tree":
         raise NotADirectory(f"/{path} is not a folder in commit {commit[:12]}; spec.path must name a folder")
     return oid

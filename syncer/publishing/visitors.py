@@ -1,7 +1,7 @@
-"""``spec.basicAuth``: from a tenant's Secret to the file that nginx asks for a visitor's password.
+"""``spec.basicAuth``: from a tenant's Secret to the file against which nginx checks passwords.
 
-Traefik tells nginx that a site needs one as soon as its StaticSite says so; whoever is not in the file is refused, and
-without a file everybody is. So whatever goes wrong here leaves a site closed
+Traefik tells nginx that a site needs a password as soon as its StaticSite does. Nginx rejects visitors who are not in
+the file, and all visitors if there is no file: every failure here leaves a site closed
 (docs/decisions/0017-passwords-are-asked-for-by-nginx.md).
 """
 
@@ -9,8 +9,7 @@ import re
 
 from pages.api import StaticSite
 from syncer.errors import SecretForbidden, SiteClosed
-from syncer.publishing.credentials import ReadSecret
-from syncer.volume.records import key_of
+from syncer.publishing.credentials import Secrets
 from syncer.volume.releases import Releases
 
 KEYS = ("users", "auth")
@@ -28,15 +27,15 @@ _HASHES = (
 
 
 class Visitors:
-    """Keeps the file of each site as its Secret is."""
+    """Keeps the file of each site in step with its Secret."""
 
-    def __init__(self, read_secret: ReadSecret, releases: Releases) -> None:
-        self._read_secret = read_secret
+    def __init__(self, secrets: Secrets, releases: Releases) -> None:
+        self._secrets = secrets
         self._releases = releases
 
     def follow(self, site: StaticSite) -> None:
-        """Let in who is in the Secret, and nobody else. Raises SiteClosed; SecretUnreadable, and nothing changes."""
-        key = key_of(site)
+        """Admit only the users in the Secret. Raises SiteClosed, and SecretUnreadable, after which nothing changes."""
+        key = site.site_key
         if site.spec.basic_auth is None:
             self._releases.write_users(key, None)
             return
@@ -49,13 +48,13 @@ class Visitors:
 
     def _users(self, namespace: str, name: str) -> bytes:
         try:
-            secret = self._read_secret(namespace, name)
+            secret = self._secrets.secret(namespace, name)
         except SecretForbidden as error:
             raise SiteClosed(f"the site is closed to all visitors: {error}", error.remedy) from error
         if secret is None:
-            raise _closed(f"there is no Secret {name!r} in namespace {namespace!r}; create it")
+            raise _closed(f"Secret {name!r} does not exist in namespace {namespace!r}; create it")
         if secret.type not in _TYPES:
-            raise _closed(f"Secret {name!r} is of type {secret.type}; only Opaque is read")
+            raise _closed(f"Secret {name!r} has type {secret.type}; use Opaque")
         content = next((secret.data[key] for key in KEYS if key in secret.data), None)
         if content is None:
             has = ", ".join(sorted(secret.data)) or "none"
@@ -69,35 +68,35 @@ class Visitors:
 
 
 def users(content: bytes) -> bytes:
-    """An htpasswd file as nginx gets it. Raises ValueError, which never quotes what is in the file."""
+    """An htpasswd file for nginx. Raises ValueError, which never quotes the content of the file."""
     if len(content) > MAX_BYTES:
         raise ValueError(f"the htpasswd file has more than {MAX_BYTES >> 10} KiB")
-    found: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     for number, line in enumerate(content.decode("ascii", "replace").splitlines(), 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
         name, _, hashed = text.partition(":")
         if not _NAME.fullmatch(name):
-            raise ValueError(f"line {number} is no `name:hash`; make one with `htpasswd -nB name`")
+            raise ValueError(f"line {number} is not `name:hash`; create it with `htpasswd -nB name`")
         _check_hash(hashed, number)
-        found.setdefault(name, hashed)
-    if not 0 < len(found) <= MAX_USERS:
-        raise ValueError(f"the htpasswd file must have 1 to {MAX_USERS} users, not {len(found)}")
-    return "".join(f"{name}:{hashed}\n" for name, hashed in found.items()).encode()
+        hashes.setdefault(name, hashed)
+    if not 0 < len(hashes) <= MAX_USERS:
+        raise ValueError(f"the htpasswd file must have 1 to {MAX_USERS} users, not {len(hashes)}")
+    return "".join(f"{name}:{hashed}\n" for name, hashed in hashes.items()).encode()
 
 
 def _check_hash(hashed: str, number: int) -> None:
     if not any(form.fullmatch(hashed) for form in _HASHES):
         raise ValueError(
-            f"line {number} has no hash that is known: bcrypt ($2y$), MD5 ($apr1$) or {{SHA}}; "
-            "make one with `htpasswd -nB name`"
+            f"line {number} has an unknown hash: use bcrypt ($2y$), MD5 ($apr1$) or {{SHA}}; "
+            "create it with `htpasswd -nB name`"
         )
     bcrypt = _BCRYPT.fullmatch(hashed)
     if bcrypt and not int(bcrypt[1]) <= MAX_BCRYPT_COST:
         raise ValueError(
-            f"line {number} has bcrypt of cost {int(bcrypt[1])}, at most {MAX_BCRYPT_COST} is checked, for it is paid "
-            "with each request; make one with `htpasswd -nB name`"
+            f"line {number} has a bcrypt hash of cost {int(bcrypt[1])}, which is too slow to check at each request; "
+            f"the maximum is {MAX_BCRYPT_COST}: create it with `htpasswd -nB name`"
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pages import conditions
-from pages.api import Platform, Rejection, RouteStatus, StaticSite, VirtualHost
+from pages.api import Platform, Rejection, RouteStatus, SiteKey, StaticSite, VirtualHost
 from pages.conditions import Condition, condition
 
 
@@ -26,12 +26,12 @@ class Routings:
 
     def __init__(self, platform: Platform | None = None, hosts: Sequence[VirtualHost] = ()) -> None:
         self._unknown = Routing(platform)
-        self._known: dict[tuple[str, str], Routing] = {}
-        aliases: dict[tuple[str, str], dict[str, VirtualHost | Rejection]] = {}
+        self._known: dict[SiteKey, Routing] = {}
+        aliases: dict[SiteKey, dict[str, VirtualHost | Rejection]] = {}
         for host in hosts:
-            made = {(each.site.namespace, each.site.name): each for each in host.status.routes} if host.status else {}
+            made = {each.site.site_key: each for each in host.status.routes} if host.status else {}
             for route in host.spec.routes:
-                name = (route.site.namespace, route.site.name)
+                name = route.site.site_key
                 if route.redirect_to:
                     aliases.setdefault(name, {})[host.spec.domain] = host
                 else:
@@ -39,7 +39,7 @@ class Routings:
                         platform, host, route.path_prefix, made.get(name), rules_left_out=route.rules_left_out
                     )
         for rejection in platform.status.rejections if platform and platform.status else ():
-            name = (rejection.namespace, rejection.name)
+            name = SiteKey(rejection.namespace, rejection.name)
             if rejection.alias:
                 aliases.setdefault(name, {})[rejection.alias] = rejection
             else:
@@ -49,7 +49,7 @@ class Routings:
 
     def of(self, site: StaticSite) -> Routing:
         """The site's routing."""
-        return self._known.get((site.metadata.namespace, site.metadata.name), self._unknown)
+        return self._known.get(site.site_key, self._unknown)
 
 
 def aliases_ready(site: StaticSite, routing: Routing) -> list[Condition]:

@@ -1,26 +1,44 @@
-"""What we say at a StaticSite, and why: pure, from what git, the volume and the hooks say of it."""
+"""The status of a StaticSite: pure, from the outcome of its sync, its releases and the answer of the hooks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from pages import conditions, names, validation
 from pages.api import ReleaseStatus, SiteRules, StaticSite, StaticSiteStatus, VirtualHostSpec
 from pages.conditions import Condition, condition
 from syncer.content import rule_files, tree
 from syncer.errors import SiteClosed
-from syncer.publishing.release import Outcome, Published
+from syncer.outcome import Outcome, Published
 from syncer.reporting.observed_routes import Routing, aliases_ready, rules_ready
+from syncer.webhooks.trust import Trust
 
 HEARTBEAT = timedelta(hours=1)
 
 
-BaseURL = Callable[[VirtualHostSpec], str]
+class Addresses(Protocol):
+    """Where visitors find the domains."""
+
+    def base_url(self, host: VirtualHostSpec) -> str:
+        """The URL of the domain, without a slash at its end."""
 
 
-def public_base_url(host: VirtualHostSpec) -> str:
-    """Where visitors find a domain: https where it has TLS, the scheme's own port."""
-    return f"{'https' if host.tls else 'http'}://{host.domain}"
+class PublicAddresses(Addresses):
+    """The domains themselves: https where they have TLS, on the scheme's own port."""
+
+    def base_url(self, host: VirtualHostSpec) -> str:
+        """``https://www.example.com``."""
+        return f"{'https' if host.tls else 'http'}://{host.domain}"
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What statuses hold besides what happened; ``heartbeat`` is when ``lastSync`` alone is worth a write."""
+
+    addresses: Addresses = field(default_factory=PublicAddresses)
+    trust: Trust = field(default_factory=Trust)
+    heartbeat: timedelta = HEARTBEAT
 
 
 def build(
@@ -29,14 +47,11 @@ def build(
     routing: Routing,
     now: datetime,
     *,
-    base_url: BaseURL = public_base_url,
-    sync_token: str | None = None,
+    wording: Wording | None = None,
     releases: Sequence[ReleaseStatus] | None = None,
 ) -> StaticSiteStatus:
-    """The site's new status; without an outcome, git's part is what the status says already.
-
-    Without ``releases``, these are what they were.
-    """
+    """The site's new status; without an outcome or ``releases``, these parts stay as they are."""
+    wording = wording or Wording()
     before = site.status or StaticSiteStatus()
     synced = _suspended(before) if site.spec.suspend else _synced(site, outcome, before)
     fresh = [synced, _ingress(site, routing), _certificate(site, routing)]
@@ -46,25 +61,24 @@ def build(
         [ready, *fresh, *beside], before.conditions, generation=site.metadata.generation, now=now
     )
     published = outcome.release if isinstance(outcome, Published) else None
-    found = SiteRules.model_validate(published.rules or {}) if published else before.rules
     return StaticSiteStatus(
         observed_generation=site.metadata.generation,
         phase="Suspended" if site.spec.suspend else _phase(stamped),
         message=ready.message,
-        url=f"{base_url(routing.host.spec)}{routing.path_prefix}/" if routing.host else None,
+        url=f"{wording.addresses.base_url(routing.host.spec)}{routing.path_prefix}/" if routing.host else None,
         last_sync=now if published else before.last_sync,
         last_commit=published.commit if published else before.last_commit,
         last_handled_request=(site.requested_at if outcome else before.last_handled_request) or None,
-        sync_token=sync_token,
+        sync_token=wording.trust.sync_token(site),
         releases=before.releases if releases is None else list(releases),
         conditions=stamped,
         resources=routing.route.resources if routing.route else None,
-        rules=found,
+        rules=SiteRules.model_validate(published.rules or {}) if published else before.rules,
     )
 
 
-def says_something_new(new: StaticSiteStatus, old: StaticSiteStatus | None, heartbeat: timedelta = HEARTBEAT) -> bool:
-    """Whether a write is due: any change but ``lastSync``, which alone is refreshed once per heartbeat.
+def is_worth_writing(new: StaticSiteStatus, old: StaticSiteStatus | None, heartbeat: timedelta = HEARTBEAT) -> bool:
+    """Whether anything has changed but ``lastSync``, which alone is written once per heartbeat.
 
     Each write makes Metacontroller send all sites to stage one again.
     """
@@ -79,24 +93,24 @@ def says_something_new(new: StaticSiteStatus, old: StaticSiteStatus | None, hear
 
 def _suspended(before: StaticSiteStatus) -> Condition:
     if before.last_commit is None:
-        return condition("Synced", False, "Suspended", "nothing is published: set spec.suspend to false to begin")
+        return condition("Synced", False, "Suspended", "nothing is published; set spec.suspend to false to publish")
     text = f"commit {before.last_commit[:12]} stays live while spec.suspend is true"
     return condition("Synced", True, "Suspended", text)
 
 
 def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus) -> Condition:
     if outcome is None:
-        known = conditions.find(before.conditions, "Synced")
-        if known is None:
+        current = conditions.find(before.conditions, "Synced")
+        if current is None:
             return condition("Synced", None, "Pending", "waiting for the first sync")
-        if known.observed_generation != site.metadata.generation:
+        if current.observed_generation != site.metadata.generation:
             return condition("Synced", None, "Pending", "the StaticSite was changed and is being synced")
-        return known
+        return current
     if isinstance(outcome, Published):
-        left_out = tree.describe(outcome.release.skipped)
-        note = f"; not published: {left_out}" if left_out else ""
-        wrong = rule_files.describe(SiteRules.model_validate(outcome.release.rules or {}))
-        note += f"; rules to look at: {wrong}" if wrong else ""
+        ignored = tree.describe(outcome.release.skipped)
+        note = f"; not published: {ignored}" if ignored else ""
+        mistakes = rule_files.describe(SiteRules.model_validate(outcome.release.rules or {}))
+        note += f"; check these rules: {mistakes}" if mistakes else ""
         return condition("Synced", True, "Synced", f"commit {outcome.release.commit[:12]} is live{_pinned(site)}{note}")
     stays = "; the last good release stays live" if before.last_commit and not isinstance(outcome, SiteClosed) else ""
     remedy = f"\n{outcome.remedy}" if outcome.remedy else ""
@@ -104,7 +118,7 @@ def _synced(site: StaticSite, outcome: Outcome | None, before: StaticSiteStatus)
 
 
 def _pinned(site: StaticSite) -> str:
-    """That pushes are not followed, for whoever waits for one."""
+    """A note that pushes are not followed."""
     if not (revision := site.spec.revision):
         return ""
     tag = "" if validation.is_commit(revision) else f" to tag {revision}"
@@ -128,14 +142,14 @@ def _certificate(site: StaticSite, routing: Routing) -> Condition:
 
 
 def _not_routed_yet(site: StaticSite, routing: Routing, type_: str) -> Condition | None:
-    """Why what the hooks have said so far does not speak of the site as it is now."""
+    """Why the hooks have not routed the site as its spec is now; None if they have."""
     platform, host = routing.platform, routing.host
     if platform is None:
         return condition(
             type_,
             None,
             "NoPlatform",
-            "there is no Platform in the system namespace; ask the administrator to create one",
+            "the system namespace has no Platform; ask the administrator to create one",
         )
     domain = site.spec.host or names.default_domain(site.metadata.name, platform.spec.pages_domain)
     if host is None or (host.spec.domain, routing.path_prefix) != (domain, site.spec.path_prefix):
@@ -147,19 +161,19 @@ def _not_routed_yet(site: StaticSite, routing: Routing, type_: str) -> Condition
     mistake = conditions.find(platform.status.conditions if platform.status else (), "Ready")
     if mistake and mistake.reason == "InvalidSpec":
         return condition(
-            type_, None, "PlatformInvalid", f"ask the administrator to mend the Platform: {mistake.message}"
+            type_, None, "PlatformInvalid", f"ask the administrator to fix the Platform: {mistake.message}"
         )
     return condition(type_, None, "Pending", waiting)
 
 
 def _of_host(routing: Routing, type_: str, waiting: str) -> Condition:
     status = routing.host.status if routing.host else None
-    found = conditions.find(status.conditions, type_) if status else None
-    return found or condition(type_, None, "Pending", waiting)
+    reported = conditions.find(status.conditions, type_) if status else None
+    return reported or condition(type_, None, "Pending", waiting)
 
 
 def _ready(parts: Sequence[Condition], beside: Sequence[Condition]) -> Condition:
-    """The first thing that is wrong, else the first that is open, else all is well: aliases and rules spoil nothing."""
+    """The first condition that is False, else the first that is Unknown; aliases and rules do not count."""
     for status, ok in (("False", False), ("Unknown", None)):
         for part in parts:
             if part.status == status:

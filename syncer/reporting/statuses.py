@@ -1,31 +1,23 @@
-"""What was said of each site last: what is new is written, and told."""
+"""The latest status of each site: a new one is written to the store if it says something new."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from pages.api import ReleaseStatus, StaticSite, StaticSiteStatus
-from syncer.publishing.release import Outcome, Published
+from syncer.outcome import Outcome, Published
+from syncer.recorder import Recorder
 from syncer.reporting import history, status
-from syncer.reporting.events import Deployment, Tell
 from syncer.reporting.observed_routes import Routing, Routings
+from syncer.reporting.status import Wording
 from syncer.reporting.status_writer import StatusWriter
 from syncer.volume.releases import Releases
 
 
 @dataclass(frozen=True)
-class Speech:
-    """How statuses are worded: the address of a domain, a site's token, and how often ``lastSync`` alone is news."""
-
-    base_url: status.BaseURL = status.public_base_url
-    sync_token: Callable[[StaticSite], str | None] = lambda _site: None
-    heartbeat: timedelta = status.HEARTBEAT
-
-
-@dataclass(frozen=True)
-class _Said:
-    """The status that a site has, or will have once it is written, and what it was made of besides git."""
+class _Latest:
+    """The status that a site has, or will have once it is written, and from what it was computed besides git."""
 
     generation: int
     routing: Routing
@@ -33,60 +25,60 @@ class _Said:
 
 
 class Statuses:
-    """Any thread may call. ``tell`` is told of each status that was made anew, with the one before."""
+    """Computes statuses, and remembers the latest of each site. From any thread."""
 
-    def __init__(self, writer: StatusWriter, releases: Releases, speech: Speech, tell: Tell) -> None:
+    def __init__(self, writer: StatusWriter, releases: Releases, wording: Wording, recorder: Recorder) -> None:
         self._writer = writer
         self._releases = releases
-        self._speech = speech
-        self._tell = tell
+        self._wording = wording
+        self._recorder = recorder
         self._routings = Routings()
-        self._said: dict[str, _Said] = {}  # by the site's uid
+        self._latest: dict[str, _Latest] = {}  # by the site's uid
         self._lock = threading.Lock()
 
     def follow(self, sites: Mapping[str, StaticSite], routings: Routings) -> None:
-        """These are the sites by uid now, and what the hooks made of them."""
+        """Take over the current sites, by uid, and what the hooks answered for them."""
         with self._lock:
             self._routings = routings
-            self._said = {uid: said for uid, said in self._said.items() if uid in sites}
+            self._latest = {uid: latest for uid, latest in self._latest.items() if uid in sites}
 
     def all(self) -> dict[str, StaticSiteStatus]:
-        """By the site's uid."""
+        """The latest statuses, by the site's uid."""
         with self._lock:
-            return {uid: said.status for uid, said in self._said.items()}
+            return {uid: latest.status for uid, latest in self._latest.items()}
 
     def on(self, site: StaticSite) -> StaticSite:
         """The site with its latest status."""
         with self._lock:
-            said = self._said.get(site.metadata.uid)
-        return site.model_copy(update={"status": said.status}) if said else site
+            latest = self._latest.get(site.metadata.uid)
+        return site.model_copy(update={"status": latest.status}) if latest else site
 
-    def say(self, site: StaticSite, outcome: Outcome | None, seconds: float = 0.0) -> None:
-        """Say how the site is; with an outcome, after a sync that took so long."""
+    def update(self, site: StaticSite, outcome: Outcome | None, seconds: float = 0.0) -> None:
+        """Compute the status again; with an outcome, after a sync that took so long."""
         releases = self._history(self.on(site), outcome)  # not while the lock is held: a volume may hang
         with self._lock:
-            routing, said = self._routings.of(site), self._said.get(site.metadata.uid)
-            if said and outcome is None and (said.generation, said.routing) == (site.metadata.generation, routing):
+            generation, latest = site.metadata.generation, self._latest.get(site.metadata.uid)
+            routing = self._routings.of(site)
+            if latest and outcome is None and (latest.generation, latest.routing) == (generation, routing):
                 return
-            known = said.status if said else site.status
-            new = status.build(
-                site.model_copy(update={"status": known}),
+            before = latest.status if latest else site.status
+            after = status.build(
+                site.model_copy(update={"status": before}),
                 outcome,
                 routing,
                 datetime.now(UTC),
-                base_url=self._speech.base_url,
-                sync_token=self._speech.sync_token(site),
+                wording=self._wording,
                 releases=releases,
             )
-            write = status.says_something_new(new, known, self._speech.heartbeat)
-            kept = new if write or not known else known
-            self._said[site.metadata.uid] = _Said(site.metadata.generation, routing, kept)
+            write = status.is_worth_writing(after, before, self._wording.heartbeat)
+            kept = after if write or not before else before
+            self._latest[site.metadata.uid] = _Latest(generation, routing, kept)
             if write:
-                self._writer.put(site, new)
-        self._tell(site, known, new, Deployment(outcome, seconds) if isinstance(outcome, Published) else None)
+                self._writer.put(site, after)
+        self._recorder.status_changed(site, before, after, outcome, seconds)
 
     def _history(self, before: StaticSite, outcome: Outcome | None) -> list[ReleaseStatus] | None:
-        """What has been live, where it may have changed."""
+        """The releases of the site, if they may have changed."""
         if outcome is None and not history.is_of_another_spec(before):
             return None
         return history.read(self._releases, before, outcome.release.commit if isinstance(outcome, Published) else None)

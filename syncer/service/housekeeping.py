@@ -1,88 +1,76 @@
-"""Once a minute: delete what is old, read back some of what is live. On a thread of its own, for disks are slow."""
+"""Once a minute: delete what is old, and read back some of what is live. On its own thread, because disks are slow."""
 
 import contextlib
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator
 
 import structlog
 
 from syncer.disk.room import Disks
 from syncer.errors import LeaseLost, SyncError
-from syncer.git.mirrors import Mirrors
-from syncer.sources import Source
-from syncer.volume.records import SiteKey
-from syncer.volume.releases import Releases
+from syncer.publishing.workspace import Workspace
+from syncer.recorder import Recorder
+from syncer.service.sites import Sites
+from syncer.service.source_queue import SourceQueue
 
 log = structlog.get_logger(__name__)
 
 
 class Housekeeper:
-    """Keeps the volume and the cache in order while started.
-
-    ``remove_gone`` takes sites offline once more that could not be when they went; ``wanted`` gives the sources whose
-    mirrors are kept, or None where that is not known; ``damaged`` is told which sites have to be published anew;
-    ``measured`` is told how full the disks are; ``rest`` closes connections to servers that nobody uses just now.
-    """
+    """Keeps the volume and the cache in order while started."""
 
     def __init__(
-        self,
-        releases: Releases,
-        mirrors: Mirrors,
-        *,
-        interval_seconds: float,
-        remove_gone: Callable[[], None],
-        wanted: Callable[[], Collection[Source] | None],
-        damaged: Callable[[Sequence[SiteKey]], None],
-        measured: Callable[[Disks], None],
-        rest: Callable[[], None],
+        self, workspace: Workspace, sites: Sites, queue: SourceQueue, recorder: Recorder, interval_seconds: float
     ) -> None:
-        self._releases = releases
-        self._mirrors = mirrors
+        self._git = workspace.git
+        self._releases = workspace.releases
+        self._mirrors = workspace.mirrors
+        self._sites = sites
+        self._queue = queue
+        self._recorder = recorder
         self._interval_seconds = interval_seconds
-        self._remove_gone = remove_gone
-        self._wanted = wanted
-        self._damaged = damaged
-        self._measured = measured
-        self._rest = rest
         self._stopping = threading.Event()
-        self.problem = ""  # why the volume cannot be written, as far as the last turn found
+        self._thread = threading.Thread(target=self._run, name="housekeeping")
+        self.problem = ""  # why the volume could not be written at the last turn
 
     def start(self) -> None:
-        """Begin, with a turn at once."""
-        self._thread = threading.Thread(target=self._run, name="housekeeping")
+        """Start the thread, with a turn at once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; returns when the thread has."""
+        """Stop; returns when the thread has ended."""
         self._stopping.set()
         self._thread.join()
 
     def turn(self) -> None:
-        """Do once what there is to do."""
-        self._rest()
+        """Do everything once."""
+        self._git.server.rest()
         self.problem = self._volume_problem()
-        self._remove_gone()
+        self._sites.take_removed_offline()
         with _logged("collecting_failed"):
             self._releases.collect()
         with _logged("mirrors_not_cleared"):
-            wanted = self._wanted()
-            if wanted is not None:
-                self._mirrors.keep_only(wanted)
+            sources = self._sites.sources()
+            if sources is not None:
+                self._mirrors.keep_only(sources)
         with _logged("disks_not_measured"):
             live, kept = self._releases.counts()
-            self._measured(Disks({"volume": self._releases.disk(), "cache": self._mirrors.disk()}, live, kept))
+            rooms = {"volume": self._releases.disk(), "cache": self._mirrors.disk()}
+            self._recorder.disks_measured(Disks(rooms, live, kept))
         with _logged("verification_failed"):
             damaged = self._releases.verify()
+            for site in damaged:
+                self._recorder.release_damaged(site)
             if damaged:
-                self._damaged(damaged)
+                self._queue.hasten_sites(damaged)
 
     def _volume_problem(self) -> str:
         try:
             self._releases.check_writable()
         except LeaseLost:
-            return ""  # that is another's to find out
+            return ""  # the next holder will find out
         except SyncError as error:
-            log.error("volume_not_writable", error=str(error))  # noqa: TRY400 - the sentence says it all
+            log.error("volume_not_writable", error=str(error))  # noqa: TRY400 - the message says it all
             return str(error)
         return ""
 

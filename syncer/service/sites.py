@@ -1,7 +1,8 @@
-"""Which sites there are, as the store has them, and taking offline what is none of theirs."""
+"""The StaticSites in the store: which exist, which may be published, and which have to go offline."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import structlog
@@ -9,49 +10,60 @@ import structlog
 from pages.api import StaticSite
 from syncer import sources
 from syncer.errors import SyncError
+from syncer.publishing.release import CurrentSites
 from syncer.sources import Source
-from syncer.stores import Snapshot
-from syncer.volume.records import key_of
+from syncer.stores import Snapshot, Store
 from syncer.volume.releases import Releases
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A site with its latest status, and the seconds until its source is next synced, where that is known."""
+
+    site: StaticSite
+    next_look: float | None = None
+
+
 class _Listed(NamedTuple):
-    """What the store had when we last looked, and the sites of it by uid."""
+    """The latest snapshot of the store, and its sites by uid."""
 
     snapshot: Snapshot
     by_uid: Mapping[str, StaticSite]
 
 
-class Sites:
-    """Any thread may call."""
+class Sites(CurrentSites):
+    """The sites as of the latest snapshot of the store. From any thread."""
 
-    def __init__(self, releases: Releases) -> None:
+    def __init__(self, store: Store, releases: Releases) -> None:
+        self._store = store
         self._releases = releases
-        self._listed = _Listed(Snapshot(complete=False), {})  # changed as a whole
+        self._listed = _Listed(Snapshot(complete=False), {})  # replaced as a whole
 
-    def follow(self, snapshot: Snapshot) -> None:
-        """These are the sites now."""
+    def follow_store(self) -> Snapshot:
+        """Take a new snapshot, and return it."""
+        snapshot = self._store.snapshot()
         self._listed = _Listed(snapshot, {site.metadata.uid: site for site in snapshot.sites})
+        return snapshot
 
     def by_uid(self) -> Mapping[str, StaticSite]:
-        """The sites by uid; another mapping whenever they have changed."""
+        """The sites by uid; a different mapping after each change."""
         return self._listed.by_uid
 
     def sources(self) -> list[Source] | None:
-        """The sources of all sites, or None where there may be more of them."""
+        """The sources of all sites, or None if there may be more of them."""
         snapshot = self._listed.snapshot
         return list(sources.group(snapshot.sites)) if snapshot.complete else None
 
     def current(self, site: StaticSite) -> StaticSite | None:
-        """The site as it is now; one deleted while it was being synced must not come back to life (F26)."""
-        key, (snapshot, by_uid) = key_of(site), self._listed
+        """The site as it is now; None if it was deleted, even while it was being synced (F26)."""
+        key, (snapshot, by_uid) = site.site_key, self._listed
         gone = (snapshot.complete or key in snapshot.deleted) and key not in snapshot.unreadable
         return by_uid.get(site.metadata.uid, None if gone else site)
 
-    def is_wanted(self, site: StaticSite) -> bool:
-        """Whether a release made of the site may go live: it is there, not suspended, and made of the same."""
+    def may_publish(self, site: StaticSite) -> bool:
+        """Whether the site still exists with the same source, and is not suspended."""
         current = self.current(site)
         return (
             current is not None
@@ -59,32 +71,31 @@ class Sites:
             and (sources.source_of(current), current.spec.path) == (sources.source_of(site), site.spec.path)
         )
 
-    def take_offline_what_is_gone(self) -> None:
-        """Stop serving what no site has any more."""
+    def take_removed_offline(self) -> None:
+        """Stop serving sites that were deleted, and what other sites have left under the name of a suspended one."""
         snapshot = self._listed.snapshot
-        wanted = {key_of(site) for site in snapshot.sites} | snapshot.unreadable
-        suspended = {key_of(site): site for site in snapshot.sites if site.spec.suspend}
+        existing = {site.site_key for site in snapshot.sites} | snapshot.unreadable
+        suspended = {site.site_key: site for site in snapshot.sites if site.spec.suspend}
         with _logged("sites_not_listed"):
             for key in self._releases.sites():
-                if key not in wanted and (snapshot.complete or key in snapshot.deleted):
+                if key not in existing and (snapshot.complete or key in snapshot.deleted):
                     log.info("site_removed", site=str(key))
                     with _logged("site_not_removed", site=str(key)):
                         self._releases.take_offline(key)
                 elif key in suspended:  # no sync will notice that it is another site's content (N3)
-                    self._take_offline_what_others_left(suspended[key])
+                    self._take_offline_unless(suspended[key], own=True)
 
-    def take_offline_what_it_left(self, site: StaticSite) -> None:
-        """But not what another site of that name, created meanwhile, has published (F26)."""
-        with _logged("site_not_removed", site=site.key):
-            live = self._releases.origin(key_of(site))
-            if live is None or live.uid == site.metadata.uid:
-                self._releases.take_offline(key_of(site))
+    def take_leftover_offline(self, site: StaticSite) -> None:
+        """Take a deleted site offline, but not a newer one with the same name (F26)."""
+        self._take_offline_unless(site, own=False)
 
-    def _take_offline_what_others_left(self, site: StaticSite) -> None:
+    def _take_offline_unless(self, site: StaticSite, *, own: bool) -> None:
+        """Take what is live under the site's name offline, unless it is the site's own, or unless it is not."""
         with _logged("site_not_removed", site=site.key):
-            live = self._releases.origin(key_of(site))
-            if live and live.uid != site.metadata.uid:
-                self._releases.take_offline(key_of(site))
+            live = self._releases.origin(site.site_key)
+            is_own = live is None or live.uid == site.metadata.uid
+            if is_own != own:
+                self._releases.take_offline(site.site_key)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
+from pages.api import Platform, SiteKey, StaticSite, StaticSiteStatus, VirtualHost
 from pages.core import Secret
 
 
@@ -11,13 +11,13 @@ from pages.core import Secret
 class Snapshot:
     """All objects at one moment. Where it is not ``complete``, a missing site is no reason to remove anything.
 
-    ``unreadable``: namespaces and names of sites that are there and make no sense to us; what is live stays so.
+    ``unreadable``: sites that exist and cannot be read; what is live stays so.
     ``deleted``: those that are gone beyond doubt, even where the rest is not complete.
     """
 
     sites: list[StaticSite] = field(default_factory=list)
-    unreadable: frozenset[tuple[str, str]] = frozenset()
-    deleted: frozenset[tuple[str, str]] = frozenset()
+    unreadable: frozenset[SiteKey] = frozenset()
+    deleted: frozenset[SiteKey] = frozenset()
     complete: bool = True
     platform: Platform | None = None
     virtual_hosts: list[VirtualHost] = field(default_factory=list)

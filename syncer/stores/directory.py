@@ -6,7 +6,7 @@ It does what the API server would: gives objects a uid, a creationTimestamp and 
 
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,12 +16,16 @@ from pages.core import Secret
 from pages.manifests import Manifest, Problem
 from syncer.stores import Snapshot
 from syncer.stores.state import Object, State
+from syncer.wakeup import Wakeup
 
 Key = tuple[str, str, str]  # kind, namespace, name
 
 
 class DirectoryStore:
-    """The objects of some YAML files and folders: ``reload`` after an edit, everything else answers from memory."""
+    """The objects of some YAML files and folders: ``reload`` after an edit, everything else answers from memory.
+
+    The ``wakeup`` hears of rules that have changed, for the hooks route by them.
+    """
 
     def __init__(
         self,
@@ -31,9 +35,9 @@ class DirectoryStore:
         *,
         allow_local: bool = False,
         sync_interval: str = "5m",
-        rules_changed: Callable[[], None] = lambda: None,
+        wakeup: Wakeup | None = None,
     ) -> None:
-        self._rules_changed = rules_changed
+        self._wakeup = wakeup or Wakeup()
         self._sync_interval = sync_interval
         self._paths = [path.resolve() for path in paths]
         self._state = state
@@ -115,7 +119,7 @@ class DirectoryStore:
             self._sites[key] = {**known, "status": said}
             self._state.write_site(self._file_of(key), self._sites[key])
         if said.get("rules") != known.get("status", {}).get("rules"):
-            self._rules_changed()  # the hooks route by them
+            self._wakeup.change()  # the hooks route by them
 
     def _take(self, read: Sequence[Manifest], broken_files: set[str]) -> None:
         found: dict[str, dict[Key, Object]] = {}

@@ -11,12 +11,12 @@ import structlog
 from lightkube import AsyncClient
 from lightkube.generic_resource import GenericNamespacedResource
 
-from syncer import backoff
+from pages.api import SiteKey
+from syncer.retries import backoff_seconds
 
 log = structlog.get_logger(__name__)
 
 Object = dict[str, Any]
-Key = tuple[str, str]  # namespace, name
 
 
 class Versioned(Protocol):
@@ -29,7 +29,7 @@ class Versioned(Protocol):
 
 T = TypeVar("T", bound=Versioned)
 # The key; the object before and now (None where there was or is none); whether an event said so, or only a new list.
-Observer = Callable[[Key, T | None, T | None, bool], None]
+Observer = Callable[[SiteKey, T | None, T | None, bool], None]
 
 RELIST_SECONDS = 600.0
 _FIRST_SECONDS = 0.2
@@ -62,21 +62,21 @@ class Informer(Generic[T]):
         self._observe = observe
         self._relist_seconds = relist_seconds
         self._lock = threading.Lock()
-        self._objects: dict[Key, T] = {}
+        self._objects: dict[SiteKey, T] = {}
         self._version: str | None = None  # where the watch goes on; None: with a new list
         self._listed_at = 0.0  # seconds of the event loop's clock
         self.listed = False  # whether every object has been observed once
         self.was_empty = False  # whether the last list had nothing in it
 
-    def objects(self) -> dict[Key, T]:
+    def objects(self) -> dict[SiteKey, T]:
         """The objects as they were last seen, from any thread."""
         with self._lock:
             return dict(self._objects)
 
-    def get(self, namespace: str, name: str) -> T | None:
+    def get(self, key: SiteKey) -> T | None:
         """One of the objects."""
         with self._lock:
-            return self._objects.get((namespace, name))
+            return self._objects.get(key)
 
     async def run(self) -> None:
         """List and watch."""
@@ -96,7 +96,7 @@ class Informer(Generic[T]):
                 if refused or failures > _RESUMES:
                     self._version = None
                 log.warning("watch_failed", kind=self._kind, error=str(error) or type(error).__name__)
-                await asyncio.sleep(backoff.seconds(failures, _FIRST_SECONDS))
+                await asyncio.sleep(backoff_seconds(failures, _FIRST_SECONDS))
 
     @property
     def _kind(self) -> str:
@@ -104,7 +104,7 @@ class Informer(Generic[T]):
 
     async def _list(self) -> None:
         started = asyncio.get_running_loop().time()
-        found: dict[Key, T] = {}
+        found: dict[SiteKey, T] = {}
         pages = self._client.list(self._resource, namespace=self._namespace, chunk_size=_PAGE)
         async for each in pages:
             found[_key(each)] = self._known(each) or self._read(each)
@@ -137,6 +137,6 @@ class Informer(Generic[T]):
             self._observe(key, before, now, True)
 
 
-def _key(each: Object) -> Key:
+def _key(each: Object) -> SiteKey:
     metadata = each["metadata"]
-    return metadata["namespace"], metadata["name"]
+    return SiteKey(metadata["namespace"], metadata["name"])

@@ -16,12 +16,13 @@ from lightkube.types import PatchType
 from pydantic import BaseModel, ValidationError
 
 from pages import mistakes
-from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
+from pages.api import Platform, SiteKey, StaticSite, StaticSiteStatus, VirtualHost
 from pages.core import Secret
 from syncer.errors import SecretForbidden, SecretUnreadable
-from syncer.retry_after import pause_wanted
+from syncer.retries import requested_pause
 from syncer.stores import Snapshot, StatusNotWritten
-from syncer.stores.informer import RELIST_SECONDS, Informer, Key, Object
+from syncer.stores.informer import RELIST_SECONDS, Informer, Object
+from syncer.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ class _Informers(NamedTuple):
 class ClusterStore:
     """Follows the API on a thread of its own, from ``start`` to ``stop``; everything else answers from memory.
 
-    ``on_change`` is called from that thread when something has changed that the syncer has to look at.
+    The ``wakeup`` hears of every change that the syncer has to handle.
     """
 
     def __init__(
@@ -62,20 +63,20 @@ class ClusterStore:
         client: Client,
         make_async_client: Callable[[], AsyncClient],
         namespace: str,
-        on_change: Callable[[], None],
+        wakeup: Wakeup,
         *,
         relist_seconds: float = RELIST_SECONDS,
     ) -> None:
         self._client = client
         self._make_async_client = make_async_client
         self._namespace = namespace
-        self._on_change = on_change
+        self._wakeup = wakeup
         self._relist_seconds = relist_seconds
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="watch")
         self._lock = threading.Lock()
-        self._deleted: set[Key] = set()
+        self._deleted: set[SiteKey] = set()
         self._informers: _Informers | None = None
 
     def start(self) -> None:
@@ -122,12 +123,12 @@ class ClusterStore:
             if isinstance(error, Exception):
                 raise error
 
-    def _changed(self, _key: Key, before: _Seen[M] | None, now: _Seen[M] | None, _by_event: bool) -> None:
+    def _changed(self, _key: SiteKey, before: _Seen[M] | None, now: _Seen[M] | None, _by_event: bool) -> None:
         if (before and before.version) != (now and now.version):
-            self._on_change()
+            self._wakeup.change()
 
     def _site_changed(
-        self, key: Key, before: _Seen[StaticSite] | None, now: _Seen[StaticSite] | None, by_event: bool
+        self, key: SiteKey, before: _Seen[StaticSite] | None, now: _Seen[StaticSite] | None, by_event: bool
     ) -> None:
         """Take note of a deletion; a change of nothing but its status is our own."""
         with self._lock:
@@ -136,7 +137,7 @@ class ClusterStore:
             else:
                 self._deleted.discard(key)
         if _matter(before) != _matter(now):
-            self._on_change()
+            self._wakeup.change()
 
     def snapshot(self) -> Snapshot:
         """What the syncer works on. A list without any site is not believed; an event that says so of one is."""
@@ -175,7 +176,7 @@ class ClusterStore:
     def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
         """Patch our fields of the status, if this very site is still there. Raises StatusNotWritten."""
         metadata = site.metadata
-        known = self._informers.sites.get(metadata.namespace, metadata.name) if self._informers else None
+        known = self._informers.sites.get(site.site_key) if self._informers else None
         try:
             for _ in range(_TRIES):
                 if known is None or known.uid != metadata.uid:
@@ -207,7 +208,7 @@ class ClusterStore:
 
 def not_written(error: httpx2.HTTPError) -> StatusNotWritten:
     """What the API answered, or that it did not."""
-    return StatusNotWritten(str(error) or type(error).__name__, pause_wanted(error))
+    return StatusNotWritten(str(error) or type(error).__name__, requested_pause(error))
 
 
 def _reader(model: type[M]) -> Callable[[Object], _Seen[M]]:

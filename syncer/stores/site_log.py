@@ -9,21 +9,22 @@ from typing import Any
 
 from pages.api import StaticSite
 from syncer.errors import SyncError
-from syncer.publishing.release import Outcome
+from syncer.outcome import Outcome
+from syncer.recorder import Recorder
 
 _MAX_BYTES = 128 << 10  # a site; then the older half goes
 Line = dict[str, Any]
 
 
-class SiteLog:
+class SiteLog(Recorder):
     """A folder with one file of JSON lines per site. One process appends, from any thread; any other may read."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
 
-    def note(self, site: StaticSite, outcome: Outcome, seconds: float) -> None:
-        """Note how a sync ended that took so long."""
+    def outcome_reported(self, site: StaticSite, outcome: Outcome, seconds: float) -> None:
+        """Add a line about a sync that took so long."""
         if isinstance(outcome, SyncError):
             event, told = "failed", {"reason": outcome.reason, "text": str(outcome)}
         else:

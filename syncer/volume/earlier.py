@@ -13,11 +13,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from pages.api import SiteKey
 from syncer.content.tree import File
 from syncer.volume import packing, records
 from syncer.volume.files import folders_of, link
 from syncer.volume.layout import Volume, make_folder, temporary_beside
-from syncer.volume.records import Entries, SiteKey
+from syncer.volume.records import Entries
 from syncer.volume.usage import Usages
 
 _LEAST_FILES = 1_000

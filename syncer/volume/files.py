@@ -2,14 +2,14 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EMLINK, ENOENT, ENOTDIR, ENOTSUP, EPERM, EXDEV
 from itertools import groupby
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from syncer.content.tree import File
+from syncer.content.tree import File, ReadBlobs
 from syncer.errors import GitFailed
 from syncer.volume import packing
 from syncer.volume.layout import make_folder
@@ -19,8 +19,6 @@ _CHUNK = 1 << 20
 _NO_HARD_LINKS = {EPERM, EMLINK, EXDEV, ENOTSUP}
 _SHA256_LENGTH = 64
 _COARSE_SECONDS = 3  # some file systems keep times by two seconds
-# For each of these blobs its id, its size, and the stream to read exactly that many bytes from.
-ReadBlobs = Callable[[Sequence[str]], Iterator[tuple[str, int, IO[bytes]]]]
 
 
 class Plan(NamedTuple):

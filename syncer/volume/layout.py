@@ -24,9 +24,9 @@ from pathlib import Path
 
 import structlog
 
+from pages.api import SiteKey
 from syncer.errors import StorageFailed, StorageFull
 from syncer.volume import records
-from syncer.volume.records import SiteKey
 
 log = structlog.get_logger(__name__)
 

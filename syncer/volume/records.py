@@ -11,23 +11,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pages.api import StaticSite
-
-
-class SiteKey(NamedTuple):
-    """Which site."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
-
-
-def key_of(site: StaticSite) -> SiteKey:
-    """The site's place on the volume."""
-    return SiteKey(site.metadata.namespace, site.metadata.name)
-
 
 @dataclass(frozen=True)
 class Release:

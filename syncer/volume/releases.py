@@ -6,18 +6,18 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from syncer.content.tree import Listing
-from syncer.disk.policy import DiskPolicy
-from syncer.disk.room import DiskRoom
+from pages.api import SiteKey
+from syncer.content.tree import Listing, ReadBlobs
+from syncer.disk.policy import DiskPolicy, Usage
+from syncer.disk.room import Disk, DiskRoom
 from syncer.errors import StorageFailed, SyncError
 from syncer.volume import earlier, records
 from syncer.volume.earlier import Earlier
-from syncer.volume.files import ReadBlobs
 from syncer.volume.layout import ReleaseGone, Volume, stamp_of, storage_errors, temporary_beside
-from syncer.volume.records import Release, SiteKey
+from syncer.volume.records import Release
 from syncer.volume.retention import Retention
-from syncer.volume.space import Disk, Room
-from syncer.volume.usage import Usage, Usages
+from syncer.volume.space import Room
+from syncer.volume.usage import Usages
 from syncer.volume.verification import Verification
 from syncer.volume.writing import Changes, Writer, changes, need
 

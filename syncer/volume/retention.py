@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import structlog
 
+from pages.api import SiteKey
 from syncer.disk.policy import DiskPolicy
 from syncer.volume import records
 from syncer.volume.layout import Volume, stamp_of
-from syncer.volume.records import SiteKey
 from syncer.volume.usage import Usages
 
 log = structlog.get_logger(__name__)

@@ -1,44 +1,11 @@
 """Room for a release: what is free on the disk, and what the site and its namespace may still use."""
 
-import os
-from dataclasses import dataclass
-from pathlib import Path
-
-from syncer.disk.policy import DiskPolicy, Quota, readable_size
+from pages.api import SiteKey
+from syncer.disk.policy import DiskPolicy, Quota, Usage, readable_size
+from syncer.disk.room import Disk
 from syncer.errors import QuotaExceeded, StorageFull
-from syncer.volume.records import SiteKey
 from syncer.volume.retention import Retention
-from syncer.volume.usage import Usage, Usages
-
-
-@dataclass(frozen=True)
-class Disk:
-    """The file system that a folder is on, and the share of it that is kept free."""
-
-    folder: Path
-    keep_free: float
-
-    def shortage(self, need: Usage = Usage()) -> str:  # noqa: B008 - frozen
-        """What is short where this is needed, in words; nothing where there is room."""
-        found = os.statvfs(self.folder)
-        size, free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
-        # Each file takes whole blocks.
-        needed = need.bytes + need.files * found.f_frsize
-        if free - needed < size * self.keep_free:
-            return (
-                f"{readable_size(free)} of {readable_size(size)} are free{self._reserve()}, "
-                f"and {readable_size(needed)} are needed"
-            )
-        # No number at all: there are as many as one likes.
-        if found.f_files and found.f_favail - need.files < found.f_files * self.keep_free:
-            return (
-                f"room for {found.f_favail:,} of {found.f_files:,} files is free{self._reserve()}, "
-                f"and {need.files:,} are needed"
-            )
-        return ""
-
-    def _reserve(self) -> str:
-        return f" (of which {self.keep_free:.0%} stays so)" if self.keep_free else ""
+from syncer.volume.usage import Usages
 
 
 class Room:

@@ -4,23 +4,10 @@ A file is told from another by its path and its mtime, which is the stamp of the
 made at the same path only, and keep it.
 """
 
-from dataclasses import dataclass
-from typing import Self
-
+from pages.api import SiteKey
+from syncer.disk.policy import Usage
 from syncer.volume import packing, records
 from syncer.volume.layout import Volume, stamp_of
-from syncer.volume.records import SiteKey
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Bytes of files, and how many files and folders."""
-
-    bytes: int = 0
-    files: int = 0
-
-    def __add__(self, other: Self) -> "Usage":
-        return Usage(self.bytes + other.bytes, self.files + other.files)
 
 
 class Usages:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import structlog
 
+from pages.api import SiteKey
 from syncer.volume import packing, records
 from syncer.volume.files import BlobHash, is_as_written
 from syncer.volume.layout import Volume
-from syncer.volume.records import Entries, Entry, SiteKey
+from syncer.volume.records import Entries, Entry
 
 log = structlog.get_logger(__name__)
 

@@ -13,15 +13,16 @@ from typing import NamedTuple
 
 import structlog
 
-from syncer.content.tree import Listing
+from pages.api import SiteKey
+from syncer.content.tree import Listing, ReadBlobs
+from syncer.disk.policy import Usage
 from syncer.errors import QuotaExceeded, StorageFailed, StorageFull
 from syncer.volume import earlier, files, packing, records
 from syncer.volume.earlier import Earlier
-from syncer.volume.files import Plan, ReadBlobs, Written
+from syncer.volume.files import Plan, Written
 from syncer.volume.layout import Volume, delete, stamp_of, temporary_beside
-from syncer.volume.records import Entries, Release, SiteKey
+from syncer.volume.records import Entries, Release
 from syncer.volume.space import Room
-from syncer.volume.usage import Usage
 from syncer.volume.verification import Verification
 
 log = structlog.get_logger(__name__)

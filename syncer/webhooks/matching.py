@@ -1,12 +1,12 @@
 """Which sites a delivery is about: repositories compared by one canonical form, whatever their URLs' spelling (W6)."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
-from pages.api import StaticSite
+from pages.api import SiteKey, StaticSite
 
 _MOST_CHARACTERS = 2048
 _HOST = r"(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
@@ -51,20 +51,20 @@ class Index:
 
     def __init__(self, sites: Iterable[StaticSite]) -> None:
         self._known: dict[tuple[str, str], list[_Known]] = {}
-        self._named: dict[tuple[str, str], StaticSite] = {}
+        self._named: dict[SiteKey, StaticSite] = {}
         for site in sites:
-            self._named[site.metadata.namespace, site.metadata.name] = site
+            self._named[site.site_key] = site
             for place in places(site.spec.repo):
                 self._known.setdefault((place.host, place.path), []).append(_Known(place.port, site))
 
     def find(self, urls: Iterable[str]) -> list[StaticSite]:
         """The sites of the repository that has these URLs, each once, by namespace and name."""
         found = {site.metadata.uid: site for url in urls for site in self._at(url)}
-        return sorted(found.values(), key=lambda site: site.key)
+        return sorted(found.values(), key=lambda site: site.site_key)
 
-    def named(self, namespace: str, name: str) -> StaticSite | None:
+    def named(self, key: SiteKey) -> StaticSite | None:
         """The site of that name."""
-        return self._named.get((namespace, name))
+        return self._named.get(key)
 
     def _at(self, url: str) -> Iterator[StaticSite]:
         for place in places(url):
@@ -73,17 +73,24 @@ class Index:
                     yield known.site
 
 
-class LatestIndex:
-    """The index of the sites as they are now; ``sites`` gives the same mapping until something has changed."""
+class Sites(Protocol):
+    """The sites as they are now."""
 
-    def __init__(self, sites: Callable[[], Mapping[str, StaticSite]]) -> None:
+    def by_uid(self) -> Mapping[str, StaticSite]:
+        """The sites by uid; a different mapping after each change."""
+
+
+class LatestIndex:
+    """The index of the sites as they are now."""
+
+    def __init__(self, sites: Sites) -> None:
         self._sites = sites
         self._made: tuple[Mapping[str, StaticSite], Index] = ({}, Index(()))
 
-    def __call__(self) -> Index:
-        """The index, made anew where it has to be."""
+    def latest(self) -> Index:
+        """The index; it is made again after a change."""
         made_of, index = self._made
-        if made_of is not (now := self._sites()):
+        if made_of is not (now := self._sites.by_uid()):
             index = Index(now.values())
             self._made = now, index
         return index

@@ -4,14 +4,14 @@ The platform's secret speaks for every site, a site's token for that site alone 
 which sites to look at sooner, and what is fetched is what their StaticSites say.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 
-from pages.api import StaticSite
+from pages.api import SiteKey, StaticSite
 from syncer.sources import Source, source_of
 from syncer.webhooks import Event, Forge, Headers, refs
 from syncer.webhooks.bodies import Body, NotADelivery
@@ -20,7 +20,7 @@ from syncer.webhooks.generic import GENERIC
 from syncer.webhooks.gitea import GITEA
 from syncer.webhooks.github import GITHUB
 from syncer.webhooks.gitlab import GITLAB
-from syncer.webhooks.matching import Index
+from syncer.webhooks.matching import LatestIndex
 from syncer.webhooks.record import Delivery, Record
 from syncer.webhooks.trust import Trust
 
@@ -39,22 +39,27 @@ class NotSigned(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the forge is told; ``sites`` are those that are queued, as namespace/name."""
+    """What the forge is told; ``sites`` are those that are queued."""
 
     status: Literal["queued", "ignored", "duplicate"]
     message: str
-    sites: tuple[str, ...] = ()
+    sites: tuple[SiteKey, ...] = ()
+
+
+class SyncRequests(Protocol):
+    """Where syncs are requested."""
+
+    def put(self, sources: Iterable[Source]) -> None:
+        """Request a sync of each source."""
 
 
 class Receiver:
-    """``index`` gives the sites as they are now, ``request`` asks for syncs."""
+    """Takes deliveries about the sites of the ``index``, and requests their syncs."""
 
-    def __init__(
-        self, trust: Trust, index: Callable[[], Index], request: Callable[[Iterable[Source]], None], record: Record
-    ) -> None:
+    def __init__(self, trust: Trust, index: LatestIndex, requests: SyncRequests, record: Record) -> None:
         self._trust = trust
         self._index = index
-        self._request = request
+        self._requests = requests
         self._record = record
 
     def receive(self, forge: Forge, headers: Headers, content_type: str, raw: bytes) -> Answer:
@@ -63,7 +68,7 @@ class Receiver:
         if self._trust.platform_secret and forge.is_signed(headers, body.signed, self._trust.platform_secret):
             sender = "platform"
             event = forge.parse(headers, body.json)
-            sites = self._index().find(event.urls)
+            sites = self._index.latest().find(event.urls)
         else:
             event, site = self._signed_by_site(forge, headers, body)
             sender, sites = site.metadata.uid, [site]
@@ -79,7 +84,7 @@ class Receiver:
             event = forge.parse(headers, body.json)
         except NotADelivery as error:
             raise NotSigned from error
-        sites = self._index().find(event.urls)
+        sites = self._index.latest().find(event.urls)
         for site in sites[: _MOST_HASHED_BYTES // max(1, len(body.signed))]:
             token = self._trust.sync_token(site)
             if token and forge.is_signed(headers, body.signed, token.encode()):
@@ -105,15 +110,15 @@ class Receiver:
         if not (awake := [site for site in wanted if not site.spec.suspend]):
             return Answer("ignored", f"{_count(len(wanted))} suspended (spec.suspend)")
         wanted = awake
-        self._request(source_of(site) for site in wanted)
-        return Answer("queued", f"queued: {_count(len(wanted))}", tuple(site.key for site in wanted))
+        self._requests.put(source_of(site) for site in wanted)
+        return Answer("queued", f"queued: {_count(len(wanted))}", tuple(site.site_key for site in wanted))
 
     def _take_note(self, forge: Forge, event: Event, sites: list[StaticSite], answer: Answer) -> None:
         name = refs.shown(event.name)
         log.info("delivery", forge=forge.name, delivery=name, status=answer.status, sites=len(answer.sites))
         now, queued = datetime.now(UTC), set(answer.sites)
         for site in sites:
-            outcome = "queued" if site.key in queued else _why_not(event, site)
+            outcome = "queued" if site.site_key in queued else _why_not(event, site)
             self._record.put(site.metadata.uid, Delivery(now, forge.name, name, outcome))
 
 

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Iterable
+from typing import Protocol
 
 import structlog
 
@@ -12,11 +13,18 @@ from syncer.webhooks.pace import Pace
 log = structlog.get_logger(__name__)
 
 
-class Requests:
-    """A thread that hands sources over to ``follow`` when their time has come. Sources are few, deliveries many."""
+class Queue(Protocol):
+    """What syncs sources."""
 
-    def __init__(self, follow: Callable[[Collection[Source]], None]) -> None:
-        self._follow = follow
+    def hasten(self, requested: Iterable[Source]) -> None:
+        """Sync these sources now."""
+
+
+class Requests:
+    """A thread that passes sources to the queue, at a bounded pace: sources are few, deliveries many."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
         self._pace: Pace[Source] = Pace()
         self._due: dict[Source, float] = {}  # monotonic
         self._stopping = False
@@ -46,7 +54,7 @@ class Requests:
     def _run(self) -> None:
         while (sources := self._take()) is not None:
             try:
-                self._follow(sources)
+                self._queue.hasten(sources)
             except Exception:  # a bug must not end all webhooks
                 log.exception("request_not_followed")
 

@@ -41,9 +41,9 @@ def test_the_version() -> None:
 
 @pytest.mark.parametrize("command", ["serve", "syncer"])
 def test_every_limit_is_an_option_with_the_default_that_the_reference_names(command: str) -> None:
-    found = main.get_command(click.Context(main), command)
-    assert found
-    defaults = {parameter.opts[0]: str(parameter.default) for parameter in found.params}
+    parsed = main.get_command(click.Context(main), command)
+    assert parsed
+    defaults = {parameter.opts[0]: str(parameter.default) for parameter in parsed.params}
     table = re.findall(
         r"^\| `(--[a-z-]+)` \| ([^|]+) \|", (ROOT / "docs/reference/limits.md").read_text(), re.MULTILINE
     )

@@ -11,10 +11,9 @@ import yaml
 
 from cli.processes.listener import Listener
 from syncer.dashboard.app import create_app
-from syncer.dashboard.view import View
 from tests.support.answering import answering
 from tests.support.control_plane import ROOT, Cluster
-from tests.support.dashboard import seen
+from tests.support.dashboard import Shown, seen
 from tests.support.raw_http import Answer, exchange, request
 from tests.support.serving import eventually
 from tests.support.traefik import Traefik, traefik_is_there
@@ -69,7 +68,7 @@ def traefik(cluster: Cluster, login: str, tmp_path: Path) -> Iterator[Traefik]:
         pytest.skip("Traefik is not built: run `make tools` once")
     sites = [seen("plans", "secret"), seen("blog", "marketing")]
     listener = Listener("127.0.0.1:0")
-    listener.start(create_app(View(sites=lambda: sites, events=lambda _uid: [], deliveries=lambda _uid: [])))
+    listener.start(create_app(Shown(sites).view()))
     service, middleware, route = yaml.safe_load_all(MANIFESTS)
     service["spec"] = {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": listener.port}]}
     middleware["spec"]["forwardAuth"]["address"] = login

@@ -1,4 +1,4 @@
-"""`pages why` and its companions on a real API server: broken set-ups, each answered with the true cause.
+"""`pages why` and its companions on a real API server: broken set-ups, each with the true cause.
 
 The objects are real and really broken; the syncer is real. The hooks are asked as Metacontroller would ask them.
 """
@@ -19,11 +19,11 @@ import yaml
 from lightkube.generic_resource import create_namespaced_resource
 
 from cli import exits
-from cli.backends import LogWanted, find, kubeconfig
+from cli.backends import LogSelection, find, kubeconfig
 from cli.backends.cluster import Cluster as Backend
 from cli.diagnosis.chain import judge
 from cli.diagnosis.facts import HIDDEN
-from cli.diagnosis.verdicts import Link, State, first_broken
+from cli.diagnosis.verdicts import State, Verdict, first_broken
 from cli.metacontroller import reconcile
 from tests.support import chart
 from tests.support.answering import answering
@@ -47,7 +47,7 @@ def asked(cluster: Cluster) -> Iterator[Backend]:
     """The cluster as its administrator sees it."""
     made = backend_of(cluster.kubeconfig)
     yield made
-    made.client.close()
+    made.api.client.close()
 
 
 @pytest.fixture
@@ -83,14 +83,14 @@ def pages(kube: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def stop(backend: Backend, namespace: str, name: str) -> Link:
-    """Where the chain stops; a link without a reason where it does not."""
+def stop(backend: Backend, namespace: str, name: str) -> Verdict:
+    """The first broken link; a verdict without a reason if there is none."""
     links = judge(backend.facts(find(backend, name, namespace)))
-    return first_broken(links) or Link("", State.OK, "")
+    return first_broken(links) or Verdict("", State.OK, "")
 
 
 def stops(backend: Backend, namespace: str, name: str, reason: str, *says: str) -> None:
-    """Until the chain stops there, for the syncer takes its time to say so."""
+    """Wait until the chain stops there, because the syncer needs some time to report it."""
     eventually(lambda: stop(backend, namespace, name).reason == reason)
     link = stop(backend, namespace, name)
     for text in says:
@@ -117,7 +117,7 @@ def said(type_: str, status: str, reason: str, message: str = "") -> Object:
     return {"type": type_, "status": status, "reason": reason, "message": message, "lastTransitionTime": moment}
 
 
-def test_what_git_or_the_platform_refuses_is_told_with_its_remedy(
+def test_each_refusal_of_git_or_the_platform_has_its_remedy(
     cluster: Cluster,
     namespace: str,
     platform: Callable[..., None],
@@ -153,7 +153,7 @@ def test_what_git_or_the_platform_refuses_is_told_with_its_remedy(
     as_tenant = backend_of(tenant)
     for name, (_, _, reason, says) in cases.items():
         stops(as_tenant, namespace, name, reason, *says)
-    as_tenant.client.close()
+    as_tenant.api.client.close()
     done = pages(tenant, "why", "taken", "--no-request")
     assert done.returncode == exits.NOT_READY, done.stderr
     assert "It stops at VirtualHost (PathConflict)" in done.stdout
@@ -162,7 +162,7 @@ def test_what_git_or_the_platform_refuses_is_told_with_its_remedy(
     assert "did you mean first?" in done.stderr
 
 
-def test_what_is_not_generated_or_was_changed_is_told_in_the_order_of_the_chain(
+def test_missing_and_edited_objects_are_reported_in_the_order_of_the_chain(
     cluster: Cluster,
     namespace: str,
     platform: Callable[..., None],
@@ -182,7 +182,7 @@ def test_what_is_not_generated_or_was_changed_is_told_in_the_order_of_the_chain(
         down = first_broken(judge(replace(found, now=found.now + timedelta(minutes=3), lease=HIDDEN)))
         assert down and down.reason == "HooksDown" and "pages-operator" in down.remedy
         play_metacontroller(cluster)
-        stops(asked, namespace, "blog", "RouteMissing", f"IngressRoute {SYSTEM}/{namespace}--blog is not there")
+        stops(asked, namespace, "blog", "RouteMissing", f"IngressRoute {SYSTEM}/{namespace}--blog does not exist")
         generate(cluster, "IngressRoute", "Middleware")
         stops(asked, namespace, "blog", "IssuerMissing", "ClusterIssuer letsencrypt")
         issuer(cluster, "False", "Failed to register ACME account")
@@ -258,7 +258,7 @@ def test_sync_rollback_logs_and_status_with_a_tenants_rights(
     assert one["kind"] == "StaticSite" and one["status"]["phase"] == "Ready"
     refused = pages(tenant, "status", "-A")
     assert refused.returncode == exits.CANNOT_ASK
-    assert "you may not list StaticSites in all namespaces" in refused.stderr
+    assert "you lack permission to list StaticSites in all namespaces" in refused.stderr
 
     second = git_server.repository("blog").commit({"index.html": "two"})
     done = pages(tenant, "sync", "blog", "--wait", "--timeout", "60s")
@@ -275,7 +275,7 @@ def test_sync_rollback_logs_and_status_with_a_tenants_rights(
     assert syncer.page(namespace, "blog") == "two"
 
     logs = pages(tenant, "logs", "blog")
-    assert "not yours to read" in logs.stderr
+    assert "You lack permission to read the syncer's log" in logs.stderr
     assert f"Synced=True Synced: commit {second[:12]} is live" in logs.stdout
 
     git_server.repository("blog").delete_branch("main")
@@ -311,8 +311,8 @@ def test_events_are_part_of_a_tenants_log(
     }
     cluster.apply(event)
     backend = backend_of(tenant)
-    lines = list(backend.log(find(backend, "blog"), LogWanted()))
-    backend.client.close()
+    lines = list(backend.log(find(backend, "blog"), LogSelection()))
+    backend.api.client.close()
     assert lines == ["2026-11-24T12:00:00Z Normal Deployed: commit 91ba199859ec, 3 files"]
 
 
@@ -384,14 +384,14 @@ def test_an_administrator_reads_the_syncers_own_lines_about_the_site(
     others = [json.dumps({"event": "site_published", "site": f"{namespace}/blog-2"}), "no JSON", "[1]"]
     node.log = [*others, *mine, *others]
     site = find(asked, "blog", namespace)
-    assert list(asked.log(site, LogWanted())) == mine
-    assert list(asked.log(site, LogWanted(tail=1, since=timedelta(minutes=5)))) == mine[-1:]
+    assert list(asked.log(site, LogSelection())) == mine
+    assert list(asked.log(site, LogSelection(tail=1, since=timedelta(minutes=5)))) == mine[-1:]
     assert f"/containerLogs/{SYSTEM}/syncer-1/syncer?sinceSeconds=300" in node.asked
-    assert list(asked.log(site, LogWanted(tail=0, follow=True))) == mine
+    assert list(asked.log(site, LogSelection(tail=0, follow=True))) == mine
     assert "follow=true" in node.asked[-1]
 
 
-def test_doctor_names_what_a_platform_lacks(
+def test_doctor_names_what_an_installation_lacks(
     cluster: Cluster, platform: Callable[..., None], tmp_path: Path, namespace: str, tenant: Path
 ) -> None:
     told = pages(cluster.kubeconfig, "doctor", "-o", "json")
@@ -404,23 +404,26 @@ def test_doctor_names_what_a_platform_lacks(
     assert [each["state"] for each in by_name["RBAC"]] == ["ok"] * 2
     assert "there is no CompositeController pages-platform" in by_name["Metacontroller"][0]["message"]
     assert "there is no Platform" in by_name["Platform"][0]["message"]
-    assert "nobody holds the Lease" in by_name["Syncer"][0]["message"]
+    assert "no syncer is running: the Lease kup6s-pages/pages-syncer has no holder" in by_name["Syncer"][0]["message"]
     cluster.kubectl("delete", "clusterrolebinding", "pages-syncer")
     platform(tls={"mode": "Individual", "issuerRef": {"name": "letsencrypt"}}, pagesDomain="pages.nowhere.invalid")
     try:
         shown = pages(cluster.kubeconfig, "doctor").stdout
     finally:
         chart.prepare(cluster)
-    assert "ServiceAccount pages-syncer may not list staticsites.pages.kup6s.com, patch staticsites/status" in shown
-    assert "there is no ClusterIssuer letsencrypt" in shown
+    assert (
+        "ServiceAccount pages-syncer lacks permission to list staticsites.pages.kup6s.com, patch staticsites/status"
+        in shown
+    )
+    assert "names ClusterIssuer letsencrypt, which does not exist" in shown
     assert "*.pages.nowhere.invalid does not resolve" in shown
-    # Whoever is no administrator is told what they may not see, and nothing breaks.
+    # Without administrator rights it says what it cannot view, and nothing breaks.
     limited = pages(tenant, "doctor")
-    assert "not yours to" in limited.stdout and "Traceback" not in limited.stderr
+    assert "you lack permission to view" in limited.stdout and "Traceback" not in limited.stderr
 
 
 @pytest.mark.parametrize("how", ["token", "server", "context", "kubeconfig"])
-def test_whatever_keeps_us_from_asking_is_a_sentence(cluster: Cluster, tmp_path: Path, how: str) -> None:
+def test_a_failure_to_ask_is_one_sentence(cluster: Cluster, tmp_path: Path, how: str) -> None:
     config = yaml.safe_load(cluster.kubeconfig.read_text())
     if how == "token":
         config["users"][0]["user"]["token"] = "expired"
@@ -440,19 +443,22 @@ def test_whatever_keeps_us_from_asking_is_a_sentence(cluster: Cluster, tmp_path:
     assert "Traceback" not in done.stderr
 
 
-def test_a_cluster_without_our_kinds_is_told_apart(cluster: Cluster, asked: Backend) -> None:
+def test_a_cluster_without_our_crds_is_recognised(cluster: Cluster, asked: Backend) -> None:
     unknown = create_namespaced_resource("nothing.kup6s.com", "v1", "StaticSite", "staticsites")
-    with pytest.raises(exits.CannotAsk, match="kup6s-pages is not installed there"), asked.asking("list StaticSites"):
-        list(asked.client.list(unknown))
+    with (
+        pytest.raises(exits.CannotAsk, match="kup6s-pages is not installed there"),
+        asked.api.asking("list StaticSites"),
+    ):
+        list(asked.api.client.list(unknown))
 
 
-def test_several_kubeconfigs_are_one_as_kubectl_has_it(
+def test_several_kubeconfigs_are_merged_as_in_kubectl(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = yaml.safe_load(cluster.kubeconfig.read_text())
     (tmp_path / "users").write_text(yaml.safe_dump({"users": config.pop("users")}))
     (tmp_path / "rest").write_text(yaml.safe_dump(config))
     monkeypatch.setenv("KUBECONFIG", os.pathsep.join(str(tmp_path / each) for each in ("none", "users", "rest")))
-    found = Backend(kubeconfig.read(None, None), SYSTEM)
-    assert found.sites(None) == []
-    found.client.close()
+    merged = Backend(kubeconfig.read(None, None), SYSTEM)
+    assert merged.sites(None) == []
+    merged.api.client.close()

@@ -172,9 +172,7 @@ def test_the_wheel_installs_by_hash_and_its_entry_point_runs(environment: Path) 
     assert run(environment / "bin/pip", "check").stdout.strip() == "No broken requirements found."
     for command in ("hooks", "syncer"):
         assert f"Usage: pages {command}" in run(environment / "bin/pages", command, "--help").stdout
-    nginx = run(
-        environment / "bin/python", "-c", "import cli.commands.serve.nginx_config as c; print(c.shipped('nginx.conf'))"
-    )
+    nginx = run(environment / "bin/python", "-c", "import cli.serve.nginx_config as c; print(c.shipped('nginx.conf'))")
     assert nginx.stdout.strip() == (ROOT / "deploy/nginx/nginx.conf").read_text().strip()
 
 

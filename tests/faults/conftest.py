@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,19 @@ import pytest
 
 from pages.api import ALLOW_LOCAL, StaticSite
 from pages.core import Secret
+from syncer import assembly
 from syncer.disk.policy import DiskPolicy
 from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SyncError
-from syncer.git.commands import Git
 from syncer.git.mirrors import Mirrors
-from syncer.limits import Timeouts
-from syncer.publishing.release import Outcome, Published
+from syncer.limits import Limits, Timeouts
+from syncer.outcome import Outcome, Published
+from syncer.publishing.release import CurrentSites
 from syncer.publishing.source import SourceSync
+from syncer.publishing.workspace import Workspace
+from syncer.settings import Settings
 from syncer.sources import group
-from syncer.volume.records import Release, key_of
+from syncer.volume.records import Release
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 from tests.support.readers import Reader
@@ -50,18 +54,27 @@ class Volume:
         self.server = server
         self.clocks = Clocks()
         self.policy = POLICY
-        self.secret: dict[str, str] = {}  # base64, as in Kubernetes
+        self.secrets: dict[str, str] = {}  # base64, as in Kubernetes
         self.hosts = server.origin
         self.start()
 
     def start(self) -> None:
         """A new process, as far as the volume can tell."""
-        self.git = Git(Timeouts(ask=10, transfer=20), local=True)
+        self.settings = Settings(
+            self.root / "volume",
+            self.root / "mirrors",
+            AllowedHosts.parse(self.hosts, local=True),
+            limits=Limits(timeouts=Timeouts(ask=10, transfer=20)),
+            disk=self.policy,
+            housekeeping_seconds=0.05,
+        )
+        self.git = assembly.make_git(self.settings)
         self.releases = Releases(
-            self.root / "volume", self.policy, clock=lambda: self.clocks.day, ticks=lambda: self.clocks.ticked
+            self.settings.volume, self.policy, clock=lambda: self.clocks.day, ticks=lambda: self.clocks.ticked
         )
         self.releases.prepare()
-        self.mirrors = Mirrors(self.root / "mirrors", self.git, self.policy, self.releases.relieve)
+        self.mirrors = Mirrors(self.settings.cache, self.git, self.policy, self.releases.relieve)
+        self.workspace = Workspace(self.git, self.mirrors, self.releases)
 
     def site(
         self, name: str = "site", repository: str = "", uid: str = "", *, served: bool = False, **spec: Any
@@ -74,24 +87,19 @@ class Volume:
             {"metadata": metadata, "spec": {"repo": repo, **spec}}, context={ALLOW_LOCAL: True}
         )
 
-    def source_sync(self) -> SourceSync:
-        return SourceSync(
-            git=self.git,
-            mirrors=self.mirrors,
-            releases=self.releases,
-            hosts=AllowedHosts.parse(self.hosts, local=True),
-            read_secret=self._read_secret,
-        )
+    def source_sync(self, sites: CurrentSites | None = None) -> SourceSync:
+        settings = replace(self.settings, hosts=AllowedHosts.parse(self.hosts, local=True))
+        return assembly.make_source_sync(settings, self.workspace, self, sites)
 
-    def _read_secret(self, namespace: str, name: str) -> Secret | None:
+    def secret(self, namespace: str, name: str) -> Secret | None:
         metadata = {"namespace": namespace, "name": name}
-        return Secret.model_validate({"metadata": metadata, "data": self.secret}) if self.secret else None
+        return Secret.model_validate({"metadata": metadata, "data": self.secrets}) if self.secrets else None
 
     def sync(self, *sites: StaticSite) -> Outcome:
         """Sync all; return the last outcome."""
         outcomes: list[Outcome] = []
         for source, members in group(sites).items():
-            self.source_sync().run(source, members, lambda _site, outcome: outcomes.append(outcome))
+            outcomes += [outcome for _, outcome in self.source_sync().run_all({source: members})]
         return outcomes[-1]
 
     def publish(self, site: StaticSite) -> Release:
@@ -127,7 +135,7 @@ class Volume:
 
     def old_releases(self, site: StaticSite) -> int:
         """How many releases there are besides the live one."""
-        return len([each for each in self.home(key_of(site).name).iterdir() if each.is_dir()]) - 1
+        return len([each for each in self.home(site.site_key.name).iterdir() if each.is_dir()]) - 1
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ import dataclasses
 
 import pytest
 
-from syncer.schedule.schedule import Result, Schedule, Wish
+from syncer.schedule.lanes import EntrySpec, Result
+from syncer.schedule.schedule import Schedule
 from tests.faults.conftest import Volume
+from tests.support.chance import Fixed
 from tests.support.git_server import GitServer
 
 DAY = 24 * 3600.0
@@ -50,8 +52,8 @@ def test_f21_a_change_gets_another_mtime_whatever_the_clock_says(
 
 def test_f21_what_is_due_depends_on_monotonic_seconds_alone() -> None:
     """The schedule has no clock of its own; who runs it gives it `time.monotonic`."""
-    schedule: Schedule[str] = Schedule(lambda: 0.5)
-    schedule.keep({"site": Wish(300, "site", "forge", "team")}, now=10.0)
+    schedule: Schedule[str] = Schedule(random=Fixed())
+    schedule.keep({"site": EntrySpec(300, "site", "forge", "team")}, now=10.0)
     (run,) = schedule.take_due(10.0)
     schedule.finished(run, {"site": Result(well=True)}, 10.0)
     assert schedule.next_look(10.0) == 310.0

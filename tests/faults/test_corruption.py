@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from syncer.volume.records import key_of
 from tests.faults.conftest import Volume
 from tests.support.git_server import GitServer
 
@@ -138,7 +137,7 @@ def test_f16_changed_content_is_found_by_reading_it_back_and_is_never_linked_aga
     with volume.visited():
         flip(volume.live_link() / "c/d/page.html")
         assert volume.releases.verify() == [("team", "site")]
-        assert volume.releases.current(key_of(site)) is None
+        assert volume.releases.current(site.site_key) is None
         after = volume.publish(site)
         assert volume.live() == FILES
         assert after.commit == before.commit

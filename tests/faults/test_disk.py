@@ -14,7 +14,6 @@ from syncer.git.commands import Git
 from syncer.git.mirrors import Mirrors
 from syncer.git.remote import Remote
 from syncer.sources import Source, source_of
-from syncer.volume.records import key_of
 from tests.faults.conftest import Mount, Volume
 from tests.support.git_server import GitServer
 from tests.support.repositories import Repository
@@ -81,7 +80,7 @@ def test_f5_a_site_goes_back_on_a_volume_without_a_byte_left(
     assert volume.publish(volume.site(revision=old)).commit == old
     # What pages that are open ask for could not be noted, and so is not kept.
     assert volume.live() == {"index.html": "old", "app.1111aaaa.js": "1"}
-    assert volume.releases.current(key_of(volume.site())) is not None
+    assert volume.releases.current(volume.site().site_key) is not None
     assert temporary_files(volume.root / "volume") == []
 
 
@@ -294,7 +293,7 @@ def test_a_namespace_has_a_quota_over_all_its_sites(volume: Volume, git_server: 
     error = volume.refuses(volume.site("three"))
     assert error.reason == "QuotaExceeded"
     assert "namespace team may use 100 KiB" in str(error)
-    volume.releases.take_offline(key_of(volume.site("one")))
+    volume.releases.take_offline(volume.site("one").site_key)
     volume.clocks.wait(1000)
     volume.releases.collect()
     volume.publish(volume.site("three"))

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
+from syncer.assembly import World, assemble
 from syncer.errors import SiteDeleted
 from syncer.git.remote import Remote
+from syncer.publishing.release import CurrentSites
 from syncer.service.loop import Syncer
 from syncer.sources import source_of
 from syncer.stores import Snapshot
@@ -35,9 +37,16 @@ class Store:
         self.reasons[site.metadata.name] = status.conditions[1].reason
 
 
+class NoSites(CurrentSites):
+    """All sites were deleted meanwhile."""
+
+    def may_publish(self, site: StaticSite) -> bool:
+        return False
+
+
 @contextmanager
 def running(volume: Volume, store: Store) -> Iterator[Syncer]:
-    syncer = Syncer(store, volume.source_sync(), volume.releases, volume.mirrors, housekeeping_seconds=0.05)
+    syncer = assemble(volume.settings, World(store, volume.workspace)).syncer
     thread = threading.Thread(target=syncer.run)
     thread.start()
     try:
@@ -116,9 +125,8 @@ def test_f26_a_site_that_is_deleted_right_before_it_goes_live_is_never_seen(
     volume: Volume, git_server: GitServer
 ) -> None:
     git_server.repository().commit({"index.html": "x"})
-    source_sync = volume.source_sync()
-    source_sync.ask_before_publishing(lambda _site: False)
-    outcome = source_sync.run(source_of(volume.site()), [volume.site()], lambda _site, _outcome: None)[0]
+    source_sync = volume.source_sync(NoSites())
+    ((_, outcome),) = source_sync.run_all({source_of(volume.site()): [volume.site()]})
     assert isinstance(outcome, SiteDeleted)
     assert not os.path.lexists(volume.live_link())
     assert list(volume.home().iterdir()) == []

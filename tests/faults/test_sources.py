@@ -6,9 +6,10 @@ from base64 import b64encode
 import pytest
 
 from pages.api import StaticSiteSpec
-from syncer.schedule.schedule import Result, Schedule, Wish
-from syncer.volume.records import key_of
+from syncer.schedule.lanes import EntrySpec, Result
+from syncer.schedule.schedule import Schedule
 from tests.faults.conftest import Volume
+from tests.support.chance import Fixed
 from tests.support.git_server import GitServer
 from tests.support.relay import Relay
 
@@ -112,7 +113,7 @@ def test_f15_the_old_is_served_until_the_new_is_good(volume: Volume, git_server:
         repository.commit({"other/index.html": "new"})
     volume.publish(after)
     assert volume.live() == {"index.html": "new"}
-    assert volume.releases.sites() == [key_of(after)]
+    assert volume.releases.sites() == [after.site_key]
 
 
 def test_f15_a_new_credential_is_never_sent_to_the_old_repository(volume: Volume, git_server: GitServer) -> None:
@@ -120,7 +121,7 @@ def test_f15_a_new_credential_is_never_sent_to_the_old_repository(volume: Volume
         git_server.repository(name).commit({"index.html": name})
     git_server.require("new", "git", "token")
     token = b64encode(b"git:token")
-    volume.secret = {"password": b64encode(b"token").decode()}
+    volume.secrets = {"password": b64encode(b"token").decode()}
     with Relay(git_server.port) as old, Relay(git_server.port) as new:
         volume.hosts = f"{old.origin},{new.origin}"
         site = volume.site()
@@ -133,13 +134,13 @@ def test_f15_a_new_credential_is_never_sent_to_the_old_repository(volume: Volume
     assert token not in old.received
 
 
-WISH, WELL = Wish(300, "site", "forge", "team"), {"site": Result(well=True)}
+SPEC, WELL = EntrySpec(300, "site", "forge", "team"), {"site": Result(well=True)}
 
 
 def test_f35_a_trigger_only_hastens_and_doubled_ones_cost_one_more_look() -> None:
     """It carries no commit: what is true is asked of the server, in whatever order triggers come."""
-    schedule: Schedule[str] = Schedule(lambda: 0.5)
-    schedule.keep({"site": WISH}, now=0.0)
+    schedule: Schedule[str] = Schedule(random=Fixed())
+    schedule.keep({"site": SPEC}, now=0.0)
     (first,) = schedule.take_due(0.0)
     for _ in range(100):
         schedule.hasten("site", 1.0)
@@ -151,8 +152,8 @@ def test_f35_a_trigger_only_hastens_and_doubled_ones_cost_one_more_look() -> Non
 
 
 def test_f35_a_lost_trigger_is_made_good_by_the_next_look() -> None:
-    schedule: Schedule[str] = Schedule(lambda: 0.5)
-    schedule.keep({"site": WISH}, now=0.0)
+    schedule: Schedule[str] = Schedule(random=Fixed())
+    schedule.keep({"site": SPEC}, now=0.0)
     (first,) = schedule.take_due(0.0)
     schedule.finished(first, WELL, 0.0)
     assert schedule.take_due(299.0) == []

@@ -1,20 +1,19 @@
 """A syncer's inside, with a real git server and a real volume, that a test runs by hand."""
 
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pages.api import ObjectMeta, StaticSite
 from pages.core import Secret
+from syncer import assembly
 from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SyncError
-from syncer.git.commands import Git
-from syncer.git.mirrors import Mirrors
-from syncer.limits import SiteLimits, Timeouts
-from syncer.publishing.release import Outcome
-from syncer.publishing.source import SourceSync
+from syncer.limits import Limits, SiteLimits, Timeouts
+from syncer.outcome import Outcome
+from syncer.settings import Settings
 from syncer.sources import group
-from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 
 
@@ -26,37 +25,37 @@ class Bench:
         self.server = server
         self.secrets: dict[tuple[str, str], dict[str, bytes]] = {}
         self.secret_type = "Opaque"
-        self.git = Git(Timeouts(ask=10, transfer=10))
-        self.releases = Releases(root / "volume")
+        self.settings = Settings(
+            root / "volume",
+            root / "mirrors",
+            AllowedHosts.parse(server.origin),
+            limits=Limits(timeouts=Timeouts(ask=10, transfer=10)),
+        )
+        self.git = assembly.make_git(self.settings)
+        self.releases = assembly.make_workspace(self.settings, self.git).releases
         self.releases.prepare()
         self.limits = SiteLimits()
         self.hosts = server.origin
         self.outcomes: dict[str, Outcome] = {}
 
     def sync(self, *sites: StaticSite) -> dict[str, Outcome]:
-        source_sync = SourceSync(
-            git=self.git,
-            mirrors=Mirrors(self.root / "mirrors", self.git),
-            releases=self.releases,
-            hosts=AllowedHosts.parse(self.hosts),
-            read_secret=self._secret,
-            limits=self.limits,
-        )
+        limits = replace(self.settings.limits, site=self.limits)
+        settings = replace(self.settings, hosts=AllowedHosts.parse(self.hosts), limits=limits)
+        workspace = replace(assembly.make_workspace(settings, self.git), releases=self.releases)
+        source_sync = assembly.make_source_sync(settings, workspace, self)
         self.outcomes = {}
         self.server.requests.clear()
         for source, members in group(sites).items():
-            source_sync.run(source, members, self._note)
+            for site, outcome in source_sync.run_all({source: members}):
+                self.outcomes[site.metadata.name] = outcome
         return self.outcomes
 
-    def _secret(self, namespace: str, name: str) -> Secret | None:
+    def secret(self, namespace: str, name: str) -> Secret | None:
         data = self.secrets.get((namespace, name))
         metadata = ObjectMeta(name=name, namespace=namespace)
         encoded = {key: b64encode(value).decode() for key, value in (data or {}).items()}
         written = {"metadata": metadata.dump(), "type": self.secret_type, "data": encoded}
         return None if data is None else Secret.model_validate(written)
-
-    def _note(self, site: StaticSite, outcome: Outcome) -> None:
-        self.outcomes[site.metadata.name] = outcome
 
     def live(self, name: str = "site") -> dict[str, str]:
         folder = self.root / "volume/live/team" / name

@@ -5,7 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pages.api import ALLOW_LOCAL, StaticSite
-from syncer.service.loop import Seen
+from syncer.dashboard.journal import Entry
+from syncer.dashboard.view import View
+from syncer.duty import Duty
+from syncer.service.sites import Seen
+from syncer.webhooks.record import Delivery
 
 COMMIT = "8d5d3c0e6a1b4f7c9e2d0a5b8c1f4e7d0a3b6c9f"
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\"&{{7*7}}"
@@ -54,3 +58,32 @@ def many(number: int) -> Sequence[Seen]:
     """Of ten namespaces; every hundredth has an error."""
     phases = ["Error"] + ["Ready"] * 99
     return [seen(f"site-{n}", f"ns-{n % 10}", phases[n % 100]) for n in range(number)]
+
+
+class Shown(Duty):
+    """What the dashboard shows: the same events and deliveries at each site."""
+
+    def __init__(self, sites: Sequence[Seen]) -> None:
+        self.sites = sites
+        self.events: list[Entry] = []
+        self.deliveries: list[Delivery] = []
+        self.commit_status: str | None = None
+        self.problems: list[str] = []
+
+    def view(self) -> View:
+        return View(sites=self, journal=self, deliveries=self, commit_statuses=self, duty=self)
+
+    def seen(self) -> Sequence[Seen]:
+        return self.sites
+
+    def of(self, uid: str) -> Sequence[Entry]:
+        return self.events
+
+    def recent(self, uid: str) -> Sequence[Delivery]:
+        return self.deliveries
+
+    def result(self, uid: str) -> str | None:
+        return self.commit_status
+
+    def not_ready(self) -> list[str]:
+        return self.problems

@@ -16,17 +16,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from pages.api import ALLOW_LOCAL, StaticSite
+from pages.core import Secret
+from syncer import assembly
 from syncer.disk.policy import DiskPolicy
 from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SyncError
-from syncer.git.commands import Git
-from syncer.git.mirrors import Mirrors
-from syncer.limits import Timeouts
-from syncer.publishing.release import Outcome
-from syncer.publishing.source import SourceSync
+from syncer.limits import Limits, Timeouts
+from syncer.settings import Settings
 from syncer.sources import group
-from syncer.volume.records import key_of
-from syncer.volume.releases import Releases
 
 # What Python says of before it does it: everything of ours that changes the disk, or starts a program.
 _STEPS = {
@@ -130,32 +127,34 @@ def kill_descendants(pid: int) -> None:
             os.kill(each, signal.SIGKILL)
 
 
+class _NoSecrets:
+    def secret(self, namespace: str, name: str) -> Secret | None:
+        return None
+
+
 def sync_once(one: Round) -> str:
     """Start, sync, keep house: what a syncer does in its first seconds."""
-    policy = DiskPolicy(grace_seconds=one.grace_seconds, keep_releases=0)
-    git = Git(Timeouts(ask=10, transfer=30), local=True)
-    releases = Releases(Path(one.root) / "volume", policy)
-    mirrors = Mirrors(Path(one.root) / "mirrors", git, policy)
-    source_sync = SourceSync(
-        git=git,
-        mirrors=mirrors,
-        releases=releases,
-        hosts=AllowedHosts((), local=True) if one.repo.startswith("file:") else AllowedHosts.parse(_origin(one.repo)),
-        read_secret=lambda _namespace, _name: None,
+    settings = Settings(
+        Path(one.root) / "volume",
+        Path(one.root) / "mirrors",
+        AllowedHosts((), local=True) if one.repo.startswith("file:") else AllowedHosts.parse(_origin(one.repo)),
+        limits=Limits(timeouts=Timeouts(ask=10, transfer=30)),
+        disk=DiskPolicy(grace_seconds=one.grace_seconds, keep_releases=0),
     )
+    git = assembly.make_git(settings)
+    workspace = assembly.make_workspace(settings, git)
+    source_sync = assembly.make_source_sync(settings, workspace, _NoSecrets())
+    releases, mirrors = workspace.releases, workspace.mirrors
     errors: list[str] = []
-
-    def note(_site: StaticSite, outcome: Outcome) -> None:
-        if isinstance(outcome, SyncError):
-            errors.append(f"{outcome.reason}: {outcome}")
-
     releases.prepare()
     site = one.site()
     if one.remove:
-        releases.take_offline(key_of(site))
+        releases.take_offline(site.site_key)
     else:
         for source, sites in group([site]).items():
-            source_sync.run(source, sites, note)
+            for _, outcome in source_sync.run_all({source: sites}):
+                if isinstance(outcome, SyncError):
+                    errors.append(f"{outcome.reason}: {outcome}")
         mirrors.keep_only(group([site]))
     releases.collect()
     releases.verify()

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from syncer.publishing.release import Published
+from syncer.outcome import Published
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 

@@ -8,7 +8,7 @@ from typing import IO, Any
 import pytest
 
 from syncer.git.object_reader import Objects
-from syncer.publishing.release import Published
+from syncer.outcome import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing
 from syncer.volume.records import Release

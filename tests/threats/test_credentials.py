@@ -11,7 +11,7 @@ from syncer.errors import SyncError
 from syncer.git.commands import Git
 from syncer.git.heads import Heads
 from syncer.git.remote import Credential, Remote
-from syncer.publishing.release import Published
+from syncer.outcome import Published
 from syncer.webhooks.trust import sync_token
 from tests.support.bench import Bench, a_site
 from tests.support.canary import CommandLines, spellings

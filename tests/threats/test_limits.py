@@ -14,7 +14,7 @@ import pytest
 from syncer import errors
 from syncer.git.commands import Git
 from syncer.limits import ProcessLimits, SiteLimits, Timeouts
-from syncer.publishing.release import Published
+from syncer.outcome import Published
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer, endless_pack, pack_header
 from tests.support.objects import RawRepository

@@ -1,4 +1,4 @@
-"""One bounded POST to a forge's API: no redirect, no proxy, and nothing of the answer but its status is read."""
+"""One bounded POST to the API of a forge: no redirects, no proxies, and only the status of the response is read."""
 
 import ssl
 
@@ -8,14 +8,14 @@ from syncer.egress.dialling import CONNECT_SECONDS, Addresses, CheckedAdapter, C
 from syncer.errors import Unreachable
 from syncer.reporting.commit_status.calls import Call
 
-_SECONDS = 20.0  # for all of it, however the forge drips
+_SECONDS = 20.0  # for the whole request, however slowly the forge answers
 _FORBIDDEN = {401, 403, 404}
 _LATER = {408, 409, 425, 429}
 _OK, _REDIRECT, _REFUSED, _BROKEN = 200, 300, 400, 500
 
 
 class NotAccepted(Exception):
-    """The forge did not take the status. ``again``: it may later."""
+    """The forge did not accept the status. ``again``: it may accept it later."""
 
     def __init__(self, text: str, *, again: bool) -> None:
         super().__init__(text)
@@ -23,25 +23,27 @@ class NotAccepted(Exception):
 
 
 class Client:
-    """Asks at the ``addresses`` of a forge's name, which are checked when it connects (U8, U9). From any thread."""
+    """Connects only to checked addresses of the forge (U8, U9). From any thread."""
 
     def __init__(self, addresses: Addresses, *, seconds: float = _SECONDS) -> None:
         self._adapter = CheckedAdapter(addresses, ssl.create_default_context())
         self._seconds = seconds
 
     def post(self, call: Call) -> None:
-        """Send it. Raises NotAccepted, and what ``addresses`` raises of a name that leads where it must not."""
+        """Send it. Raises NotAccepted, and what ``addresses`` raises if the name leads to a forbidden address."""
         code = self._code(call)
         if _OK <= code < _REDIRECT:
             return
         if code < _REFUSED:
-            raise NotAccepted(f"the forge answers with a redirect ({code}), which is not followed", again=False)
+            raise NotAccepted(
+                f"the forge answered with a redirect ({code}), which is not followed; check spec.repo", again=False
+            )
         if code in _FORBIDDEN:
             raise NotAccepted(
-                f"the forge answers {code}: the token must be allowed to write commit statuses of this repository",
+                f"the forge answered {code}; allow the token to write commit statuses of this repository",
                 again=False,
             )
-        raise NotAccepted(f"the forge answers {code}", again=code in _LATER or code >= _BROKEN)
+        raise NotAccepted(f"the forge answered {code}", again=code in _LATER or code >= _BROKEN)
 
     def _code(self, call: Call) -> int:
         try:
@@ -55,6 +57,6 @@ class Client:
             raise NotAccepted(f"the forge cannot be reached ({type(error).__name__})", again=True) from error
         except Unreachable as error:
             raise NotAccepted(str(error), again=True) from error
-        if clock.overdue:  # an end in the middle of the headers looks like their end
+        if clock.overdue:  # headers that are cut off look complete
             raise NotAccepted(f"the forge did not answer within {self._seconds:g} seconds", again=True)
         return code

@@ -1,4 +1,4 @@
-"""Kubeconfigs as people have them, good and bad: what cannot be used is a sentence."""
+"""Kubeconfigs, good and bad: one that cannot be used leads to one sentence."""
 
 import json
 from pathlib import Path
@@ -26,23 +26,26 @@ def written(folder: Path, user: dict[str, Any] | None = None, **cluster: Any) ->
     return file
 
 
-def test_a_program_that_logs_in_is_run(tmp_path: Path) -> None:
+def test_a_login_program_is_run(tmp_path: Path) -> None:
     answer = json.dumps({"apiVersion": V1, "kind": "ExecCredential", "status": {"token": "t0ken"}})
     login = {"apiVersion": V1, "command": "sh", "args": ["-c", 'test "$A" = b && echo "$OUT"']}
     environment = [{"name": "OUT", "value": answer}, {"name": "A", "value": "b"}]
-    found = kubeconfig.read(written(tmp_path, {"exec": login | {"env": environment}}), None)
-    assert found.user.token == "t0ken"
+    config = kubeconfig.read(written(tmp_path, {"exec": login | {"env": environment}}), None)
+    assert config.user.token == "t0ken"
 
 
 @pytest.mark.parametrize(
     ("login", "says"),
     [
-        ({"command": "no-such-login", "installHint": "get it at x"}, "which is not on the PATH: get it at x"),
-        ({"command": "false"}, "log in with it anew"),
-        ({"command": "echo"}, "did not answer with a credential"),
+        (
+            {"command": "no-such-login", "installHint": "get it at x"},
+            "login program no-such-login is not on the PATH: get it at x",
+        ),
+        ({"command": "false"}, "login program false failed"),
+        ({"command": "echo"}, "did not return a credential"),
     ],
 )
-def test_a_login_that_fails_is_told(tmp_path: Path, login: dict[str, Any], says: str) -> None:
+def test_a_login_that_fails_is_an_error(tmp_path: Path, login: dict[str, Any], says: str) -> None:
     with pytest.raises(exits.CannotAsk, match=says):
         kubeconfig.read(written(tmp_path, {"exec": {"apiVersion": V1, **login}}), None)
 
@@ -58,14 +61,14 @@ def test_a_login_that_fails_is_told(tmp_path: Path, login: dict[str, Any], says:
         "contexts: [{name: a, context: {cluster: 1}}]\nclusters: [{name: 1, cluster: {}}]\ncurrent-context: a\n",
     ],
 )
-def test_a_file_that_is_no_kubeconfig_is_named(tmp_path: Path, file: str) -> None:
+def test_an_invalid_kubeconfig_is_named(tmp_path: Path, file: str) -> None:
     (tmp_path / "kubeconfig").write_text(file)
     with pytest.raises(exits.CannotAsk, match=str(tmp_path)):
         kubeconfig.read(tmp_path / "kubeconfig", None)
 
 
 @pytest.mark.parametrize("more", [{}, {"certificate-authority": "nowhere.crt", "server": "https://127.0.0.1:1"}])
-def test_a_user_is_not_needed_and_nobody_there_is_a_sentence(tmp_path: Path, more: dict[str, str]) -> None:
+def test_a_user_is_optional_and_an_unreachable_cluster_is_one_sentence(tmp_path: Path, more: dict[str, str]) -> None:
     done = pages("status", "--kubeconfig", written(tmp_path, None, **more))
     assert (done.returncode, "Traceback" in done.stderr) == (exits.CANNOT_ASK, False)
     assert "cannot be" in done.stderr

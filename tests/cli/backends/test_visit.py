@@ -1,4 +1,4 @@
-"""One request as a visitor's browser makes it, and what is made of it; real servers, real certificates."""
+"""One request as a visitor's browser makes it, and its verdict; real servers, real certificates."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from cli.backends.visit import visit
-from cli.diagnosis.answers import request
-from cli.diagnosis.facts import Answer, Facts
-from cli.diagnosis.verdicts import Link, State
+from cli.diagnosis.facts import Facts, Response
+from cli.diagnosis.responses import request
+from cli.diagnosis.verdicts import State, Verdict
 from tests.support.answering import answering
 from tests.support.certificates import certificate
 from tests.support.serving import free_port
@@ -33,7 +33,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(self.server.body)
 
     def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -48,7 +48,7 @@ class _Server(ThreadingHTTPServer):
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Starts a server and tells its port."""
+    """Starts a server and returns its port."""
     running = ExitStack()
 
     def start(
@@ -72,13 +72,13 @@ LIVE = {
 }
 
 
-def judged(answer: Answer, status: dict[str, Any] = LIVE, **spec: object) -> Link:
+def judged(response: Response, status: dict[str, Any] = LIVE, **spec: object) -> Verdict:
     site = {
         "metadata": {"namespace": "team", "name": "blog"},
         "spec": {"repo": "https://x.example/y", **spec},
         "status": status,
     }
-    return request(Facts(site, datetime.now(UTC), answer=answer))
+    return request(Facts(site, datetime.now(UTC), response=response))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def judged(answer: Answer, status: dict[str, Any] = LIVE, **spec: object) -> Lin
         ("TRAEFIK DEFAULT CERT", 1, False, "DefaultCertificate"),
     ],
 )
-def test_what_is_wrong_with_a_certificate_is_told_apart(
+def test_each_problem_of_a_certificate_has_its_reason(
     serve: Serve,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -103,22 +103,22 @@ def test_what_is_wrong_with_a_certificate_is_told_apart(
     pem = certificate(tmp_path, name, days=days)
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-    link = judged(visit(f"https://www.example.org:{serve(pem=pem)}/", "127.0.0.1"))
-    assert link.reason == reason, link
-    assert bool(link.remedy) == bool(reason)
+    verdict = judged(visit(f"https://www.example.org:{serve(pem=pem)}/", "127.0.0.1"))
+    assert verdict.reason == reason, verdict
+    assert bool(verdict.remedy) == bool(reason)
 
 
-def test_a_name_that_does_not_resolve_is_named_with_the_record_that_is_missing() -> None:
-    link = judged(visit("http://blog.nowhere.invalid/", platform_name="127.0.0.2"))
-    assert link.reason == "DNSMissing"
-    assert "blog.nowhere.invalid to 127.0.0.2" in link.remedy
+def test_a_name_that_does_not_resolve_needs_a_dns_record() -> None:
+    verdict = judged(visit("http://blog.nowhere.invalid/", platform_name="127.0.0.2"))
+    assert verdict.reason == "DNSMissing"
+    assert "blog.nowhere.invalid to 127.0.0.2" in verdict.remedy
 
 
-def test_a_name_that_leads_to_another_server_is_told_by_where_the_platform_is(serve: Serve) -> None:
+def test_a_name_that_points_elsewhere_is_compared_with_the_platforms_addresses(serve: Serve) -> None:
     for port in (serve(headers={"Server": "other"}), serve(404, {}, b"nothing"), free_port()):
-        link = judged(visit(f"http://localhost:{port}/", platform_name="127.0.0.2"))
-        assert link.reason == "DNSElsewhere", link
-        assert "and the platform is at 127.0.0.2" in link.text
+        verdict = judged(visit(f"http://localhost:{port}/", platform_name="127.0.0.2"))
+        assert verdict.reason == "DNSElsewhere", verdict
+        assert "but the platform is at 127.0.0.2" in verdict.text
 
 
 @pytest.mark.parametrize(
@@ -136,27 +136,27 @@ def test_a_name_that_leads_to_another_server_is_told_by_where_the_platform_is(se
         (302, {"Server": "nginx", "Location": "https://parking.example.com/"}, b"", "AnotherServer"),
     ],
 )
-def test_every_answer_has_its_cause(
+def test_every_response_has_its_reason(
     serve: Serve, status: int, headers: dict[str, str], body: bytes, reason: str
 ) -> None:
-    link = judged(visit(f"http://www.example.org:{serve(status, headers, body)}/", "127.0.0.1"))
-    assert link.reason == reason, link
-    assert (link.state is State.OK) == (not reason)
+    verdict = judged(visit(f"http://www.example.org:{serve(status, headers, body)}/", "127.0.0.1"))
+    assert verdict.reason == reason, verdict
+    assert (verdict.state is State.OK) == (not reason)
 
 
-def test_a_redirect_of_the_sites_own_is_no_other_servers(serve: Serve) -> None:
-    answer = visit(f"http://www.example.org:{serve(302, {'Location': '/en/'})}/", "127.0.0.1")
-    assert judged(answer).reason == "AnotherServer"
-    assert judged(answer, redirects=[{"from": "/old", "to": "/en/"}]).reason == "AnotherServer"
-    assert judged(answer, redirects=[{"from": "/", "to": "/en/", "status": 302}]).state is State.OK
+def test_a_redirect_of_the_site_itself_is_not_another_servers(serve: Serve) -> None:
+    response = visit(f"http://www.example.org:{serve(302, {'Location': '/en/'})}/", "127.0.0.1")
+    assert judged(response).reason == "AnotherServer"
+    assert judged(response, redirects=[{"from": "/old", "to": "/en/"}]).reason == "AnotherServer"
+    assert judged(response, redirects=[{"from": "/", "to": "/en/", "status": 302}]).state is State.OK
     of_files = {"rules": {"redirects": [{"from": "/*", "to": "/en/:splat", "status": 302}]}}
-    assert judged(answer, LIVE | of_files).state is State.OK
+    assert judged(response, LIVE | of_files).state is State.OK
 
 
-def test_what_looks_like_ours_where_dns_leads_elsewhere_is_doubted(serve: Serve) -> None:
-    link = judged(visit(f"http://localhost:{serve()}/", platform_name="127.0.0.2"))
-    assert (link.state, link.reason) == (State.WARNING, "DNSElsewhere")
-    assert "change the DNS record of localhost to 127.0.0.2" in link.remedy
+def test_a_response_like_ours_from_another_address_is_a_warning(serve: Serve) -> None:
+    verdict = judged(visit(f"http://localhost:{serve()}/", platform_name="127.0.0.2"))
+    assert (verdict.state, verdict.reason) == (State.WARNING, "DNSElsewhere")
+    assert "change the DNS record of localhost to 127.0.0.2" in verdict.remedy
 
 
 @pytest.mark.parametrize(
@@ -166,23 +166,23 @@ def test_what_looks_like_ours_where_dns_leads_elsewhere_is_doubted(serve: Serve)
         (404, b"404 page not found\n", "TraefikKnowsNoRoute"),
     ],
 )
-def test_what_is_on_its_way_is_waited_for(serve: Serve, status: int, body: bytes, reason: str) -> None:
-    link = judged(visit(f"http://www.example.org:{serve(status, NOSNIFF, body)}/", "127.0.0.1"), {})
-    assert (link.state, link.reason) == (State.WAITING, reason)
+def test_a_site_that_is_not_ready_yet_is_pending(serve: Serve, status: int, body: bytes, reason: str) -> None:
+    verdict = judged(visit(f"http://www.example.org:{serve(status, NOSNIFF, body)}/", "127.0.0.1"), {})
+    assert (verdict.state, verdict.reason) == (State.WAITING, reason)
 
 
-def test_traefiks_own_certificate_is_no_fault_until_there_is_one(serve: Serve, tmp_path: Path) -> None:
+def test_traefiks_default_certificate_is_pending_until_one_is_issued(serve: Serve, tmp_path: Path) -> None:
     port = serve(pem=certificate(tmp_path, "TRAEFIK DEFAULT CERT"))
-    link = judged(visit(f"https://www.example.org:{port}/", "127.0.0.1"), {})
-    assert (link.state, link.reason) == (State.WAITING, "DefaultCertificate")
+    verdict = judged(visit(f"https://www.example.org:{port}/", "127.0.0.1"), {})
+    assert (verdict.state, verdict.reason) == (State.WAITING, "DefaultCertificate")
 
 
-def test_a_password_that_the_site_wants_is_no_fault(serve: Serve) -> None:
-    answer = visit(f"http://www.example.org:{serve(401)}/", "127.0.0.1")
-    assert judged(answer, basicAuth={"secretRef": {"name": "users"}}).state is State.OK
+def test_a_site_that_requires_a_password_is_not_broken(serve: Serve) -> None:
+    response = visit(f"http://www.example.org:{serve(401)}/", "127.0.0.1")
+    assert judged(response, basicAuth={"secretRef": {"name": "users"}}).state is State.OK
 
 
-def test_nobody_there_and_nothing_that_speaks_http_are_told_apart(serve: Serve, tmp_path: Path) -> None:
+def test_no_server_and_a_server_without_http_differ(serve: Serve, tmp_path: Path) -> None:
     assert judged(visit(f"http://www.example.org:{free_port()}/", "127.0.0.1")).reason == "NoConnection"
     speaks_tls = serve(pem=certificate(tmp_path, "www.example.org"))
     assert judged(visit(f"http://www.example.org:{speaks_tls}/", "127.0.0.1")).reason in {"NoHTTP", "NoConnection"}

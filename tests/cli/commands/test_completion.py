@@ -1,4 +1,4 @@
-"""Shell completion, of names that exist too; and `kubectl pages`."""
+"""Shell completion, also of existing names; and `kubectl pages`."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from tests.support.serving import PAGES, pages
 
 @pytest.fixture
 def state(tmp_path: Path) -> State:
-    """What a `pages serve` has left: two sites."""
+    """The last state of a `pages serve`: three sites."""
     made = State(tmp_path / "state")
     with made.locked():
         for namespace, name in (("team", "blog"), ("team", "docs"), ("ops", "blog")):
@@ -84,11 +84,11 @@ def test_commands_sites_and_namespaces_are_offered(state: State) -> None:
     assert completed("pages logs -n team ", state) == ["blog", "docs"]
 
 
-def test_nothing_is_offered_and_nothing_breaks_where_nobody_can_be_asked(tmp_path: Path) -> None:
+def test_without_a_backend_nothing_is_offered_and_nothing_breaks(tmp_path: Path) -> None:
     assert completed("pages why b", State(tmp_path / "nothing")) == []
 
 
-def test_as_a_plugin_of_kubectl_it_means_a_cluster_and_names_itself_so(tmp_path: Path, state: State) -> None:
+def test_as_a_plugin_of_kubectl_it_uses_a_cluster_and_that_name(tmp_path: Path, state: State) -> None:
     program = tmp_path / "kubectl-pages"
     program.write_text(f"#!{sys.executable}\nfrom cli import kubectl_main\nkubectl_main()\n")
     program.chmod(0o700)
@@ -105,21 +105,19 @@ def test_as_a_plugin_of_kubectl_it_means_a_cluster_and_names_itself_so(tmp_path:
 
 def test_kubectl_completes_its_plugin(tmp_path: Path, state: State) -> None:
     program = tmp_path / "kubectl_complete-pages"
-    program.write_text(
-        f"#!{sys.executable}\nfrom cli.commands.completion import kubectl_complete\nkubectl_complete()\n"
-    )
+    program.write_text(f"#!{sys.executable}\nfrom cli import kubectl_complete\nkubectl_complete()\n")
     program.chmod(0o700)
     environment = {**os.environ, "PAGES_STATE": str(state.folder)}
     done = subprocess.run([program, "why", "do"], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "docs\n:4\n"
 
 
-def test_what_is_asked_is_said_where_it_could_be_something_else(tmp_path: Path, state: State) -> None:
+def test_the_backend_is_named_where_there_is_another(tmp_path: Path, state: State) -> None:
     (tmp_path / "kubeconfig").write_text("{}")
     (tmp_path / ".pages").symlink_to(state.folder)
-    nobody = {"KUBECONFIG": str(tmp_path / "none")}
+    no_cluster = {"KUBECONFIG": str(tmp_path / "none")}
     there = {"KUBECONFIG": str(tmp_path / "kubeconfig")}
-    assert pages("status", "-o", "name", cwd=tmp_path, **nobody).stdout.count("staticsite.pages.kup6s.com/") == 3
+    assert pages("status", "-o", "name", cwd=tmp_path, **no_cluster).stdout.count("staticsite.pages.kup6s.com/") == 3
     with state.locked():
         served = pages("status", "-o", "name", cwd=tmp_path, **there)
         assert served.stdout.count("blog") == 2

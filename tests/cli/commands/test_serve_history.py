@@ -57,7 +57,7 @@ def test_the_dashboard_shows_the_sites_their_deliveries_and_their_log(tmp_path: 
     with Serving(tmp_path / "state", [folder, "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: "EmptyRepo" in dashboard(serving, "/namespaces/other/sites/bad"))
         eventually(lambda: "went live: 1 file," in dashboard(serving, "/namespaces/team/sites/one"))
-        assert "How they are is shown at http://pages.localhost:" in serving.output
+        assert "Dashboard: http://pages.localhost:" in serving.output
         everything = dashboard(serving, "/")
         assert "sites/one" in everything and "sites/bad" in everything
         assert "sites/bad" in (failing := dashboard(serving, "/?state=Error"))

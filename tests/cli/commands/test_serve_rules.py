@@ -184,13 +184,13 @@ def test_a_protected_site_is_closed_until_it_has_its_secret(tmp_path: Path, git_
         host = "one.pages.localhost"
         eventually(lambda: serving.shows("open.pages.localhost", "internal"))
         eventually(lambda: serving.synced("team/one")[0] == "SiteClosed")
-        assert "there is no Secret 'visitors'" in serving.synced("team/one")[1]
+        assert "Secret 'visitors' does not exist" in serving.synced("team/one")[1]
         assert_closed(serving, host)
         assert serving.shows("open.pages.localhost", "internal")
 
         write(manifest, protected, site("open", git_server.url("one")), secret("visitors", users="ann:plain\n"))
         request_sync(manifest)
-        eventually(lambda: "line 1 has no hash that is known" in serving.synced("team/one")[1])
+        eventually(lambda: "line 1 has an unknown hash" in serving.synced("team/one")[1])
         assert_closed(serving, host)
 
         write(manifest, protected, site("open", git_server.url("one")), secret("visitors", users=HTPASSWD))

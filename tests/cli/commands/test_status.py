@@ -2,7 +2,6 @@
 
 import json
 import signal
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,9 @@ import pytest
 import yaml
 
 from cli import exits
-from cli.output import age, show
+from cli.output import show
 from syncer.stores.state import State
 from tests.support.serving import following
-
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def site(namespace: str, name: str, **status: Any) -> dict[str, Any]:
@@ -30,7 +27,7 @@ def site(namespace: str, name: str, **status: Any) -> dict[str, Any]:
 SITES = [site("team", "z", phase="Ready"), site("ops", "b"), site("ops", "a", message="no\nRole: to apply")]
 
 
-def test_sites_are_sorted_whatever_the_format() -> None:
+def test_sites_are_sorted_in_every_format() -> None:
     assert [line.split()[:2] for line in show(SITES, "table", single=False).splitlines()[1:]] == [
         ["ops", "a"],
         ["ops", "b"],
@@ -41,13 +38,13 @@ def test_sites_are_sorted_whatever_the_format() -> None:
 
 
 @pytest.mark.parametrize(("output", "load"), [("json", json.loads), ("yaml", yaml.safe_load)])
-def test_many_are_a_list_and_one_is_itself(output: str, load: Any) -> None:
+def test_several_sites_are_a_list_and_one_is_itself(output: str, load: Any) -> None:
     many = load(show(SITES, output, single=False))
     assert (many["kind"], [each["metadata"]["name"] for each in many["items"]]) == ("List", ["a", "b", "z"])
     assert load(show(SITES[:1], output, single=True)) == SITES[0]
 
 
-def test_a_row_is_a_line_and_wide_tells_all() -> None:
+def test_a_row_is_one_line_and_wide_shows_everything() -> None:
     assert "Role" not in show(SITES, "table", single=False)
     long = [site("team", "x", message="m" * 200)]
     assert "m" * 200 not in show(long, "table", single=False)
@@ -56,14 +53,7 @@ def test_a_row_is_a_line_and_wide_tells_all() -> None:
     assert show([], "table", single=False) == "No sites."
 
 
-@pytest.mark.parametrize(
-    ("ago", "text"), [({"seconds": 3}, "3s"), ({"minutes": 5}, "5m"), ({"hours": 3}, "3h"), ({"days": 9}, "9d")]
-)
-def test_an_age_is_told_in_its_largest_unit(ago: dict[str, float], text: str) -> None:
-    assert age(NOW - timedelta(**ago), NOW) == text
-
-
-def test_what_is_watched_is_printed_again_when_it_changes_until_ctrl_c(tmp_path: Path) -> None:
+def test_watch_prints_again_after_a_change_until_ctrl_c(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
     with state.locked():
         state.write_site("x.yaml", site("team", "blog", phase="Syncing"))

@@ -25,13 +25,13 @@ def site(name: str, repo: str, **spec: Any) -> dict[str, Any]:
 
 
 def mistake_of(name: str, state: Path) -> str:
-    """What is said of a site that its manifest keeps from being one, once the manifest was read."""
+    """The error for a site whose manifest has a mistake, once the manifest was read."""
     shown = pages("why", name, "--state", state)
     assert shown.returncode == exits.USAGE, shown.stdout
     return shown.stderr if "sites.yaml" in shown.stderr else ""
 
 
-def test_broken_sites_are_each_told_the_true_cause(tmp_path: Path, git_server: GitServer) -> None:
+def test_each_broken_site_gets_its_true_cause(tmp_path: Path, git_server: GitServer) -> None:
     git_server.repository("blog").commit({"index.html": "hello", "docs/page.html": "no index"})
     git_server.repository("private").commit({"index.html": "plans"})
     git_server.require("private", "deploy", "the-token")
@@ -40,7 +40,7 @@ def test_broken_sites_are_each_told_the_true_cause(tmp_path: Path, git_server: G
     broken = {
         "noindex": (site("noindex", blog, path="/docs"), "NoIndex", "commit an index.html to the folder /docs"),
         "branch": (site("branch", blog, branch="mian"), "BranchNotFound", "set spec.branch"),
-        "gone": (site("gone", git_server.url("nothing")), "RepoNotFound", "where the repository is private"),
+        "gone": (site("gone", git_server.url("nothing")), "RepoNotFound", "if the repository is private"),
         "key": (
             site("key", git_server.url("private"), secretRef={"name": "token", "key": "pass"}),
             "SecretMissing",
@@ -63,13 +63,13 @@ def test_broken_sites_are_each_told_the_true_cause(tmp_path: Path, git_server: G
         eventually(lambda: serving.get("moved.pages.localhost")[0] == HTTPStatus.FOUND)
         shown = pages("why", "moved", "--state", state)
         assert shown.returncode == exits.OK, shown.stdout
-        assert "answers 302, to /en/" in shown.stdout and "_redirects line 2: rewrites (200)" in shown.stdout
-        assert "see what is marked with !" in shown.stdout
+        assert "returns 302, a redirect to /en/" in shown.stdout and "_redirects line 2: rewrites (200)" in shown.stdout
+        assert "The site is live, with warnings (marked !)." in shown.stdout
         well = pages("why", "team/good", "--state", state, "-o", "json")
         assert well.returncode == exits.OK, well.stdout
-        told = json.loads(well.stdout)
-        assert (told["ready"], told["stopsAt"]) == (True, None)
-        assert {each["state"] for each in told["links"]} == {"ok"}
+        fields = json.loads(well.stdout)
+        assert (fields["ready"], fields["stopsAt"]) == (True, None)
+        assert {each["state"] for each in fields["links"]} == {"ok"}
         examined = pages("doctor", "--state", state)
         assert examined.returncode == exits.OK, examined.stdout
         assert "127.0.0.1" in examined.stdout
@@ -84,7 +84,7 @@ def test_broken_sites_are_each_told_the_true_cause(tmp_path: Path, git_server: G
     assert pages("doctor", "--state", state).returncode == exits.NOT_READY
 
 
-def test_a_sync_is_asked_for_waited_for_and_logged(tmp_path: Path, git_server: GitServer) -> None:
+def test_a_sync_is_requested_awaited_and_logged(tmp_path: Path, git_server: GitServer) -> None:
     repository = git_server.repository("blog")
     repository.commit({"index.html": "one"})
     (tmp_path / "blog.yaml").write_text(yaml.safe_dump(site("blog", git_server.url("blog"))))
@@ -134,7 +134,7 @@ def test_a_rollback_edits_the_manifest_and_is_live_when_it_returns(tmp_path: Pat
         assert done.returncode == exits.OK, done.stderr
         assert serving.shows("blog.pages.localhost", "one")
         assert f'revision: "{first}"' in manifest.read_text() and manifest.read_text().startswith("# ours\n")
-        assert "is there already" in pages("rollback", "blog", first[:7], "--state", state).stdout
+        assert "nothing to do; it already is at" in pages("rollback", "blog", first[:7], "--state", state).stdout
         undone = pages("rollback", "blog", "--undo", "--state", state)
         assert undone.returncode == exits.OK, undone.stderr
         assert serving.shows("blog.pages.localhost", "two")
@@ -148,7 +148,7 @@ def test_a_rollback_edits_the_manifest_and_is_live_when_it_returns(tmp_path: Pat
             "{apiVersion: pages.kup6s.com/v1beta1, kind: StaticSite, metadata: {name: blog}, spec: {repo: https://x.example/y}}",
             "block",
         ),
-        ("a: 1\n", "is not in it"),
+        ("a: 1\n", "does not have the site"),
     ],
 )
 def test_a_manifest_that_cannot_be_edited_safely_is_left_alone(tmp_path: Path, text: str, says: str) -> None:

@@ -1,4 +1,4 @@
-"""Where the chain stops, from facts alone: what cannot be brought about with real parts in a test of seconds."""
+"""Broken links, from facts alone: those that real parts cannot produce within seconds."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cli.diagnosis.chain import judge
-from cli.diagnosis.facts import HIDDEN, Facts, Seen
-from cli.diagnosis.verdicts import Link, State, first_broken
+from cli.diagnosis.facts import HIDDEN, Facts, Lookup
+from cli.diagnosis.verdicts import State, Verdict, first_broken
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TLS = {"secretName": "blog-tls", "issuerRef": {"name": "letsencrypt"}}
@@ -23,13 +23,13 @@ def condition(type_: str, status: str = "True", reason: str = "Fine", message: s
 
 
 def site(*conditions: dict[str, Any], **spec: Any) -> dict[str, Any]:
-    well = {each: condition(each) for each in ("Ready", "Synced", "IngressReady", "CertificateReady")}
-    told = well | {each["type"]: each for each in conditions}
+    healthy = {each: condition(each) for each in ("Ready", "Synced", "IngressReady", "CertificateReady")}
+    merged = healthy | {each["type"]: each for each in conditions}
     return {
         "metadata": {"namespace": "team", "name": "blog", "creationTimestamp": time(days=3), "generation": 1},
         "spec": {"repo": "https://forge.example.com/you/blog", "syncInterval": "5m", **spec},
         "status": {
-            "conditions": list(told.values()),
+            "conditions": list(merged.values()),
             "observedGeneration": 1,
             "lastCommit": "c" * 40,
             "lastSync": time(minutes=5),
@@ -39,11 +39,11 @@ def site(*conditions: dict[str, Any], **spec: Any) -> dict[str, Any]:
     }
 
 
-def lease(**ago: float) -> Seen:
-    return Seen({"spec": {"holderIdentity": "syncer-1", "renewTime": time(**ago), "leaseDurationSeconds": 15}})
+def lease(**ago: float) -> Lookup:
+    return Lookup({"spec": {"holderIdentity": "syncer-1", "renewTime": time(**ago), "leaseDurationSeconds": 15}})
 
 
-HOST = Seen(
+HOST = Lookup(
     {
         "metadata": {"name": "blog.pages.example.com"},
         "spec": {
@@ -53,9 +53,9 @@ HOST = Seen(
         },
     }
 )
-PLATFORM = Seen({"metadata": {"name": "platform"}, "spec": {"pagesDomain": "pages.example.com"}})
-CERTIFICATE = Seen({"status": {"conditions": [condition("Ready")], "notAfter": time(days=-60)}})
-ISSUER = Seen({"status": {"conditions": [condition("Ready")]}})
+PLATFORM = Lookup({"metadata": {"name": "platform"}, "spec": {"pagesDomain": "pages.example.com"}})
+CERTIFICATE = Lookup({"status": {"conditions": [condition("Ready")], "notAfter": time(days=-60)}})
+ISSUER = Lookup({"status": {"conditions": [condition("Ready")]}})
 FAILED = condition("Issuing", "False", "Failed", "the order failed: NXDOMAIN looking up A for blog.pages.example.com")
 WELL = Facts(
     site(),
@@ -66,22 +66,22 @@ WELL = Facts(
     generated=(),
     certificate=CERTIFICATE,
     issuer=ISSUER,
-    secret=Seen({}),
+    secret=Lookup({}),
 )
 TENANT = Facts(site(), NOW)
 
 
-def stop(facts: Facts) -> Link:
-    found = first_broken(judge(facts))
-    assert found, "nothing is broken"
-    return found
+def stop(facts: Facts) -> Verdict:
+    verdict = first_broken(judge(facts))
+    assert verdict, "nothing is broken"
+    return verdict
 
 
 @pytest.mark.parametrize("facts", [WELL, TENANT], ids=["administrator", "tenant"])
-def test_nothing_is_found_where_all_is_well(facts: Facts) -> None:
-    links = judge(facts)
-    assert first_broken(links) is None
-    assert [link.name for link in links] == [
+def test_nothing_is_broken_where_everything_works(facts: Facts) -> None:
+    verdicts = judge(facts)
+    assert first_broken(verdicts) is None
+    assert [verdict.name for verdict in verdicts] == [
         "StaticSite",
         "Syncer",
         "Git",
@@ -93,8 +93,8 @@ def test_nothing_is_found_where_all_is_well(facts: Facts) -> None:
     ]
 
 
-def test_what_a_tenant_may_not_see_is_said_to_be_judged_by_the_status() -> None:
-    hidden = [link.name for link in judge(TENANT) if "not yours to see" in link.text]
+def test_objects_that_a_tenant_cannot_view_are_judged_by_the_status() -> None:
+    hidden = [verdict.name for verdict in judge(TENANT) if "you lack permission to view" in verdict.text]
     assert hidden == ["Syncer", "VirtualHost", "IngressRoute", "Certificate"]
 
 
@@ -103,7 +103,7 @@ def test_what_a_tenant_may_not_see_is_said_to_be_judged_by_the_status() -> None:
     [
         ({"site": site(suspend=True)}, "StaticSite", "Suspended", '"suspend": false'),
         ({"lease": lease(minutes=9)}, "Syncer", "SyncerDown", "9 min ago"),
-        ({"lease": Seen()}, "Syncer", "SyncerDown", "nobody holds the Lease"),
+        ({"lease": Lookup()}, "Syncer", "SyncerDown", "has no holder"),
         (
             {
                 "site": site(
@@ -131,67 +131,71 @@ def test_what_a_tenant_may_not_see_is_said_to_be_judged_by_the_status() -> None:
             "SiteClosed",
             "create secret generic visitors --from-file=users",
         ),
-        ({"host": Seen()}, "VirtualHost", "HooksDown", "pages-operator"),
-        ({"certificate": Seen()}, "Certificate", "CertificateMissing", "pages-operator"),
-        ({"certificate": Seen(), "issuer": Seen()}, "Certificate", "IssuerMissing", "ClusterIssuer letsencrypt"),
+        ({"host": Lookup()}, "VirtualHost", "HooksDown", "pages-operator"),
+        ({"certificate": Lookup()}, "Certificate", "CertificateMissing", "pages-operator"),
+        ({"certificate": Lookup(), "issuer": Lookup()}, "Certificate", "IssuerMissing", "ClusterIssuer letsencrypt"),
         (
-            {"certificate": Seen({"status": {"conditions": [condition("Ready", "False", "DoesNotExist"), FAILED]}})},
+            {"certificate": Lookup({"status": {"conditions": [condition("Ready", "False", "DoesNotExist"), FAILED]}})},
             "Certificate",
             "Failed",
             "NXDOMAIN looking up A",
         ),
         (
-            {"certificate": Seen({"status": {"conditions": [condition("Ready")], "notAfter": time(days=1)}})},
+            {"certificate": Lookup({"status": {"conditions": [condition("Ready")], "notAfter": time(days=1)}})},
             "Certificate",
             "CertificateExpired",
             "2026-11-23",
         ),
     ],
 )
-def test_an_administrator_is_told_the_cause(change: dict[str, Any], link: str, reason: str, says: str) -> None:
-    found = stop(replace(WELL, **change))
-    assert (found.name, found.reason, found.state) == (link, reason, State.BROKEN)
-    assert says in found.text + found.remedy
+def test_an_administrator_gets_the_cause(change: dict[str, Any], link: str, reason: str, says: str) -> None:
+    verdict = stop(replace(WELL, **change))
+    assert (verdict.name, verdict.reason, verdict.state) == (link, reason, State.BROKEN)
+    assert says in verdict.text + verdict.remedy
 
 
 def test_a_refused_alias_is_a_warning_and_a_refused_site_is_not() -> None:
     refusal = {"namespace": "team", "name": "blog", "reason": "DomainConflict", "message": "in use"}
     platform = {**(PLATFORM.object or {}), "status": {"rejections": [refusal | {"alias": "blog.example.org"}]}}
-    links = judge(replace(WELL, platform=Seen(platform)))
-    assert first_broken(links) is None
-    assert [link.state for link in links if "blog.example.org (DomainConflict" in link.text] == [State.WARNING]
+    verdicts = judge(replace(WELL, platform=Lookup(platform)))
+    assert first_broken(verdicts) is None
+    assert [verdict.state for verdict in verdicts if "blog.example.org (DomainConflict" in verdict.text] == [
+        State.WARNING
+    ]
     platform = {**(PLATFORM.object or {}), "status": {"rejections": [refusal]}}
-    assert stop(replace(WELL, platform=Seen(platform))).reason == "DomainConflict"
+    assert stop(replace(WELL, platform=Lookup(platform))).reason == "DomainConflict"
 
 
-def test_rules_that_are_left_out_are_a_warning_in_the_syncers_words() -> None:
-    said = "commit cccccccccccc is live; rules that do not work: _redirects line 1: 200 is not supported"
-    broken = site(condition("Synced", reason="Synced", message=said))
+def test_ignored_rules_are_a_warning_with_the_syncers_message() -> None:
+    message = "commit cccccccccccc is live; rules that do not work: _redirects line 1: 200 is not supported"
+    broken = site(condition("Synced", reason="Synced", message=message))
     broken["status"]["rules"] = {"problems": [{"file": "_redirects", "line": 1, "message": "200 is not supported"}]}
-    links = judge(replace(WELL, site=broken))
-    assert first_broken(links) is None
-    assert [(link.name, link.text) for link in links if link.state is State.WARNING] == [("Release", said)]
+    verdicts = judge(replace(WELL, site=broken))
+    assert first_broken(verdicts) is None
+    assert [(verdict.name, verdict.text) for verdict in verdicts if verdict.state is State.WARNING] == [
+        ("Release", message)
+    ]
 
 
-def test_a_password_that_the_hooks_have_not_taken_over_is_waited_for() -> None:
-    found = stop(replace(WELL, site=site(basicAuth={"secretRef": {"name": "visitors"}})))
-    assert (found.name, found.state) == ("VirtualHost", State.WAITING)
-    assert "spec.basicAuth" in found.text and "pages-operator" in found.remedy
+def test_a_password_that_the_hooks_have_not_processed_is_pending() -> None:
+    verdict = stop(replace(WELL, site=site(basicAuth={"secretRef": {"name": "visitors"}})))
+    assert (verdict.name, verdict.state) == ("VirtualHost", State.WAITING)
+    assert "spec.basicAuth" in verdict.text and "pages-operator" in verdict.remedy
 
 
 @pytest.mark.parametrize("changed", [{"generation": 2}, {"creationTimestamp": time(seconds=5)}])
-def test_a_change_of_just_now_is_no_proof_that_the_hooks_are_down(changed: dict[str, Any]) -> None:
+def test_a_recent_change_does_not_prove_that_the_hooks_are_down(changed: dict[str, Any]) -> None:
     moved = site(domain="www.example.org")
     moved["metadata"] |= changed
     if "creationTimestamp" in changed:
         del moved["status"]["conditions"][2]  # IngressReady
-    assert stop(replace(WELL, site=moved, host=Seen())).state is State.WAITING
+    assert stop(replace(WELL, site=moved, host=Lookup())).state is State.WAITING
 
 
-def test_the_order_of_a_certificate_says_more_than_the_certificate() -> None:
-    certificate = Seen({"status": {"conditions": [condition("Ready", "False", "Pending", "being issued"), FAILED]}})
-    found = stop(replace(WELL, certificate=certificate, issuing=("Challenge blog-1: invalid: 404 at /.well-known",)))
-    assert "Challenge blog-1: invalid: 404 at /.well-known" in found.text
+def test_the_order_explains_more_than_its_certificate() -> None:
+    certificate = Lookup({"status": {"conditions": [condition("Ready", "False", "Pending", "being issued"), FAILED]}})
+    verdict = stop(replace(WELL, certificate=certificate, issuing=("Challenge blog-1: invalid: 404 at /.well-known",)))
+    assert "Challenge blog-1: invalid: 404 at /.well-known" in verdict.text
 
 
 @pytest.mark.parametrize(
@@ -205,17 +209,17 @@ def test_the_order_of_a_certificate_says_more_than_the_certificate() -> None:
         (site() | {"status": site()["status"] | {"lastSync": time(days=2)}}, "Syncer", "SyncerStale"),
     ],
 )
-def test_a_tenant_is_told_the_cause_by_the_status(changed: dict[str, Any], link: str, reason: str) -> None:
-    found = stop(replace(TENANT, site=changed, lease=HIDDEN))
-    assert (found.name, found.reason) == (link, reason)
-    assert found.text
+def test_a_tenant_gets_the_cause_from_the_status(changed: dict[str, Any], link: str, reason: str) -> None:
+    verdict = stop(replace(TENANT, site=changed, lease=HIDDEN))
+    assert (verdict.name, verdict.reason) == (link, reason)
+    assert verdict.text
 
 
-def test_what_is_new_is_waited_for_and_not_blamed() -> None:
+def test_a_new_site_is_pending_and_not_broken() -> None:
     new = site() | {"status": {}}
     new["metadata"] = new["metadata"] | {"creationTimestamp": time(seconds=5)}
     assert stop(replace(TENANT, site=new)).state is State.WAITING
 
 
-def test_a_pinned_site_says_so() -> None:
+def test_a_pinned_site_shows_its_revision() -> None:
     assert "pinned to v1.2" in judge(replace(WELL, site=site(revision="v1.2")))[0].text

@@ -1,4 +1,4 @@
-"""What `pages doctor` makes of what it has found."""
+"""The checks of `pages doctor`, from facts alone."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,27 +7,27 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.diagnosis.facts import HIDDEN, Seen
+from cli.diagnosis.facts import HIDDEN, Lookup
 from cli.diagnosis.installation import examine
-from cli.diagnosis.installation_facts import Found, Right
-from cli.diagnosis.verdicts import Link, State
+from cli.diagnosis.installation_facts import Installation, Right
+from cli.diagnosis.verdicts import State, Verdict
 from tests.support.control_plane import ROOT
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 READY = {"conditions": [{"type": "Ready", "status": "True", "reason": "Ready"}]}
 
 
-def crd(name: str, *, served: bool = True, without: str = "") -> Seen:
+def crd(name: str, *, served: bool = True, without: str = "") -> Lookup:
     """A CRD of ours as it is in crds/, or as an older version had it."""
-    found = yaml.safe_load((ROOT / f"crds/{name}.yaml").read_text())
-    version = found["spec"]["versions"][0]
+    manifest = yaml.safe_load((ROOT / f"crds/{name}.yaml").read_text())
+    version = manifest["spec"]["versions"][0]
     version["served"] = served
     version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"].pop(without, None)
-    return Seen(found | {"status": {"conditions": [{"type": "Established", "status": "True"}]}})
+    return Lookup(manifest | {"status": {"conditions": [{"type": "Established", "status": "True"}]}})
 
 
-def there(**spec: Any) -> Seen:
-    return Seen({"spec": spec, "status": READY})
+def there(**spec: Any) -> Lookup:
+    return Lookup({"spec": spec, "status": READY})
 
 
 KINDS = {f"{name}s.pages.kup6s.com": crd(name) for name in ("staticsite", "platform", "virtualhost")}
@@ -49,7 +49,7 @@ CLAIM = {"metadata": {"name": "sites"}, "spec": {"accessModes": ["ReadWriteMany"
 TRAEFIK = {"metadata": {"name": "traefik"}, "spec": {"ports": [{"name": "web"}, {"name": "websecure"}]}}
 RIGHT = Right("pages-syncer", "list", "staticsites.pages.kup6s.com", allowed=True)
 LEASE = {"holderIdentity": "syncer-1", "renewTime": NOW.isoformat(), "leaseDurationSeconds": 15}
-WELL = Found(
+WELL = Installation(
     "kup6s-pages",
     NOW,
     kinds=KINDS | {name: there() for name in OTHERS},
@@ -60,17 +60,17 @@ WELL = Found(
     deployments=[DEPLOYMENT],
     claims=[CLAIM],
     services=[TRAEFIK],
-    lease=Seen({"spec": LEASE}),
+    lease=Lookup({"spec": LEASE}),
     wildcard=("192.0.2.7",),
     webhook=("192.0.2.7",),
 )
 
 
-def complaints(found: Found) -> list[Link]:
-    return [each for each in examine(found) if each.state is not State.OK]
+def complaints(installation: Installation) -> list[Verdict]:
+    return [each for each in examine(installation) if each.state is not State.OK]
 
 
-def test_a_platform_that_is_well_gives_nothing_to_complain_about() -> None:
+def test_a_working_installation_passes_all_checks() -> None:
     assert complaints(WELL) == []
 
 
@@ -87,13 +87,18 @@ def test_a_platform_that_is_well_gives_nothing_to_complain_about() -> None:
             {"kinds": WELL.kinds | {"platforms.pages.kup6s.com": crd("platform", served=False)}},
             State.BROKEN,
             "CRD",
-            "does not serve v1beta1",
+            "but not v1beta1",
         ),
-        ({"kinds": WELL.kinds | {"staticsites.pages.kup6s.com": Seen()}}, State.BROKEN, "CRD", "is not there"),
-        ({"kinds": WELL.kinds | {"middlewares.traefik.io": Seen()}}, State.BROKEN, "Traefik", "middlewares.traefik.io"),
-        ({"kinds": WELL.kinds | {OTHERS[0]: Seen()}}, State.BROKEN, "Metacontroller", "CRDs are not there"),
-        ({"kinds": WELL.kinds | {OTHERS[3]: Seen()}}, State.BROKEN, "cert-manager", "CRDs are not there"),
-        ({"rights": (replace(RIGHT, allowed=False),)}, State.BROKEN, "RBAC", "may not list staticsites"),
+        ({"kinds": WELL.kinds | {"staticsites.pages.kup6s.com": Lookup()}}, State.BROKEN, "CRD", "does not exist"),
+        (
+            {"kinds": WELL.kinds | {"middlewares.traefik.io": Lookup()}},
+            State.BROKEN,
+            "Traefik",
+            "middlewares.traefik.io",
+        ),
+        ({"kinds": WELL.kinds | {OTHERS[0]: Lookup()}}, State.BROKEN, "Metacontroller", "CRDs do not exist"),
+        ({"kinds": WELL.kinds | {OTHERS[3]: Lookup()}}, State.BROKEN, "cert-manager", "CRDs do not exist"),
+        ({"rights": (replace(RIGHT, allowed=False),)}, State.BROKEN, "RBAC", "lacks permission to list staticsites"),
         ({"platforms": []}, State.BROKEN, "Platform", "there is no Platform"),
         (
             {"platforms": [PLATFORM | {"spec": {"pagesDomain": "pages.example.com", "tls": {"mode": "Individual"}}}]},
@@ -101,9 +106,9 @@ def test_a_platform_that_is_well_gives_nothing_to_complain_about() -> None:
             "Platform",
             "needs tls.issuerRef",
         ),
-        ({"platforms": [PLATFORM | {"status": {}}]}, State.BROKEN, "Platform", "have never been asked"),
+        ({"platforms": [PLATFORM | {"status": {}}]}, State.BROKEN, "Platform", "have never processed it"),
         ({"platforms": [PLATFORM, PLATFORM]}, State.WARNING, "Platform", "there are 2"),
-        ({"issuer": Seen()}, State.BROKEN, "cert-manager", "there is no ClusterIssuer letsencrypt"),
+        ({"issuer": Lookup()}, State.BROKEN, "cert-manager", "names ClusterIssuer letsencrypt, which does not exist"),
         ({"deployments": [DEPLOYMENT | {"status": {}}]}, State.BROKEN, "Deployments", "pages-syncer: 0 of 1 ready"),
         ({"claims": [CLAIM | {"status": {"phase": "Pending"}}]}, State.BROKEN, "Volume", "not Bound"),
         ({"claims": [CLAIM | {"spec": {"accessModes": ["ReadWriteOnce"]}}]}, State.WARNING, "Volume", "on one node"),
@@ -111,25 +116,27 @@ def test_a_platform_that_is_well_gives_nothing_to_complain_about() -> None:
             {"services": [TRAEFIK | {"spec": {"ports": [{"name": "https"}]}}]},
             State.WARNING,
             "Traefik",
-            "no Service of Traefik has a port called websecure",
+            "no Service of Traefik has a port websecure",
         ),
         (
-            {"lease": Seen({"spec": LEASE | {"renewTime": (NOW - timedelta(hours=1)).isoformat()}})},
+            {"lease": Lookup({"spec": LEASE | {"renewTime": (NOW - timedelta(hours=1)).isoformat()}})},
             State.BROKEN,
             "Syncer",
-            "has not renewed its Lease since 2026-11-24 11:00:00 UTC",
+            "last renewed the Lease kup6s-pages/pages-syncer 60 min ago, at 2026-11-24 11:00:00 UTC",
         ),
         ({"wildcard": ()}, State.BROKEN, "DNS", "*.pages.example.com does not resolve"),
         ({"webhook": ()}, State.WARNING, "DNS", "forges cannot send webhooks"),
     ],
 )
-def test_what_is_wrong_is_named_with_what_to_do(change: dict[str, Any], state: State, check: str, says: str) -> None:
-    (found,) = complaints(replace(WELL, **change))
-    assert (found.state, found.name) == (state, check)
-    assert says in found.text
-    assert found.remedy
+def test_each_fault_is_named_with_its_remedy(change: dict[str, Any], state: State, check: str, says: str) -> None:
+    (verdict,) = complaints(replace(WELL, **change))
+    assert (verdict.state, verdict.name) == (state, check)
+    assert says in verdict.text
+    assert verdict.remedy
 
 
-def test_what_is_hidden_is_said_and_is_no_fault() -> None:
-    hidden = Found("kup6s-pages", NOW, kinds=dict.fromkeys(WELL.kinds, HIDDEN), rights=(replace(RIGHT, allowed=None),))
+def test_hidden_objects_are_unknown_and_not_broken() -> None:
+    hidden = Installation(
+        "kup6s-pages", NOW, kinds=dict.fromkeys(WELL.kinds, HIDDEN), rights=(replace(RIGHT, allowed=None),)
+    )
     assert {each.state for each in complaints(hidden)} == {State.UNKNOWN}

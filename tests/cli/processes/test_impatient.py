@@ -1,4 +1,4 @@
-"""A client that sends slowly, at a real gunicorn."""
+"""A client that sends slowly to a real gunicorn."""
 
 import socket
 import sys
@@ -12,7 +12,7 @@ from tests.support.serving import eventually, free_port
 
 _SERVER = """
 import flask
-from cli import gunicorn
+from cli.processes import gunicorn
 from cli.processes.impatient import ImpatientWorker
 
 class Worker(ImpatientWorker):
@@ -27,11 +27,11 @@ _HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
-    found = free_port()
-    with Program(tmp_path / "log", [sys.executable, "-c", _SERVER.format(port=found)]) as server:
-        eventually(lambda: answer(found, "/")[0] == 200 or not server.running())
+    unused = free_port()
+    with Program(tmp_path / "log", [sys.executable, "-c", _SERVER.format(port=unused)]) as server:
+        eventually(lambda: answer(unused, "/")[0] == 200 or not server.running())
         assert server.running(), server.output
-        yield found
+        yield unused
 
 
 @pytest.mark.parametrize("rest", [b"", b"Content-Length: 9\r\n\r\nx", b"Transfer-Encoding: chunked\r\n\r\n2\r\nx"])

@@ -11,24 +11,21 @@ from werkzeug.test import TestResponse
 from syncer.dashboard import plain_words
 from syncer.dashboard.app import create_app
 from syncer.dashboard.journal import Entry
-from syncer.dashboard.view import View
-from syncer.service.loop import Seen
+from syncer.service.sites import Seen
 from syncer.webhooks.record import Delivery
-from tests.support.dashboard import HOSTILE, condition, many, release, seen
+from tests.support.dashboard import HOSTILE, Shown, condition, many, release, seen
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PAGES = ["/", "/?q=x&state=Error&sort=sync&page=2", "/namespaces/team/", "/namespaces/team/sites/docs"]
 
 
 def client(*sites: Seen, problems: Sequence[str] = ()) -> FlaskClient:
-    view = View(
-        sites=lambda: sites,
-        events=lambda _uid: [Entry(NOW, ok=False, event=HOSTILE, text=HOSTILE)],
-        deliveries=lambda _uid: [Delivery(NOW, HOSTILE, HOSTILE, HOSTILE)],
-        commit_status=lambda _uid: HOSTILE,
-        problems=lambda: list(problems),
-    )
-    return create_app(view).test_client()
+    shown = Shown(sites)
+    shown.events = [Entry(NOW, ok=False, event=HOSTILE, text=HOSTILE)]
+    shown.deliveries = [Delivery(NOW, HOSTILE, HOSTILE, HOSTILE)]
+    shown.commit_status = HOSTILE
+    shown.problems = list(problems)
+    return create_app(shown.view()).test_client()
 
 
 def text(answer: TestResponse) -> str:

@@ -11,11 +11,10 @@ from playwright.sync_api import Browser, Page
 from cli.processes.listener import Listener
 from syncer.dashboard.app import create_app
 from syncer.dashboard.journal import Entry
-from syncer.dashboard.view import View
-from syncer.service.loop import Seen
+from syncer.service.sites import Seen
 from syncer.webhooks.record import Delivery
 from tests.support import chromium
-from tests.support.dashboard import COMMIT, HOSTILE, condition, many, release, seen
+from tests.support.dashboard import COMMIT, HOSTILE, Shown, condition, many, release, seen
 
 pytestmark = [chromium.needed, pytest.mark.xdist_group("chromium")]  # one is enough
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -46,14 +45,11 @@ def sites() -> list[Seen]:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    everything = sites()
-    view = View(
-        sites=lambda: everything,
-        events=lambda _uid: [Entry(NOW, ok=False, event="Unreachable", text=HOSTILE, times=3)],
-        deliveries=lambda _uid: [Delivery(NOW, "forgejo", "push", "queued")],
-    )
+    shown = Shown(sites())
+    shown.events = [Entry(NOW, ok=False, event="Unreachable", text=HOSTILE, times=3)]
+    shown.deliveries = [Delivery(NOW, "forgejo", "push", "queued")]
     listener = Listener("127.0.0.1:0")
-    listener.start(create_app(view))
+    listener.start(create_app(shown.view()))
     yield f"http://127.0.0.1:{listener.port}"
     listener.stop()
 

@@ -9,7 +9,7 @@ import pytest
 from syncer.dashboard import urls
 from syncer.dashboard.journal import Journal
 from syncer.errors import SiteDeleted, Unreachable
-from syncer.publishing.release import Published
+from syncer.outcome import Published
 from syncer.volume.records import Release
 from tests.support.dashboard import COMMIT, seen
 
@@ -23,19 +23,19 @@ def events(journal: Journal) -> list[tuple[bool, str, int]]:
 
 def test_what_is_new_is_a_line_and_what_repeats_itself_is_one() -> None:
     journal = Journal()
-    journal.note(SITE, Published(RELEASE, changed=True))
-    journal.note(SITE, Published(RELEASE, changed=False))
+    journal.outcome_reported(SITE, Published(RELEASE, changed=True), 0)
+    journal.outcome_reported(SITE, Published(RELEASE, changed=False), 0)
     for _ in range(3):
-        journal.note(SITE, Unreachable("no answer"))
-    journal.note(SITE, SiteDeleted("gone"))
-    journal.note(SITE, Published(RELEASE, changed=False))
+        journal.outcome_reported(SITE, Unreachable("no answer"), 0)
+    journal.outcome_reported(SITE, SiteDeleted("gone"), 0)
+    journal.outcome_reported(SITE, Published(RELEASE, changed=False), 0)
     assert events(journal) == [(True, "Synced", 1), (False, "Unreachable", 3), (True, "Published", 1)]
 
 
 def test_it_is_bounded() -> None:
     journal = Journal(lambda: datetime(2026, 1, 1, tzinfo=UTC))
     for number in range(100):
-        journal.note(SITE, Unreachable(f"{number}" + "x" * 1000))
+        journal.outcome_reported(SITE, Unreachable(f"{number}" + "x" * 1000), 0)
     assert len(journal.of(SITE.metadata.uid)) == 20
     assert max(len(each.text) for each in journal.of(SITE.metadata.uid)) == 500
     assert journal.of("another") == ()
@@ -80,5 +80,5 @@ def test_nothing_but_http_is_linked_to(url: str | None) -> None:
 
 def test_a_release_is_told_with_its_numbers() -> None:
     journal = Journal()
-    journal.note(SITE, Published(replace(RELEASE, size=1_234_567), changed=True))
+    journal.outcome_reported(SITE, Published(replace(RELEASE, size=1_234_567), changed=True), 0)
     assert "1,200 files, 1,234,567 bytes" in journal.of(SITE.metadata.uid)[0].text

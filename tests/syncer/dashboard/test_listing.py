@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pages.api import StaticSiteStatus
 from syncer.dashboard.listing import ROWS, STATES, Query, find
-from syncer.service.loop import Seen
+from syncer.service.sites import Seen
 from tests.support.dashboard import ago, many, seen
 
 SITES = [

@@ -10,27 +10,37 @@ from syncer.errors import SyncError
 from syncer.git.commands import Git
 from syncer.git.heads import Heads
 from syncer.git.remote import Remote
-from syncer.git.traffic import Request, Traffic
+from syncer.git.traffic import Request, Traffic, TrafficRecorder
 from syncer.limits import Timeouts
 from tests.support.git_server import GitServer
 
-Told = list[Request]
+
+class Recorded(TrafficRecorder):
+    """All requests, and the bytes that they brought."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.bytes = 0
+
+    def git_requested(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def git_received(self, size: int) -> None:
+        self.bytes += size
+
+    def kinds(self) -> list[tuple[str, str, str]]:
+        return [(each.kind, each.by, each.outcome) for each in self.requests]
 
 
 @pytest.fixture
-def told() -> Told:
-    return []
+def recorded() -> Recorded:
+    return Recorded()
 
 
 @pytest.fixture
-def received() -> list[int]:
-    return []
-
-
-@pytest.fixture
-def git(git_server: GitServer, told: Told, received: list[int]) -> Iterator[Git]:
+def git(git_server: GitServer, recorded: Recorded) -> Iterator[Git]:
     addresses = Addresses(AllowedHosts.parse(git_server.origin))
-    made = Git(Timeouts(ask=2), addresses=addresses, traffic=Traffic(told.append, received.append))
+    made = Git(Timeouts(ask=2), addresses=addresses, recorder=recorded)
     yield made
     made.close()
 
@@ -42,16 +52,12 @@ def ask(git: Git, server: GitServer) -> None:
         return
 
 
-def kinds(told: Told) -> list[tuple[str, str, str]]:
-    return [(each.kind, each.by, each.outcome) for each in told]
-
-
-def test_an_idle_look_is_one_request(git: Git, git_server: GitServer, told: Told, received: list[int]) -> None:
+def test_an_idle_look_is_one_request(git: Git, git_server: GitServer, recorded: Recorded) -> None:
     git_server.repository().commit({"index.html": "1"})
     ask(git, git_server)
-    assert kinds(told) == [("ask", "http", "ok")]
-    assert told[0].seconds > 0
-    assert 40 < sum(received) < 500
+    assert recorded.kinds() == [("ask", "http", "ok")]
+    assert recorded.requests[0].seconds > 0
+    assert 40 < recorded.bytes < 500
 
 
 @pytest.mark.parametrize(
@@ -66,17 +72,21 @@ def test_an_idle_look_is_one_request(git: Git, git_server: GitServer, told: Told
     ],
     ids=["500", "429", "redirect", "password", "hanging", "no protocol 2"],
 )
-def test_trouble_is_told_by_the_name_of_its_class(
-    git: Git, git_server: GitServer, told: Told, trouble: Callable[[GitServer], None], outcomes: list[tuple[str, str]]
+def test_a_failure_is_recorded_by_the_name_of_its_class(
+    git: Git,
+    git_server: GitServer,
+    recorded: Recorded,
+    trouble: Callable[[GitServer], None],
+    outcomes: list[tuple[str, str]],
 ) -> None:
     git_server.repository().commit({"index.html": "1"})
     trouble(git_server)
     ask(git, git_server)
-    assert kinds(told) == [("ask", *each) for each in outcomes]
+    assert recorded.kinds() == [("ask", *each) for each in outcomes]
 
 
-def test_what_is_not_ours_is_told_by_its_class_too(told: Told) -> None:
-    traffic = Traffic(told.append)
+def test_an_unexpected_error_is_recorded_by_its_class_too(recorded: Recorded) -> None:
+    traffic = Traffic(recorded)
     with pytest.raises(ValueError, match="free text"), traffic.request("fetch", "git"):
         raise ValueError("free text of a tenant")
-    assert kinds(told) == [("fetch", "git", "ValueError")]
+    assert recorded.kinds() == [("fetch", "git", "ValueError")]

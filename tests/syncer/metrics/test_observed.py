@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from pages.api import StaticSite, StaticSiteStatus
 from pages.conditions import condition
 from syncer.metrics.observed import Observation, Observed
-from syncer.schedule.schedule import Backlog
+from syncer.schedule.lanes import Backlog
 from tests.support import metrics
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pages.api import StaticSiteStatus
+from pages.api import SiteKey, StaticSiteStatus
 from syncer.disk.policy import DiskPolicy
-from syncer.publishing.release import Published
+from syncer.outcome import Published
 from syncer.sources import source_of
-from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 from tests.support.bench import Bench
 from tests.support.bench import a_site as one_site
@@ -194,7 +193,7 @@ def status_of(running: Running, name: str) -> StaticSiteStatus:
 
 
 def look_again(running: Running) -> None:
-    running.syncer.request([source_of(site) for site in running.store.sites])
+    running.queue.hasten([source_of(site) for site in running.store.sites])
 
 
 def published_twice(running: Running, repository: Repository, server: GitServer) -> tuple[str, str]:
@@ -264,7 +263,7 @@ def test_what_a_site_was_made_of_never_replaces_what_it_is_pinned_to(running: Ru
     eventually(lambda: running.text("a") == "old")
     git_server.released.set()
     git_server.heal("a")
-    eventually(lambda: not running.syncer._schedule._runs)
+    eventually(lambda: running.queue.backlog().running == 0)
     assert running.text("a") == "old"
 
 

@@ -8,7 +8,7 @@ import pytest
 from syncer.errors import SyncError
 from syncer.git.commands import Git
 from syncer.limits import SiteLimits, Timeouts
-from syncer.publishing.release import Published
+from syncer.outcome import Published
 from tests.support.bench import Bench, a_site
 from tests.support.git_server import GitServer
 
@@ -220,7 +220,7 @@ def test_hidden_files_and_links_are_left_out_and_counted(bench: Bench, git_serve
     ("files", "says"),
     [
         ({}, "folder / of commit "),
-        ({".env": "x", ".htaccess": "y"}, "nothing but what is left out: 2 hidden files"),
+        ({".env": "x", ".htaccess": "y"}, "only ignored files: 2 hidden files"),
         ({"_redirects": ""}, "has no files; push a page, or check spec.path"),
     ],
 )

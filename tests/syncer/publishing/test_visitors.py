@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pages.api import StaticSite
+from pages.api import SiteKey, StaticSite
 from pages.core import Secret
 from syncer.errors import SecretForbidden, SecretUnreadable, SiteClosed
 from syncer.publishing.visitors import Visitors, users
-from syncer.volume.records import SiteKey
 from syncer.volume.releases import Releases
 
 APR1 = "ann:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/"
@@ -17,7 +16,7 @@ SHA = "cec:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="
 
 
 class Cluster:
-    """One Secret, or what asking for it raises."""
+    """One Secret, or the error that reading it raises."""
 
     def __init__(self) -> None:
         self.answer: Secret | Exception | None = None
@@ -55,7 +54,7 @@ def cluster() -> Cluster:
 def visitors(tmp_path: Path, cluster: Cluster) -> Visitors:
     releases = Releases(tmp_path)
     releases.prepare()
-    return Visitors(cluster.secret, releases)
+    return Visitors(cluster, releases)
 
 
 def file(tmp_path: Path) -> Path:
@@ -63,7 +62,7 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("key", ["users", "auth"])
-def test_the_file_is_as_the_secret_is(tmp_path: Path, cluster: Cluster, visitors: Visitors, key: str) -> None:
+def test_the_file_has_the_users_of_the_secret(tmp_path: Path, cluster: Cluster, visitors: Visitors, key: str) -> None:
     cluster.answer = secret(**{key: f"# staff\n{APR1}\r\n\n {BCRYPT} \n{SHA}"})
     visitors.follow(site())
     assert file(tmp_path).read_text() == f"{APR1}\n{BCRYPT}\n{SHA}\n"
@@ -77,20 +76,20 @@ def test_the_file_is_as_the_secret_is(tmp_path: Path, cluster: Cluster, visitors
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (None, "there is no Secret 'visitors' in namespace 'team'; create it"),
+        (None, "Secret 'visitors' does not exist in namespace 'team'; create it"),
         (secret(password=SHA), "has no key 'users' or 'auth'"),
-        (secret("kubernetes.io/service-account-token", users=SHA), "is of type"),
+        (secret("kubernetes.io/service-account-token", users=SHA), "has type"),
         (secret(users=""), "must have 1 to 100 users, not 0"),
-        (secret(users=f"{SHA}\nbob:secret"), "line 2 has no hash that is known"),
-        (secret(users=":{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="), "line 1 is no `name:hash`"),
-        (secret(users="a b:x"), "line 1 is no `name:hash`"),
-        (secret(users=BCRYPT.replace("$05$", "$12$")), "bcrypt of cost 12"),
+        (secret(users=f"{SHA}\nbob:secret"), "line 2 has an unknown hash"),
+        (secret(users=":{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="), "line 1 is not `name:hash`"),
+        (secret(users="a b:x"), "line 1 is not `name:hash`"),
+        (secret(users=BCRYPT.replace("$05$", "$12$")), "a bcrypt hash of cost 12"),
         (secret(users="".join(f"{number}{SHA}\n" for number in range(101))), "must have 1 to 100 users, not 101"),
         (secret(users="#" * 20_000), "more than 16 KiB"),
         (SecretForbidden("team", "visitors", "kup6s-pages"), "does not let the syncer read Secret 'visitors'"),
     ],
 )
-def test_whatever_is_wrong_closes_the_site(
+def test_every_mistake_closes_the_site(
     tmp_path: Path, cluster: Cluster, visitors: Visitors, answer: Secret | Exception | None, why: str
 ) -> None:
     cluster.answer = secret(users=SHA)
@@ -103,7 +102,7 @@ def test_whatever_is_wrong_closes_the_site(
     assert ("kind: Role" in raised.value.remedy) == isinstance(answer, SecretForbidden)
 
 
-def test_an_api_server_that_is_away_changes_nothing(tmp_path: Path, cluster: Cluster, visitors: Visitors) -> None:
+def test_an_api_server_that_is_down_changes_nothing(tmp_path: Path, cluster: Cluster, visitors: Visitors) -> None:
     cluster.answer = secret(users=SHA)
     visitors.follow(site())
     cluster.answer = SecretUnreadable("the API server is away")

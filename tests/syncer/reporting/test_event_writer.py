@@ -8,7 +8,7 @@ import pytest
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.conditions import condition
-from syncer.reporting import event_writer
+from syncer.recorder import Recorder
 from syncer.reporting.event_writer import (
     ALLOWANCE,
     GAIN_SECONDS,
@@ -57,19 +57,22 @@ class Api:
         return [(each.event.reason, each.count) for each in self.written.values()]
 
 
-class Bench:
-    def __init__(self) -> None:
+class Bench(Recorder):
+    def __init__(self, most_remembered: int = 1_000) -> None:
         self.api = Api()
         self.results: list[str] = []
         self.now = 0.0
-        self.writer = EventWriter(self.api, self.results.append, clock=lambda: self.now)
+        self.writer = EventWriter(self.api, self, clock=lambda: self.now, most_remembered=most_remembered)
+
+    def event_written(self, result: str) -> None:
+        self.results.append(result)
 
     def fail(self, name: str, reason: str) -> None:
         site = StaticSite.model_validate(
             {"metadata": {"namespace": "team", "name": name, "uid": name}, "spec": {"repo": "https://x.example/y"}}
         )
         after = StaticSiteStatus(conditions=[condition("Synced", False, reason, f"{reason} it is")])
-        self.writer.tell(site, None, after, None)
+        self.writer.status_changed(site, None, after, None, 0)
 
 
 @pytest.fixture
@@ -171,12 +174,12 @@ def test_what_waits_is_written_before_it_ends_unless_the_api_hangs(bench: Bench)
     hanging.api.open.set()
 
 
-def test_memory_is_bounded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_writer, "_MOST_SITES", 50)
-    monkeypatch.setattr(event_writer, "_MOST_KNOWN", 50)
+def test_memory_is_bounded() -> None:
+    bench = Bench(most_remembered=50)
     bench.writer.start()
     for number in range(120):
         bench.fail(f"site-{number}", "GitFailed")
     eventually(lambda: len(bench.api.written) == 120)
+    bench.writer.close(5)
     assert len(bench.writer._allowances) == 50
-    assert len(bench.writer._known) <= 50
+    assert len(bench.writer._written) <= 50

@@ -7,9 +7,9 @@ import pytest
 from pages import conditions
 from pages.api import Rejection, StaticSiteStatus
 from syncer.errors import AuthFailed, BranchNotFound, SecretForbidden, SyncError, Unreachable
-from syncer.publishing.release import Outcome, Published
+from syncer.outcome import Outcome, Published
 from syncer.reporting import events, status
-from syncer.reporting.events import Deployment, Event
+from syncer.reporting.events import Event
 from syncer.reporting.observed_routes import Routing
 from syncer.volume.records import Release
 from syncer.volume.writing import Changes
@@ -30,10 +30,9 @@ class Life:
         metadata = site().metadata.model_copy(update={"generation": self.generation})
         now = site().model_copy(update={"status": self.status, "metadata": metadata})
         new = status.build(now, outcome, Routing(rejection=rejection), NOW)
-        deployment = Deployment(outcome, 1.25) if isinstance(outcome, Published) else None
-        found = events.news(self.status, new, deployment)
+        written = events.between(self.status, new, outcome, 1.25)
         self.status = new
-        return found
+        return written
 
     def restart(self) -> None:
         """What the next process reads is what this one wrote."""
@@ -128,4 +127,4 @@ def test_every_reason_is_one_that_the_api_takes(error: type[SyncError]) -> None:
 def test_conditions_of_others_are_nobodys_news() -> None:
     before = StaticSiteStatus(conditions=[conditions.condition("Ready", True, "Ready")])
     after = StaticSiteStatus(conditions=[conditions.condition("Ready", False, "Whatever")])
-    assert events.news(before, after, None) == []
+    assert events.between(before, after, None, 0) == []

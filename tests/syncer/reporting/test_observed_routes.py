@@ -8,7 +8,7 @@ from pages import conditions
 from pages.api import Platform, StaticSite, VirtualHost
 from pages.conditions import Condition
 from syncer.errors import SiteClosed
-from syncer.publishing.release import Published
+from syncer.outcome import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing, Routings, aliases_ready
 from syncer.volume.records import Release
@@ -110,7 +110,7 @@ def test_what_the_files_say_goes_to_the_status_and_stays_there() -> None:
     assert "_redirects line 3: it is no rule" in synced.message
     later = status.build(site().model_copy(update={"status": built}), None, Routing(), NOW)
     assert later.rules == built.rules
-    assert not status.says_something_new(later, built)
+    assert not status.is_worth_writing(later, built)
     assert status.build(site(), with_rules(), Routing(), NOW).dump()["rules"] == {
         "redirects": [],
         "headers": [],

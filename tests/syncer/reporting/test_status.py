@@ -8,7 +8,7 @@ from pages import conditions
 from pages.api import Platform, StaticSite, StaticSiteStatus, VirtualHost
 from pages.conditions import Condition
 from syncer.errors import BranchNotFound, SecretForbidden
-from syncer.publishing.release import Published
+from syncer.outcome import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing, Routings
 from syncer.volume.records import Release
@@ -176,7 +176,7 @@ def test_only_news_and_a_heartbeat_are_worth_a_write() -> None:
     good = status.build(site(), published(), routed(), NOW)
     soon = status.build(site(**good.dump()), published(), routed(), NOW + timedelta(minutes=5))
     late = status.build(site(**good.dump()), published(), routed(), NOW + status.HEARTBEAT)
-    assert status.says_something_new(good, None)
-    assert not status.says_something_new(soon, good)
-    assert status.says_something_new(late, good)
-    assert status.says_something_new(status.build(site(), BranchNotFound("x"), routed(), NOW), good)
+    assert status.is_worth_writing(good, None)
+    assert not status.is_worth_writing(soon, good)
+    assert status.is_worth_writing(late, good)
+    assert status.is_worth_writing(status.build(site(), BranchNotFound("x"), routed(), NOW), good)

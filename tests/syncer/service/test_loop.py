@@ -11,17 +11,15 @@ import pytest
 
 from pages.api import StaticSite, StaticSiteStatus
 from pages.core import Secret
+from syncer import assembly
+from syncer.assembly import World
 from syncer.egress.hosts import AllowedHosts
 from syncer.git.attempts import Attempts
-from syncer.git.commands import Git
-from syncer.git.mirrors import Mirrors
-from syncer.limits import Timeouts
-from syncer.publishing.source import SourceSync
-from syncer.schedule.schedule import Capacity
-from syncer.service.loop import Syncer
+from syncer.limits import Limits, Timeouts
+from syncer.schedule.lanes import Backoff, Capacity
+from syncer.settings import Settings
 from syncer.sources import source_of
 from syncer.stores import Snapshot
-from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
 
 
@@ -47,22 +45,28 @@ class Memory:
 class Running:
     """A syncer on its thread, with its store and its volume."""
 
-    def __init__(self, root: Path, *servers: GitServer, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *servers: GitServer,
+        timeouts: Timeouts | None = None,
+        backoff: Backoff | None = None,
+        slow_seconds: float = Capacity.slow_seconds,
+    ) -> None:
         self.store = Memory()
         self.live = root / "volume/live/team"
-        self.git = Git(timeouts or Timeouts(ask=2, transfer=5))
-        releases = Releases(root / "volume")
-        mirrors = Mirrors(root / "mirrors", self.git)
-        source_sync = SourceSync(
-            git=self.git,
-            mirrors=mirrors,
-            releases=releases,
-            hosts=AllowedHosts.parse(",".join(server.origin for server in servers)),
-            read_secret=self.store.secret,
+        settings = Settings(
+            root / "volume",
+            root / "mirrors",
+            AllowedHosts.parse(",".join(server.origin for server in servers)),
+            limits=Limits(timeouts=timeouts or Timeouts(ask=2, transfer=5)),
+            capacity=Capacity(workers=3, per_host=2, per_namespace=2, slow_seconds=slow_seconds),
+            backoff=backoff or Backoff(),
         )
-        self.syncer = Syncer(
-            self.store, source_sync, releases, mirrors, capacity=Capacity(workers=3, per_host=2, per_namespace=2)
-        )
+        self.git = assembly.make_git(settings)
+        parts = assembly.assemble(settings, World(self.store, assembly.make_workspace(settings, self.git)))
+        self.syncer = parts.syncer
+        self.queue = parts.queue
         self.thread = threading.Thread(target=self.syncer.run)
         self.thread.start()
 
@@ -97,6 +101,14 @@ def eventually(holds: Callable[[], object], seconds: float = 60) -> None:
 @pytest.fixture
 def running(tmp_path: Path, git_server: GitServer) -> Iterator[Running]:
     made = Running(tmp_path, git_server)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def hasty(tmp_path: Path, git_server: GitServer) -> Iterator[Running]:
+    """One that retries at once, and never waits for long."""
+    made = Running(tmp_path, git_server, backoff=Backoff(0.01, 0.01))
     yield made
     made.stop()
 
@@ -172,10 +184,8 @@ def test_f4_stopping_ends_a_running_git(tmp_path: Path, git_server: GitServer) -
     assert "a" not in {name for name, status in running.store.statuses.items() if status.phase == "Error"}
 
 
-def test_a_failure_is_tried_again_and_recovers(
-    running: Running, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("syncer.schedule.schedule.FIRST_BACKOFF_SECONDS", 0.05)
+def test_a_failure_is_tried_again_and_recovers(hasty: Running, git_server: GitServer) -> None:
+    running = hasty
     git_server.repository("a").commit({"index.html": "a"})
     git_server.fail("a", 500)
     running.follow(a_site(git_server, "a"))
@@ -197,29 +207,26 @@ def test_sites_of_several_branches_share_one_question(running: Running, git_serv
     eventually(lambda: all(running.phase(name) == "Synced" for name in ("main", "dev", "old")))
     git_server.requests.clear()
     repository.commit({"index.html": "new"}, branch="dev")
-    running.syncer.request([source_of(sites[0])])  # somebody says that main was pushed
+    running.queue.hasten([source_of(sites[0])])  # somebody says that main was pushed
     eventually(lambda: running.text("dev") == "new")
     assert git_server.requests[0] == "POST /a.git/git-upload-pack"
     assert len(git_server.requests) == 2  # and one fetch, of the branch that has moved
 
 
-def test_f8_a_server_that_asks_to_be_left_alone_is_left_alone(
-    tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_f8_a_server_that_asks_to_be_left_alone_is_left_alone(tmp_path: Path, git_server: GitServer) -> None:
     """F8: whatever a webhook says meanwhile, and other servers do not suffer."""
-    monkeypatch.setattr("syncer.schedule.schedule.FIRST_BACKOFF_SECONDS", 0.01)
     (tmp_path / "other").mkdir()
     with GitServer(tmp_path / "other") as other:
         other.repository("good").commit({"index.html": "good"})
         git_server.repository("a").commit({"index.html": "a"})
         git_server.fail("a", 429, {"Retry-After": "2"})
-        running = Running(tmp_path, git_server, other)
+        running = Running(tmp_path, git_server, other, backoff=Backoff(first_seconds=0.01))
         site = a_site(git_server, "a")
         running.follow(site)
         eventually(lambda: running.phase("a") == "Unreachable")
         begin = time.monotonic()
         git_server.heal("a")
-        running.syncer.request([source_of(site)])
+        running.queue.hasten([source_of(site)])
         running.follow(site, a_site(git_server, "b"), a_site(other, "good"))
         eventually(lambda: running.text("good"))
         eventually(lambda: running.text("a"))
@@ -229,12 +236,12 @@ def test_f8_a_server_that_asks_to_be_left_alone_is_left_alone(
     assert asked >= 2
 
 
-def test_f8_f9_what_each_answer_of_a_server_means_and_that_the_last_release_stays(
-    tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
+def test_f8_f9_each_failure_of_a_server_has_its_reason_and_the_release_stays(
+    tmp_path: Path, git_server: GitServer
 ) -> None:
-    """F8, F9: an error, silence, and silence once the pack is wanted."""
-    monkeypatch.setattr("syncer.schedule.schedule.FIRST_BACKOFF_SECONDS", 0.05)
-    running = Running(tmp_path, git_server, timeouts=Timeouts(ask=1, transfer=1))
+    """F8, F9: an error, silence, and silence once the pack is requested."""
+    patience = Timeouts(ask=1, transfer=1)
+    running = Running(tmp_path, git_server, timeouts=patience, backoff=Backoff(first_seconds=0.05))
     site = a_site(git_server, "a")
     repository = git_server.repository("a")
     repository.commit({"index.html": "one"})
@@ -250,7 +257,7 @@ def test_f8_f9_what_each_answer_of_a_server_means_and_that_the_last_release_stay
     for misbehave, reason in misbehaviours:
         git_server.heal("a")
         misbehave()
-        running.syncer.request([source_of(site)])
+        running.queue.hasten([source_of(site)])
         eventually(lambda reason=reason: running.phase("a") == reason)  # type: ignore[misc]
         assert running.text("a") == "one"
     git_server.heal("a")
@@ -258,14 +265,10 @@ def test_f8_f9_what_each_answer_of_a_server_means_and_that_the_last_release_stay
     running.stop()
 
 
-def test_f32_a_poison_site_delays_no_other(
-    tmp_path: Path, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_f32_a_poison_site_delays_no_other(tmp_path: Path, git_server: GitServer) -> None:
     """F32: several that hang at once, tried again all the time, at the very server of the others."""
-    monkeypatch.setattr("syncer.schedule.schedule.FIRST_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr("syncer.schedule.schedule.MAX_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr("syncer.schedule.schedule.SLOW_SECONDS", 0.3)
-    running = Running(tmp_path, git_server, timeouts=Timeouts(ask=3, transfer=3))
+    patience = Timeouts(ask=3, transfer=3)
+    running = Running(tmp_path, git_server, timeouts=patience, backoff=Backoff(0.01, 0.01), slow_seconds=0.3)
     poison = [a_site(git_server, f"bad{number}") for number in range(4)]
     for number in range(4):
         git_server.repository(f"bad{number}").commit({"index.html": "bad"})
@@ -303,11 +306,10 @@ def a_secret(password: str) -> Secret:
 
 
 def test_f11_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
-    running: Running, git_server: GitServer, monkeypatch: pytest.MonkeyPatch
+    hasty: Running, git_server: GitServer
 ) -> None:
     """F11."""
-    monkeypatch.setattr("syncer.schedule.schedule.FIRST_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr("syncer.schedule.schedule.MAX_BACKOFF_SECONDS", 0.01)
+    running = hasty
     git_server.repository("a").commit({"index.html": "a"})
     git_server.require("a", "tess", "right")
     running.store.secrets["token"] = a_secret("wrong")
@@ -315,7 +317,7 @@ def test_f11_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
     running.follow(site)
     eventually(lambda: running.phase("a") == "AuthFailed")
     for _ in range(5):
-        running.syncer.request([source_of(site)])
+        running.queue.hasten([source_of(site)])
         time.sleep(0.05)
     assert len(git_server.requests) == 1
     running.store.secrets["token"] = a_secret("right")
@@ -336,7 +338,7 @@ def test_f34_what_processes_have_died_of_waits_while_the_others_are_served(
     running.follow(*sites)
     eventually(lambda: running.phase("good") == "Synced")
     assert running.text("deadly") is None
-    running.syncer.request([source_of(sites[0])])  # somebody insists
+    running.queue.hasten([source_of(sites[0])])  # somebody insists
     eventually(lambda: running.text("deadly"))
     eventually(lambda: not list(mirrors.glob("*.at-work")))
     running.stop()

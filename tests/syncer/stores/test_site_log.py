@@ -24,10 +24,10 @@ FAILED = BranchNotFound("the repository has no branch 'mian'")
 def test_a_sync_that_went_on_when_another_was_asked_for_is_not_its_answer(tmp_path: Path) -> None:
     log, backend, site = SiteLog(tmp_path / "log"), Local(State(tmp_path)), StaticSite.model_validate(SITE)
     asked = datetime.now(UTC).isoformat()
-    log.note(site, FAILED, seconds=5)
+    log.outcome_reported(site, FAILED, seconds=5)
     with pytest.raises(CannotAsk, match="has stopped meanwhile"):
         backend.sync_result(SITE, asked)
-    log.note(site, FAILED, seconds=0)
+    log.outcome_reported(site, FAILED, seconds=0)
     assert backend.sync_result(SITE, asked).ok is False
 
 
@@ -36,7 +36,7 @@ def test_a_log_loses_its_older_half_when_it_is_long_and_a_line_that_is_being_wri
 ) -> None:
     log, site = SiteLog(tmp_path), StaticSite.model_validate(SITE)
     for number in range(200):
-        log.note(site, BranchNotFound(f"{number} {'x' * 1000}"), seconds=0)
+        log.outcome_reported(site, BranchNotFound(f"{number} {'x' * 1000}"), seconds=0)
     with next(tmp_path.iterdir()).open("a") as file:
         file.write('{"time": "2026-')
     numbers = [int(line["text"].partition(" ")[0]) for line in log.lines("team/blog")]

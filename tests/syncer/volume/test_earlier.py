@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pages.api import SiteKey
 from syncer.disk.policy import DiskPolicy, Quota
 from syncer.volume import earlier, records
-from syncer.volume.records import Entry, Release, SiteKey
+from syncer.volume.records import Entry, Release
 from syncer.volume.releases import Releases
 from tests.syncer.volume.test_releases import Clock, Content
 

@@ -12,10 +12,11 @@ from typing import IO
 import pytest
 import structlog
 
+from pages.api import SiteKey
 from syncer.content.tree import File, Listing
 from syncer.disk.policy import DiskPolicy
 from syncer.errors import GitFailed, LeaseLost, StorageFailed, StorageFull
-from syncer.volume.records import Release, SiteKey
+from syncer.volume.records import Release
 from syncer.volume.releases import Releases
 from syncer.volume.writing import Changes
 

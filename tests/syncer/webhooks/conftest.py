@@ -1,22 +1,20 @@
-"""The API with some sites and nothing behind it: what it asks of the syncer is taken down."""
+"""The API with some sites and no syncer behind it: its requests are kept."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from pages.api import StaticSite
+from pages.api import SiteKey, StaticSite
 from syncer.app import Engine, create_app
-from syncer.webhooks.matching import Index
+from syncer.duty import Duty
+from syncer.sources import Source
+from syncer.webhooks.matching import LatestIndex
 from syncer.webhooks.trust import Trust
 from tests.support.deliveries import SECRET, Sent
-
-if TYPE_CHECKING:
-    from syncer.sources import Source
-    from syncer.volume.records import SiteKey
 
 KEY = b"k" * 32
 
@@ -27,8 +25,8 @@ def a_site(key: str, repo: str, branch: str = "main", **spec: Any) -> StaticSite
     return StaticSite.model_validate({"metadata": metadata, "spec": {"repo": repo, "branch": branch, **spec}})
 
 
-class API:
-    """The API, its sites and what it asked for."""
+class API(Duty):
+    """The API, its sites, and the syncer behind it: what was requested is kept."""
 
     def __init__(self, trust: Trust, sites: Iterable[StaticSite]) -> None:
         self.trust = trust
@@ -36,15 +34,24 @@ class API:
         self.requested: list[Source] = []
         self.offline: list[SiteKey] = []
         self.at_work = True
-        index = Index(self.sites.values())
-        engine = Engine(
-            index=lambda: index,
-            request=self.requested.extend,
-            take_offline=self.offline.append,
-            at_work=lambda: self.at_work,
-        )
+        engine = Engine(LatestIndex(self), requests=self, live=self, commit_statuses=self, duty=self)
         self.app = create_app(trust, engine)
         self.client = self.app.test_client()
+
+    def by_uid(self) -> Mapping[str, StaticSite]:
+        return self.sites
+
+    def put(self, sources: Iterable[Source]) -> None:
+        self.requested.extend(sources)
+
+    def take_offline(self, site: SiteKey) -> None:
+        self.offline.append(site)
+
+    def result(self, uid: str) -> str | None:
+        return None
+
+    def not_ready(self) -> list[str]:
+        return [] if self.at_work else ["another syncer is at work"]
 
     def send(self, sent: Sent) -> TestResponse:
         return self.client.post(f"/webhook/{sent.forge}", data=sent.body, headers=list(sent.headers.items()))

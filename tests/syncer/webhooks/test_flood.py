@@ -1,7 +1,7 @@
 """W3: replays and floods cost a few syncs."""
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -111,9 +111,9 @@ class Followed:
         self.may_go_on = threading.Event()
         self.may_go_on.set()
 
-    def __call__(self, sources: Collection[Source]) -> None:
+    def hasten(self, requested: Iterable[Source]) -> None:
         assert self.may_go_on.wait(20)
-        self.sources += sources
+        self.sources += requested
 
 
 @pytest.fixture

@@ -1,14 +1,10 @@
 """W6: one repository, however its URL is spelt."""
 
-from typing import TYPE_CHECKING
-
 import pytest
 
+from pages.api import SiteKey, StaticSite
 from syncer.webhooks.matching import Index, LatestIndex
 from tests.syncer.webhooks.conftest import a_site
-
-if TYPE_CHECKING:
-    from pages.api import StaticSite
 
 
 def matches(repo: str, url: str) -> bool:
@@ -98,12 +94,21 @@ def test_each_site_is_found_once_whichever_url_names_it() -> None:
     assert [site.key for site in Index(sites).find(urls)] == ["a/docs", "b/docs"]
 
 
-def test_the_index_is_made_anew_when_the_sites_change() -> None:
-    sites: dict[str, StaticSite] = {}
-    holder = [sites]
-    latest = LatestIndex(lambda: holder[0])
-    assert latest() is latest()
-    assert latest().named("team", "docs") is None
-    holder[0] = {"uid": a_site("team/docs", "https://example.com/org/repo")}
-    assert latest().named("team", "docs")
-    assert latest() is latest()
+class Sites:
+    """Sites that a test changes."""
+
+    def __init__(self) -> None:
+        self.sites: dict[str, StaticSite] = {}
+
+    def by_uid(self) -> dict[str, StaticSite]:
+        return self.sites
+
+
+def test_the_index_is_made_again_when_the_sites_change() -> None:
+    sites = Sites()
+    index = LatestIndex(sites)
+    assert index.latest() is index.latest()
+    assert index.latest().named(SiteKey("team", "docs")) is None
+    sites.sites = {"uid": a_site("team/docs", "https://example.com/org/repo")}
+    assert index.latest().named(SiteKey("team", "docs"))
+    assert index.latest() is index.latest()

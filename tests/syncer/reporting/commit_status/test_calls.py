@@ -3,10 +3,10 @@
 import pytest
 
 from syncer.reporting.commit_status.calls import call, kind_of
-from syncer.reporting.commit_status.said import Said
+from syncer.reporting.commit_status.commit_state import CommitState
 
 COMMIT = "a" * 40
-LIVE = Said(COMMIT, "success", "live", "https://docs.pages.example.com/")
+LIVE = CommitState(COMMIT, "success", "live", "https://docs.pages.example.com/")
 CONTEXT = "pages/team/docs"
 
 
@@ -39,8 +39,8 @@ def test_github_and_its_enterprise_server() -> None:
 
 @pytest.mark.parametrize(("state", "gitlabs"), [("pending", "pending"), ("success", "success"), ("failure", "failed")])
 def test_gitlab_with_its_groups_and_its_own_words(state: str, gitlabs: str) -> None:
-    said = Said(COMMIT, state, "text", "")  # type: ignore[arg-type]
-    made = call("https://gitlab.com/group/sub/docs.git", "gitlab", said, CONTEXT, "t0ken")
+    commit_state = CommitState(COMMIT, state, "text", "")  # type: ignore[arg-type]
+    made = call("https://gitlab.com/group/sub/docs.git", "gitlab", commit_state, CONTEXT, "t0ken")
     assert made.url == f"https://gitlab.com/api/v4/projects/group%2Fsub%2Fdocs/statuses/{COMMIT}"
     assert made.headers == {"Authorization": "Bearer t0ken"}
     assert made.content == {"state": gitlabs, "name": CONTEXT, "description": "text"}

@@ -6,21 +6,22 @@ from typing import Any
 
 from pages.api import StaticSite
 from pages.core import Secret
+from syncer import assembly
 from syncer.egress.hosts import AllowedHosts
-from syncer.git.commands import Git
-from syncer.git.mirrors import Mirrors
-from syncer.publishing.release import Published
-from syncer.publishing.source import SourceSync
+from syncer.outcome import Published
 from syncer.reporting.commit_status.calls import Call
 from syncer.reporting.commit_status.writer import CommitStatuses
-from syncer.sources import source_of
-from syncer.volume.releases import Releases
+from syncer.settings import Settings
+from syncer.sources import group
 from tests.support.git_server import GitServer
 from tests.support.serving import eventually
 
 
-def read_secret(_namespace: str, name: str) -> Secret:
-    return Secret.model_validate({"metadata": {"name": name}, "stringData": {"password": "token"}})
+class Tokens:
+    """Any Secret there may be."""
+
+    def secret(self, namespace: str, name: str) -> Secret:
+        return Secret.model_validate({"metadata": {"name": name}, "stringData": {"password": "token"}})
 
 
 def a_site(server: GitServer, **spec: Any) -> StaticSite:
@@ -45,29 +46,29 @@ class Forge:
 
 
 def test_syncs_go_on_while_the_forge_hangs_and_it_learns_the_latest(tmp_path: Path, git_server: GitServer) -> None:
-    git, forge, hosts = Git(), Forge(), AllowedHosts.parse(git_server.origin)
-    statuses = CommitStatuses(read_secret, hosts, post=forge.post)
+    forge = Forge()
+    settings = Settings(tmp_path / "volume", tmp_path / "mirrors", AllowedHosts.parse(git_server.origin))
+    statuses = CommitStatuses(Tokens(), settings.hosts, forges=forge)
     statuses.start()
-    releases = Releases(tmp_path / "volume")
-    releases.prepare()
-    mirrors = Mirrors(tmp_path / "mirrors", git)
-    sync = SourceSync(
-        git=git, mirrors=mirrors, releases=releases, hosts=hosts, read_secret=read_secret, begin=statuses.begun
-    )
+    workspace = assembly.make_workspace(settings, assembly.make_git(settings))
+    sync = assembly.make_source_sync(settings, workspace, Tokens(), recorder=statuses)
+    sync.prepare()
     repository = git_server.repository()
     commits = []
     for text in ("one", "two", "three"):
         commits.append(repository.commit({"public/index.html": text}))
-        (outcome,) = sync.run(source_of(a_site(git_server)), [a_site(git_server)], statuses.ended)
-        assert isinstance(outcome, Published)
+        for site, outcome in sync.run_all(group([a_site(git_server)])):
+            assert isinstance(outcome, Published)
+            statuses.outcome_reported(site, outcome, 0)
     assert forge.calls == []
     forge.may_answer.set()
     eventually(lambda: ("success", commits[-1]) in forge.states)
     assert len(forge.calls) <= 2, "what came between is no news any more"
 
     broken = a_site(git_server, path="/none")
-    sync.run(source_of(broken), [broken], statuses.ended)
+    for site, outcome in sync.run_all(group([broken])):
+        statuses.outcome_reported(site, outcome, 0)
     eventually(lambda: forge.states[-1] == ("failure", commits[-1]))
     assert "SubpathNotFound" in forge.calls[-1].content["description"]
     statuses.stop()
-    git.close()
+    workspace.git.close()

@@ -10,8 +10,9 @@ from pages.api import StaticSite
 from pages.core import Secret
 from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SubpathNotFound, Unreachable
-from syncer.publishing.release import Published
-from syncer.reporting.commit_status.said import MAX_DESCRIPTION
+from syncer.outcome import Published
+from syncer.recorder import Recorder
+from syncer.reporting.commit_status.commit_state import MAX_DESCRIPTION
 from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.volume.records import Release
 from tests.support.forge_api import ForgeAPI
@@ -28,12 +29,25 @@ def forge() -> Iterator[ForgeAPI]:
         yield running
 
 
-def read_secret(namespace: str, name: str) -> Secret | None:
-    if (namespace, name) != ("team", "forge"):
-        return None
-    return Secret.model_validate(
-        {"metadata": {"name": name}, "stringData": {"password": "canary", "odd": "t\u00f6ken"}}
-    )
+class Secrets:
+    """The one Secret that the sites name."""
+
+    def secret(self, namespace: str, name: str) -> Secret | None:
+        if (namespace, name) != ("team", "forge"):
+            return None
+        return Secret.model_validate(
+            {"metadata": {"name": name}, "stringData": {"password": "canary", "odd": "t\u00f6ken"}}
+        )
+
+
+class Attempts(Recorder):
+    """The results of all attempts."""
+
+    def __init__(self) -> None:
+        self.results: list[tuple[str, str]] = []
+
+    def commit_status_sent(self, state: str, result: str) -> None:
+        self.results.append((state, result))
 
 
 @pytest.fixture
@@ -41,7 +55,7 @@ def make(forge: ForgeAPI) -> Iterator[Make]:
     made: list[CommitStatuses] = []
 
     def start(hosts: str = forge.origin, **options: Any) -> CommitStatuses:
-        made.append(CommitStatuses(read_secret, AllowedHosts.parse(hosts), pauses=(0.01, 0.01), **options))
+        made.append(CommitStatuses(Secrets(), AllowedHosts.parse(hosts), pauses=(0.01, 0.01), **options))
         made[-1].start()
         return made[-1]
 
@@ -75,9 +89,9 @@ def failed(commit: str = COMMIT, text: str = "commit has no folder /public") -> 
 
 def test_a_commit_is_pending_and_then_live(forge: ForgeAPI, make: Make) -> None:
     statuses, site = make(), a_site(forge)
-    statuses.begun(site, COMMIT)
+    statuses.sync_started(site, COMMIT)
     eventually(lambda: forge.states == ["pending"])
-    statuses.ended(site, live())
+    statuses.outcome_reported(site, live(), 0)
     eventually(lambda: forge.states == ["pending", "success"])
     last = forge.taken[-1]
     assert last.path == f"/api/v1/repos/team/docs/statuses/{COMMIT}"
@@ -90,11 +104,11 @@ def test_a_commit_is_pending_and_then_live(forge: ForgeAPI, make: Make) -> None:
 def test_a_failure_says_its_reason_once(forge: ForgeAPI, make: Make) -> None:
     statuses, site = make(), a_site(forge)
     for _ in range(3):  # as often as the schedule tries again
-        statuses.begun(site, COMMIT)
-        statuses.ended(site, failed(text="x" * 500))
+        statuses.sync_started(site, COMMIT)
+        statuses.outcome_reported(site, failed(text="x" * 500), 0)
     eventually(lambda: forge.states[-1:] == ["failure"])
-    statuses.begun(site, OTHER)
-    statuses.ended(site, live(OTHER))
+    statuses.sync_started(site, OTHER)
+    statuses.outcome_reported(site, live(OTHER), 0)
     eventually(lambda: forge.states[-1:] == ["success"])
     failures = [each.content["description"] for each in forge.taken if each.state == "failure"]
     assert len(failures) == 1
@@ -104,13 +118,13 @@ def test_a_failure_says_its_reason_once(forge: ForgeAPI, make: Make) -> None:
 
 def test_what_is_no_news_is_not_sent(forge: ForgeAPI, make: Make) -> None:
     statuses, site = make(), a_site(forge)
-    statuses.ended(site, live(changed=False))  # it was live before we started
-    statuses.ended(site, Unreachable("the forge is down"))  # there is no commit to say it of
+    statuses.outcome_reported(site, live(changed=False), 0)  # it was live before we started
+    statuses.outcome_reported(site, Unreachable("the forge is down"), 0)  # there is no commit to say it of
     quiet = site.model_copy(update={"spec": site.spec.model_copy(update={"commit_status": None})})
-    statuses.begun(quiet, COMMIT)
-    statuses.begun(site, OTHER)
+    statuses.sync_started(quiet, COMMIT)
+    statuses.sync_started(site, OTHER)
     for _ in range(3):
-        statuses.ended(site, live(OTHER))
+        statuses.outcome_reported(site, live(OTHER), 0)
     eventually(lambda: forge.states[-1:] == ["success"])
     assert {each.path[-40:] for each in forge.taken} == {OTHER}
     assert forge.states.count("success") == 1
@@ -120,7 +134,7 @@ def test_what_is_no_news_is_not_sent(forge: ForgeAPI, make: Make) -> None:
 def test_what_a_forge_does_not_take_is_told(forge: ForgeAPI, make: Make, answer: int | str) -> None:
     forge.answers.extend([answer] * 3)
     statuses, site = make(), a_site(forge)
-    statuses.begun(site, COMMIT)
+    statuses.sync_started(site, COMMIT)
     again = answer in {500, 429}
     eventually(lambda: len(forge.taken) == (3 if again else 1))
     eventually(lambda: "not sent" in (statuses.result("docs") or ""))
@@ -131,7 +145,7 @@ def test_what_a_forge_does_not_take_is_told(forge: ForgeAPI, make: Make, answer:
 def test_a_forge_that_comes_back_is_told(forge: ForgeAPI, make: Make) -> None:
     forge.answers.extend([503, 503])
     statuses = make()
-    statuses.begun(a_site(forge), COMMIT)
+    statuses.sync_started(a_site(forge), COMMIT)
     eventually(lambda: (statuses.result("docs") or "").endswith("sent"))
     assert forge.states == ["pending"] * 3
 
@@ -140,11 +154,11 @@ def test_a_forge_that_hangs_holds_up_nobody_and_only_the_latest_waits(forge: For
     with ForgeAPI() as other:
         forge.answers.append("hang")
         statuses = make(f"{forge.origin},{other.origin}")
-        statuses.begun(a_site(forge), COMMIT)
+        statuses.sync_started(a_site(forge), COMMIT)
         eventually(lambda: forge.taken)
         for number in range(50):
-            statuses.begun(a_site(forge), f"{number:040}")
-        statuses.begun(a_site(other, "elsewhere"), COMMIT)
+            statuses.sync_started(a_site(forge), f"{number:040}")
+        statuses.sync_started(a_site(other, "elsewhere"), COMMIT)
         eventually(lambda: other.states == ["pending"])
         assert len(forge.taken) == 1
         forge.released.set()
@@ -154,23 +168,23 @@ def test_a_forge_that_hangs_holds_up_nobody_and_only_the_latest_waits(forge: For
 
 def test_only_allowed_hosts_are_told(forge: ForgeAPI, make: Make) -> None:
     statuses = make("forge.example.com")
-    statuses.begun(a_site(forge), COMMIT)
+    statuses.sync_started(a_site(forge), COMMIT)
     eventually(lambda: "not on the list of allowed hosts" in (statuses.result("docs") or ""))
     assert not forge.taken
 
 
 @pytest.mark.parametrize(
-    ("secret", "said"), [({"name": "none"}, "no Secret"), ({"name": "forge", "key": "x"}, "no key")]
+    ("secret", "said"), [({"name": "none"}, "does not exist"), ({"name": "forge", "key": "x"}, "no key")]
 )
 def test_a_secret_that_is_missing_is_told(forge: ForgeAPI, make: Make, secret: dict[str, str], said: str) -> None:
     statuses = make()
-    statuses.begun(a_site(forge, secretRef=secret), COMMIT)
+    statuses.sync_started(a_site(forge, secretRef=secret), COMMIT)
     eventually(lambda: said in (statuses.result("docs") or ""))
 
 
 def test_a_token_that_no_header_can_hold_is_no_crash(forge: ForgeAPI, make: Make) -> None:
     statuses = make()
-    statuses.begun(a_site(forge, secretRef={"name": "forge", "key": "odd"}), COMMIT)
+    statuses.sync_started(a_site(forge, secretRef={"name": "forge", "key": "odd"}), COMMIT)
     eventually(lambda: statuses.result("docs"))
 
 
@@ -178,7 +192,7 @@ def test_the_environments_proxy_is_not_asked(forge: ForgeAPI, make: Make, monkey
     monkeypatch.setitem(os.environ, "http_proxy", "http://127.0.0.1:1")
     monkeypatch.setitem(os.environ, "HTTP_PROXY", "http://127.0.0.1:1")
     statuses = make()
-    statuses.begun(a_site(forge), COMMIT)
+    statuses.sync_started(a_site(forge), COMMIT)
     eventually(lambda: forge.states == ["pending"])
 
 
@@ -187,17 +201,17 @@ def test_the_sites_own_credential_serves_where_no_other_is_named(forge: ForgeAPI
     spec = {"repo": site.spec.repo, "secretRef": {"name": "forge"}, "commitStatus": {"forge": "gitlab"}}
     own = StaticSite.model_validate({"metadata": site.metadata.dump(), "spec": spec})
     statuses = make()
-    statuses.begun(own, COMMIT)
+    statuses.sync_started(own, COMMIT)
     eventually(lambda: forge.taken)
     assert forge.taken[0].path == f"/api/v4/projects/team%2Fdocs/statuses/{COMMIT}"
     assert forge.taken[0].headers["Authorization"] == "Bearer canary"
 
 
 def test_each_attempt_is_counted_by_its_state_and_result(forge: ForgeAPI, make: Make) -> None:
-    counted: list[tuple[str, str]] = []
+    attempts = Attempts()
     forge.answers.extend([503])
-    statuses, site = make(noted=lambda *each: counted.append(each)), a_site(forge)
-    statuses.begun(site, COMMIT)
-    eventually(lambda: counted == [("pending", "failed"), ("pending", "sent")])
-    statuses.ended(site, live())
-    eventually(lambda: counted[2:] == [("success", "sent")])
+    statuses, site = make(recorder=attempts), a_site(forge)
+    statuses.sync_started(site, COMMIT)
+    eventually(lambda: attempts.results == [("pending", "failed"), ("pending", "sent")])
+    statuses.outcome_reported(site, live(), 0)
+    eventually(lambda: attempts.results[2:] == [("success", "sent")])

@@ -1,11 +1,21 @@
-"""A server may ask to be left alone, within reason."""
+"""A failing API is retried ever less often, and a server may ask for a pause, within reason."""
 
 import datetime as dt
 from datetime import UTC
 
 import pytest
 
-from syncer.retry_after import pause_seconds
+from syncer.retries import backoff_seconds, pause_seconds
+
+
+def test_each_failure_doubles_the_backoff_up_to_half_a_minute() -> None:
+    for failures in range(30):
+        longest = min(0.1 * 2**failures, 30)
+        assert all(longest / 2 <= backoff_seconds(failures, 0.1) <= longest for _ in range(20))
+
+
+def test_no_two_backoffs_are_equal() -> None:
+    assert len({backoff_seconds(3, 0.1) for _ in range(20)}) > 1
 
 
 @pytest.mark.parametrize(
@@ -23,5 +33,5 @@ from syncer.retry_after import pause_seconds
         ("", 60),
     ],
 )
-def test_retry_after_may_be_a_date(value: str, seconds: float) -> None:
+def test_retry_after_holds_seconds_or_a_date(value: str, seconds: float) -> None:
     assert pause_seconds(value, dt.datetime(2026, 11, 24, 8, 0, tzinfo=UTC)) == seconds
