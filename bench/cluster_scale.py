@@ -1,4 +1,4 @@
-"""What do 2,000 sites cost on a real API server, under a real Metacontroller where METACONTROLLER names one?
+"""The cost of 2,000 sites with a real API server and, if METACONTROLLER names one, a real Metacontroller.
 
 Run: python -m bench.cluster_scale (after `make tools`; takes about ten minutes)
 """
@@ -19,8 +19,9 @@ import yaml
 
 from bench.serving import served
 from tests.support import chart
-from tests.support.cluster import Hooks, MetacontrollerProcess, SyncerProcess, condition, static_site
+from tests.support.cluster import Hooks, MetacontrollerProcess, SyncerProcess, condition
 from tests.support.control_plane import ROOT, SYSTEM, ControlPlane, tools_are_there
+from tests.support.objects import Object, static_site
 from tests.support.processes import Program
 from tests.support.repositories import Repository
 from tests.support.serving import eventually
@@ -31,14 +32,14 @@ NEW_SITES = 20
 IDLE_SECONDS = 180
 QUIET_SECONDS = 5
 WAIT_SECONDS = 900
-INTERVAL = "30s"  # each site is looked at several times while nothing changes
+INTERVAL = "30s"  # each site is polled several times while nothing changes
 GOAL = "goal: p50 under 1 s; no write but the hourly heartbeat; syncer and hooks under 200 MB each"
 
 
 def main() -> None:
     """Print the table."""
     if not tools_are_there():
-        print("left out: the control plane is not built; run `make tools`")
+        print("skipped: the control plane is not built; run `make tools`")
         return
     executable = os.environ.get("METACONTROLLER") or shutil.which("metacontroller")
     with ExitStack() as stack:
@@ -59,12 +60,12 @@ def main() -> None:
         rows += [("memory of the hooks, peak, MB", memory.megabytes(hooks))] if executable else []
     print(tabulate.tabulate(rows, headers=(f"{SITES} sites of {REPOSITORIES} repositories", ""), floatfmt=".2f"))
     if not executable:
-        print("left out: routes, as there is no Metacontroller; name its executable in METACONTROLLER")
+        print("skipped: routes, because there is no Metacontroller; set METACONTROLLER to its executable")
     print(GOAL)
 
 
 def measure(cluster: ControlPlane, syncer: SyncerProcess, origin: str, *, routed: bool) -> Iterator[tuple[str, float]]:
-    """Rows of the table, one after the other."""
+    """Measure the rows of the table, one after another."""
     sites = [site_of(number, origin) for number in range(SITES)]
     print(f"creating {SITES} StaticSites …", flush=True)
     begin = time.monotonic()
@@ -75,15 +76,15 @@ def measure(cluster: ControlPlane, syncer: SyncerProcess, origin: str, *, routed
     if routed:
         eventually(lambda: len(cluster.list("ingressroutes")) == SITES, WAIT_SECONDS)
         yield "all routed after, s", time.monotonic() - begin
-    wanted = ("True",) if routed else ("True", "Unknown", "False")
-    eventually(lambda: all(ready(each) in wanted for each in cluster.list("staticsites")), WAIT_SECONDS)
+    accepted = ("True",) if routed else ("True", "Unknown", "False")
+    eventually(lambda: all(ready(each) in accepted for each in cluster.list("staticsites")), WAIT_SECONDS)
     yield "all statuses true after, s", time.monotonic() - begin
     if routed:
-        print("creating one more, again and again …", flush=True)
+        print(f"creating {NEW_SITES} more sites, one at a time …", flush=True)
         times = [seconds_to_route(cluster, origin, SITES + number) for number in range(NEW_SITES)]
         yield "new StaticSite -> IngressRoute, p50, s", statistics.median(times)
         yield "new StaticSite -> IngressRoute, worst, s", max(times)
-    print(f"watching for {IDLE_SECONDS} s how nothing happens …", flush=True)
+    print(f"idling for {IDLE_SECONDS} s …", flush=True)
     time.sleep(5)
     before, cpu = versions(cluster), cpu_seconds(syncer)
     time.sleep(IDLE_SECONDS)
@@ -93,7 +94,7 @@ def measure(cluster: ControlPlane, syncer: SyncerProcess, origin: str, *, routed
 
 
 def make_repositories(root: Path) -> None:
-    """Ten sites in each, in a folder of its own."""
+    """Create the repositories. Each holds ten sites, each in a folder of its own."""
     print(f"making {REPOSITORIES} repositories …", flush=True)
     for number in range(REPOSITORIES):
         folders = {f"s{site}" for site in range(number, SITES + NEW_SITES, REPOSITORIES)}
@@ -103,7 +104,7 @@ def make_repositories(root: Path) -> None:
 
 @contextmanager
 def cluster_with_platform() -> Iterator[ControlPlane]:
-    """A control plane with our kinds, rights and Platform, and the tenants' namespaces."""
+    """A control plane with our CRDs, RBAC and Platform, and the tenants' namespaces."""
     with ControlPlane() as cluster:
         chart.prepare(cluster)
         cluster.start_controllers()
@@ -121,30 +122,30 @@ def cluster_with_platform() -> Iterator[ControlPlane]:
 
 
 def prepared(cluster: ControlPlane, hooks: Hooks, folder: Path) -> Path:
-    """Our controllers in the cluster; a kubeconfig for Metacontroller."""
+    """Apply our controllers, and return a kubeconfig for Metacontroller."""
     for manifest in sorted((ROOT / "metacontroller").glob("*.yaml")):
         cluster.apply(yaml.safe_load(manifest.read_text().replace("http://127.0.0.1:8080", hooks.url)))
     return cluster.service_account("pages-operator", folder)
 
 
-def site_of(number: int, origin: str) -> dict[str, object]:
-    """The StaticSite of that number."""
+def site_of(number: int, origin: str) -> Object:
+    """The StaticSite with that number."""
     repo = f"{origin}/r{number % REPOSITORIES}.git"
-    return static_site(f"team{number % NAMESPACES}", f"s{number}", repo, path=f"/s{number}", syncInterval=INTERVAL)
+    return static_site(f"s{number}", f"team{number % NAMESPACES}", repo=repo, path=f"/s{number}", syncInterval=INTERVAL)
 
 
 def live(syncer: SyncerProcess) -> int:
-    """How many sites the syncer has published."""
+    """The number of sites that the syncer has published."""
     return sum(1 for _ in syncer.volume.glob("live/*/*"))
 
 
 def ready(site: dict[str, object] | None) -> str:
-    """The status of its condition Ready."""
+    """The status of the site's condition Ready."""
     return str(condition(site, "Ready").get("status"))
 
 
 def seconds_to_route(cluster: ControlPlane, origin: str, number: int) -> float:
-    """From the tenant's request until the IngressRoute is there, when nothing else is going on."""
+    """The seconds from creating a StaticSite until its IngressRoute exists, in an idle cluster."""
     name = f"team{number % NAMESPACES}--s{number}"
     begin = time.monotonic()
     cluster.create("staticsites", site_of(number, origin))
@@ -162,7 +163,7 @@ def versions(cluster: ControlPlane) -> dict[str, str]:
 
 
 def processes(program: Program) -> Iterator[Path]:
-    """The folders in /proc of gunicorn's master and its workers; a git that runs for a moment is none."""
+    """The folders in /proc of gunicorn's master and its workers, without short-lived processes such as git."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int(_stat(folder)[1])
@@ -173,12 +174,12 @@ def processes(program: Program) -> Iterator[Path]:
 
 
 class PeakMemory:
-    """The most memory that each program has had with all its processes, as a pod is charged: what is shared, once."""
+    """The peak memory of each program with all its processes. Shared memory counts once, as for a pod."""
 
     def __init__(self, *programs: Program) -> None:
         self._peaks = dict.fromkeys(programs, 0.0)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._thread = threading.Thread(target=self._sample)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -192,14 +193,14 @@ class PeakMemory:
         """The peak so far."""
         return self._peaks[program]
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         while not self._stopping.wait(0.5):
             for program, peak in self._peaks.items():
                 self._peaks[program] = max(peak, sum(proportional_megabytes(each) for each in processes(program)))
 
 
 def proportional_megabytes(process: Path) -> float:
-    """Memory of a process, each page divided by the number of those who share it."""
+    """The memory of a process, each page divided by the number of processes that share it."""
     try:
         lines = (process / "smaps_rollup").read_text().splitlines()
     except OSError:  # it has ended
@@ -208,7 +209,7 @@ def proportional_megabytes(process: Path) -> float:
 
 
 def cpu_seconds(program: Program) -> float:
-    """CPU that its processes have used so far, with their children that have ended."""
+    """The CPU time of the program's processes so far, including children that have ended."""
     ticks = sum(int(field) for each in processes(program) for field in _stat(each)[11:15])
     return ticks / os.sysconf("SC_CLK_TCK")
 

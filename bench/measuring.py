@@ -1,4 +1,4 @@
-"""What processes cost: CPU and memory, with their children; and waiting without disturbing much."""
+"""Measures the CPU time and memory of processes with their children, and waits without causing much load."""
 
 import os
 import time
@@ -9,11 +9,11 @@ PATIENCE_SECONDS = 300.0
 
 
 class GivenUp(Exception):
-    """It did not come true in 5 minutes."""
+    """A condition did not become true within 5 minutes."""
 
 
 def wait_for(holds: Callable[[], bool], pause: float = 0.001) -> float:
-    """Seconds until it holds. Raises GivenUp."""
+    """Wait until the condition holds, and return the seconds that it took. Raises GivenUp."""
     start = time.perf_counter()
     while not holds():
         if time.perf_counter() - start > PATIENCE_SECONDS:
@@ -23,27 +23,27 @@ def wait_for(holds: Callable[[], bool], pause: float = 0.001) -> float:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """CPU so far, with that of children that have ended."""
+    """The CPU time so far, including children that have ended."""
     ticks = sum(int(field) for pid in family(pids) for field in _stat(pid)[11:15])
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def megabytes(pids: Iterable[int]) -> float:
-    """Proportional set size: what several of them share is counted once."""
+    """The proportional set size, in which shared memory counts once."""
     return sum(_pss(pid) for pid in family(pids)) / 1024
 
 
 def family(pids: Iterable[int]) -> set[int]:
-    """The processes and all that descend from them."""
+    """The processes and all their descendants."""
     parents = {int(each.name): _stat(int(each.name))[1:2] for each in Path("/proc").glob("[0-9]*")}
-    found = set(pids)
-    while more := {pid for pid, parent in parents.items() if parent and int(parent[0]) in found} - found:
-        found |= more
-    return found
+    members = set(pids)
+    while more := {pid for pid, parent in parents.items() if parent and int(parent[0]) in members} - members:
+        members |= more
+    return members
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields after the name; zeros for one that has ended."""
+    """The fields after the name; zeros if the process has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""What do the rules of the one nginx cost, against a bare `root` configuration?
+"""The overhead of our nginx configuration, compared with a bare `root` configuration.
 
 Run: python -m bench.nginx_overhead (needs wrk)
 """
@@ -63,7 +63,7 @@ def main() -> None:
     """Print the table."""
     wrk = shutil.which("wrk")
     if wrk is None:
-        raise SystemExit("wrk is needed to measure nginx: install it (Debian, Ubuntu: apt install wrk)")
+        raise SystemExit("wrk was not found; install it (Debian, Ubuntu: apt install wrk)")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         root.chmod(0o755)
@@ -77,7 +77,7 @@ def main() -> None:
             rows = [(name, *compared(wrk, size, bare, ours)) for name, size in SIZES.items()]
     headers = ("file", "bare req/s", "ours req/s", "%", "bare CPU", "ours CPU", "%")
     print(tabulate.tabulate(rows, headers=headers, floatfmt=".0f"))
-    print(f"CPU: microseconds of nginx for each request, which other load on the machine changes less. {GOAL}")
+    print(f"CPU: microseconds of nginx per request, which depend less on other load on the machine. {GOAL}")
 
 
 class Server(NamedTuple):
@@ -87,21 +87,21 @@ class Server(NamedTuple):
     worker: int
 
     def cpu(self) -> float:
-        """Seconds that its worker has used."""
+        """The CPU seconds that the worker has used."""
         return int(Path(f"/proc/{self.worker}/schedstat").read_text().split()[0]) / 1e9
 
 
 class Rate(NamedTuple):
-    """Requests a second, and microseconds of CPU for each."""
+    """Requests per second, and microseconds of CPU per request."""
 
     per_second: float
     cpu: float
 
 
 def compared(wrk: str, size: int, bare: Server, ours: Server) -> tuple[float, ...]:
-    """Medians of both, measured in turns, and of how ours is in percent: rates, and the CPU for each request."""
+    """The medians of both, measured alternately, and ours in percent: requests per second, and CPU per request."""
     pairs = [(rate(wrk, size, bare), rate(wrk, size, ours)) for _ in range(ROUNDS)]
-    # The machine's speed drifts: what counts is each pair of neighbours.
+    # The speed of the machine drifts, so we compare measurements that are next to each other.
     rates = [100 * ours_rate.per_second / bare_rate.per_second for bare_rate, ours_rate in pairs]
     cpus = [100 * bare_rate.cpu / ours_rate.cpu for bare_rate, ours_rate in pairs]
     of_bare, of_ours = zip(*pairs, strict=True)
@@ -124,7 +124,7 @@ def rate(wrk: str, size: int, server: Server) -> Rate:
     used = server.cpu() - before
     per_second, number = re.search(r"Requests/sec:\s+([0-9.]+)", output), re.search(r"([0-9]+) requests in", output)
     if per_second is None or number is None or "Non-2xx" in output:
-        raise SystemExit(f"nginx did not answer well: {output}")
+        raise SystemExit(f"nginx answered with errors: {output}")
     return Rate(float(per_second[1]), 1e6 * used / int(number[1]))
 
 

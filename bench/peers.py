@@ -1,8 +1,8 @@
-"""How do we compare, from a push to a page, with what a user would take instead?
+"""Our syncer, compared with the alternatives, from a push to the live page.
 
 Run: python -m bench.peers [QUESTION ...]
-With GIT_SYNC (a binary), KUP6S_PAGES (kup6s/pages' syncer, a binary) and OTHER_SYNCER (a command line, see
-adapters/per_site.py) those are measured as well.
+Set GIT_SYNC (a binary), KUP6S_PAGES (the syncer of kup6s/pages, a binary) and OTHER_SYNCER (a command line, see
+adapters/per_site.py) to measure these as well.
 """
 
 import os
@@ -36,14 +36,14 @@ ROUNDS = 5
 BURST = 100
 TORN_PUSHES = 20
 MANY_SITES = 2_000
-_ROOM_BYTES = 4 << 30
+_NEEDED_BYTES = 4 << 30
 NOTES = """\
-push -> live: from the moment the syncer is told of a push (ours: as a webhook does it; git-sync: SIGHUP; kup6s/pages:
-its webhook; the loop: its next turn) until the live path shows it, the median of 5. idle look: the same, with nothing
-pushed. memory: proportional set size with all children, the larger of after the cold start and after idle looks. torn:
-a reader that never stops saw two files of different commits where none was replaced meanwhile, or an error.
-The server starts a `git http-backend` for each request, which is the same for all. Files are in memory (/dev/shm) where
-there is room, else where TMPDIR says."""
+push -> live: from the notification of the syncer (ours: like a webhook; git-sync: SIGHUP; kup6s/pages: its webhook; the
+loop: its next turn) until the live path shows the push, the median of 5. idle look: the same without a push. memory:
+proportional set size with all children, the larger value of after the cold start and after idle looks. torn: a
+continuous reader saw files of different commits although none was replaced meanwhile, or an error.
+The server starts a `git http-backend` for each request, which is the same for all. Files are in memory (/dev/shm) if it
+is large enough, otherwise in TMPDIR."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Bench:
 
     @contextmanager
     def running(self, peer: Peer, sites: Sequence[Site]) -> Iterator[tuple[Running, float]]:
-        """The peer at work, and the seconds until all sites were live."""
+        """The running peer, and the seconds until all sites were live."""
         start = time.perf_counter()
         with peer.start(sites, self.server.origin, self.folder()) as running:
             left = list(sites)
@@ -108,7 +108,7 @@ def idle(bench: Bench, running: Running, sites: Sequence[Site]) -> Rows:
 
 
 def monorepo(bench: Bench, peer: Peer) -> Rows:
-    """50 sites of one repository: cold start, a push that changes all of them."""
+    """50 sites of one repository: cold start, and a push that changes all of them."""
     repository = bench.repository("mono")
     repository.commit(folders("one"))
     sites = [bench.site("mono", f"s{number}") for number in range(FOLDERS)]
@@ -132,7 +132,7 @@ def folders(text: str) -> dict[str, str]:
 
 
 def push_small(bench: Bench, peer: Peer) -> Rows:
-    """A small repository: a push, a burst of pushes, a reader that never stops."""
+    """A small repository: a push, a burst of pushes, and a continuous reader."""
     repository = bench.repository("small")
     repository.commit(revision("start"))
     site = bench.site("small")
@@ -147,7 +147,7 @@ def push_small(bench: Bench, peer: Peer) -> Rows:
 
 
 def push_large(bench: Bench, peer: Peer) -> Rows:
-    """A site of 5,000 files of which one changes."""
+    """A site of 5,000 files, of which one changes."""
     repository = bench.repository("large")
     files = {f"d{n % 100}/f{n}.html": f"<p>{n}</p>" + f"lorem {n} ipsum " * 500 for n in range(LARGE_FILES)}
     repository.commit(files | {"index.html": "start"})
@@ -164,7 +164,7 @@ def push_large(bench: Bench, peer: Peer) -> Rows:
 
 
 def many(bench: Bench, peer: Peer) -> Rows:
-    """2,000 sites, ten of each small repository: memory."""
+    """2,000 sites, ten from each small repository: memory."""
     if peer.most_sites >= MANY_SITES:
         sites = [
             Site(f"s{number}", f"{bench.server.origin}/r{number % SMALL_SITES}.git") for number in range(MANY_SITES)
@@ -201,17 +201,17 @@ GOALS = {
 
 def main() -> None:
     """Print the table."""
-    wanted = sys.argv[1:] if sys.argv[0].endswith("peers.py") else []
+    selected = sys.argv[1:] if sys.argv[0].endswith("peers.py") else []
     peers, left_out = find_peers()
     table: dict[str, dict[str, float]] = {}
-    for name in wanted or QUESTIONS:
+    for name in selected or QUESTIONS:
         for peer in peers:
             try:
                 for question, value in ask(QUESTIONS[name], peer):
                     print(f"{peer.name}: {question}: {value:.4g}", flush=True)
                     table.setdefault(question, {})[peer.name] = value
             except GivenUp:
-                left_out.append(f"the rest of {name!r} for {peer.name}, which did not get there in 5 minutes")
+                left_out.append(f"the rest of {name!r} for {peer.name}, which did not finish within 5 minutes")
     rows = [
         (question, *(values.get(peer.name) for peer in peers), GOALS.get(question), verdict(question, values))
         for question, values in table.items()
@@ -219,20 +219,20 @@ def main() -> None:
     headers = ("", *(peer.name for peer in peers), "goal", "")
     print(f"\n{tabulate.tabulate(rows, headers=headers, floatfmt='.3g', missingval='-')}")
     for sentence in left_out:
-        print(f"left out: {sentence}")
+        print(f"skipped: {sentence}")
     print(NOTES)
 
 
 def find_peers() -> tuple[list[Peer], list[str]]:
-    """Ours and the loop, and those that the environment names; a sentence for each that it does not."""
+    """Ours, the loop and the peers that the environment names, and a sentence for each that it does not."""
     peers: list[Peer] = [Ours(), Loop()]
-    known: dict[str, Callable[[str], Peer]] = {
+    optional: dict[str, Callable[[str], Peer]] = {
         "GIT_SYNC": lambda binary: PerSite("git-sync", GIT_SYNC.format(binary)),
         "KUP6S_PAGES": Kup6sPages,
         "OTHER_SYNCER": partial(PerSite, "other"),
     }
-    peers += [make(os.environ[name]) for name, make in known.items() if os.environ.get(name)]
-    return peers, [f"{name} is not set" for name in known if not os.environ.get(name)]
+    peers += [make(os.environ[name]) for name, make in optional.items() if os.environ.get(name)]
+    return peers, [f"{name} is not set" for name in optional if not os.environ.get(name)]
 
 
 def verdict(question: str, values: Mapping[str, float]) -> str:
@@ -242,7 +242,7 @@ def verdict(question: str, values: Mapping[str, float]) -> str:
 
 
 def ask(question: Callable[[Bench, Peer], Rows], peer: Peer) -> Rows:
-    """Each peer gets its own, equal repositories and server."""
+    """Run one question with repositories and a server of its own, the same for each peer."""
     with tempfile.TemporaryDirectory(dir=place(), ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         if question in (small, many):
@@ -254,9 +254,9 @@ def ask(question: Callable[[Bench, Peer], Rows], peer: Peer) -> Rows:
 
 
 def place() -> Path | None:
-    """In memory, if there is room: a disk is slow where the round before has just deleted its files."""
-    memory = Path("/dev/shm")  # noqa: S108 - for a folder that nobody else may enter
-    return memory if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM_BYTES else None
+    """A folder in memory if it is large enough: a disk is slow right after files were deleted."""
+    memory = Path("/dev/shm")  # noqa: S108 - the folder is private
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > _NEEDED_BYTES else None
 
 
 def revision(text: str) -> dict[str, str]:
@@ -273,7 +273,7 @@ def shows(folder: Path, text: str) -> bool:
 
 
 def seconds_to_live(bench: Bench, repository: Repository, running: Running, files: Mapping[str, str]) -> float:
-    """From a push of these files until their index.html is live."""
+    """The seconds from a push of these files until their index.html is live."""
     site = bench.site(repository.folder.stem)
     text = files["index.html"]
     repository.commit(files)
@@ -286,7 +286,7 @@ def seconds_to_live(bench: Bench, repository: Repository, running: Running, file
 
 
 def burst(repository: Repository, running: Running, site: Site) -> float:
-    """100 commits that are there already become the branch's tip one after another, each time with word of it."""
+    """The seconds for 100 prepared commits to become the branch tip one after another, each with a notification."""
     repository.commit({"index.html": "burst 0"}, branch="prepared")
     git("-C", str(repository.folder), "update-ref", "refs/heads/prepared", "main")
     commits = [repository.commit({"index.html": f"burst {number}"}, branch="prepared") for number in range(BURST)]
@@ -299,7 +299,7 @@ def burst(repository: Repository, running: Running, site: Site) -> float:
 
 
 def torn_reads(bench: Bench, repository: Repository, running: Running, site: Site) -> int:
-    """How often one file, the other and the first once more do not fit together."""
+    """How often a read of one file, the other, and the first again shows different commits."""
     stop, torn = threading.Event(), 0
     folder = running.live(site)
 
@@ -326,7 +326,7 @@ def torn_reads(bench: Bench, repository: Repository, running: Running, site: Sit
 
 
 def tell_all(server: Served, running: Running, sites: Sequence[Site]) -> None:
-    """An idle look at each site, one repository after the other, as a schedule would."""
+    """An idle look at each site, one repository after another, like a schedule."""
     for site in sites:
         running.tell(site.repo)
         time.sleep(0.002)
@@ -334,7 +334,7 @@ def tell_all(server: Served, running: Running, sites: Sequence[Site]) -> None:
 
 
 def settle(server: Served) -> None:
-    """Until nobody asks the server any more."""
+    """Wait until the server gets no more requests."""
     before, quiet_since = server.traffic(), time.monotonic()
     while time.monotonic() - quiet_since < 0.4:  # noqa: PLR2004 - a moment
         time.sleep(0.02)

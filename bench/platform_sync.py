@@ -1,4 +1,4 @@
-"""How much CPU does stage one cost, from the bytes of the request to those of the answer?
+"""The CPU time of stage one, from the bytes of the request to the bytes of the answer.
 
 Run: python -m bench.platform_sync
 """
@@ -25,7 +25,7 @@ RULES: dict[str, Any] = {
 
 
 def request_of(number: int, *, rules: bool = False) -> dict[str, Any]:
-    """A cluster with so many sites, a third of them on domains of their own, as Metacontroller sends it.
+    """A request of Metacontroller with that many sites, a third of them with a custom domain.
 
     With ``rules``, that third has an alias, and ten redirects and a header in its files.
     """
@@ -74,7 +74,7 @@ def main() -> None:
     for number, rules in [*((size, False) for size in SIZES), (1_000, True)]:
         request = request_of(number, rules=rules)
         answer = client.post("/platform/sync", json=request).get_json()
-        # From now on all of it exists, as it does nearly always.
+        # From now on all children exist, which is the usual case.
         request["children"][VIRTUAL_HOST] = {
             f"kup6s-pages/{each['metadata']['name']}": each for each in answer["children"]
         }

@@ -1,4 +1,4 @@
-"""How soon is a site of 5,000 files live again after one of them changed, against a full clone or checkout?
+"""The time to republish a site of 5,000 files after one of them changed, compared with a full clone or checkout.
 
 Run: python -m bench.republish
 """
@@ -49,7 +49,7 @@ def main() -> None:
 def one_round(
     repository: Repository, site: StaticSite, sync: SourceSync, target: Path
 ) -> tuple[float, float, float, float, float]:
-    """Push a change and make it live in three ways: milliseconds of each, and how many times ours is faster."""
+    """Push a change and publish it in three ways: the milliseconds of each, and the speed-up of ours."""
     repository.commit({"d0/f0.html": f"changed for {target.name}"})
     clone = time_of_clone(repository.folder, target.with_suffix(".clone"))
     checkout = time_of_checkout(repository.folder, target)
@@ -62,17 +62,17 @@ def one_round(
 
 
 def time_of_clone(repository: Path, target: Path) -> float:
-    """Milliseconds of a shallow clone, as a syncer does that starts from nothing each time."""
+    """The milliseconds of a shallow clone, for a syncer that starts from nothing each time."""
     start = time.perf_counter()
     command = ["git", "clone", "--quiet", "--depth=1", f"file://{repository}", str(target)]
     subprocess.run(command, env=ENVIRONMENT, check=True)
     seconds = time.perf_counter() - start
-    os.sync()  # what it wrote shall not be written back during another's turn
+    os.sync()  # so that its data is not written back during the next measurement
     return seconds * 1000
 
 
 def time_of_checkout(repository: Path, target: Path) -> float:
-    """Milliseconds of a fetch into a mirror and a full checkout into an empty folder."""
+    """The milliseconds of a fetch into a mirror and a full checkout into an empty folder."""
     mirror = target.parent / "mirror.git"
     if not mirror.exists():
         subprocess.run(["git", "init", "--quiet", "--bare", str(mirror)], env=ENVIRONMENT, check=True)
@@ -89,7 +89,7 @@ def time_of_checkout(repository: Path, target: Path) -> float:
 
 
 def fetch(mirror: Path, repository: Path) -> None:
-    """Bring the branch into the mirror."""
+    """Fetch the branch into the mirror."""
     command = [
         "git",
         "-C",

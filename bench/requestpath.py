@@ -1,6 +1,6 @@
-"""Does a deployment leave browsers their caches, and do a hundred changes slow down those who read other sites?
+"""The effect of a deployment on browser caches, and of a hundred changes on visitors of other sites.
 
-Run: python -m bench.requestpath (the second question needs wrk and `make tools`)
+Run: python -m bench.requestpath (the second measurement needs wrk and `make tools`)
 """
 
 import re
@@ -32,11 +32,11 @@ GOALS = (
 
 def main() -> None:
     """Print both tables."""
-    print(tabulate.tabulate(not_modified(), headers=("asked for", "files", "304", "200")))
+    print(tabulate.tabulate(not_modified(), headers=("encoding", "files", "304", "200")))
     print(GOALS[0], end="\n\n")
     wrk = shutil.which("wrk")
     if not (wrk and tools_are_there() and traefik_is_there()):
-        raise SystemExit("the second question needs wrk and `make tools`")
+        raise SystemExit("the second measurement needs wrk and `make tools`")
     with tempfile.TemporaryDirectory() as folder, request_path_in(Path(folder)) as path:
         rows = during_changes(wrk, with_two_sites(path))
     print(tabulate.tabulate(rows, headers=("meanwhile", "req/s", "p50", "p99", "failed")))
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def not_modified() -> list[tuple[str, int, int, int]]:
-    """How many files a browser that has them all asks for in vain after one has changed."""
+    """The number of files that a browser with a full cache revalidates without a download, after one file changed."""
     content = {f"{number % 20}/{number}.html": f"page {number}\n" * 200 for number in range(FILES)}
     with tempfile.TemporaryDirectory() as name, GitServer(Path(name)) as git, running(Path(name)) as nginx:
         root = Path(name)
@@ -68,17 +68,17 @@ def etags(nginx: Sites, paths: dict[str, str], encoding: str) -> dict[str, str]:
     return {path: nginx.ask(f"/bench/site/{path}", Accept_Encoding=encoding).headers["etag"] for path in paths}
 
 
-def counted(nginx: Sites, known: dict[str, str], encoding: str) -> tuple[int, int, int]:
-    """How many files, 304 and 200 there are."""
+def counted(nginx: Sites, etags_by_path: dict[str, str], encoding: str) -> tuple[int, int, int]:
+    """The number of files, and of the statuses 304 and 200."""
     statuses = [
         nginx.ask(f"/bench/site/{path}", Accept_Encoding=encoding, If_None_Match=etag).status
-        for path, etag in known.items()
+        for path, etag in etags_by_path.items()
     ]
     return len(statuses), statuses.count(HTTPStatus.NOT_MODIFIED), statuses.count(HTTPStatus.OK)
 
 
 def during_changes(wrk: str, path: RequestPath) -> list[tuple[str, ...]]:
-    """What readers of a site find while nothing happens, and while a hundred others come, move and go."""
+    """The results of readers of a site while nothing changes, and while other sites are added, moved and deleted."""
     path.git.repository("many").commit({"a/index.html": "page a", "b/index.html": "page b"})
     names = [f"many-{number:03}" for number in range(CHANGES)]
     quiet = read(start(wrk, path))
@@ -98,10 +98,10 @@ def during_changes(wrk: str, path: RequestPath) -> list[tuple[str, ...]]:
     path.delete_many("one", names)
     going = read(reader)
     return [
-        ("nothing happens", *quiet),
-        (f"{CHANGES} sites come", *coming),
+        ("nothing changes", *quiet),
+        (f"{CHANGES} sites are added", *coming),
         (f"{CHANGES} sites move", *moving),
-        (f"{CHANGES} sites go", *going),
+        (f"{CHANGES} sites are deleted", *going),
     ]
 
 
@@ -113,12 +113,12 @@ def start(wrk: str, path: RequestPath) -> subprocess.Popen[str]:
 
 
 def read(reader: subprocess.Popen[str]) -> tuple[str, ...]:
-    """What the reader found: requests a second, latencies, failures."""
+    """The results of a reader: requests per second, latencies and failures."""
     output, _ = reader.communicate()
     patterns = (r"Requests/sec:\s+(\S+)", r"50%\s+(\S+)", r"99%\s+(\S+)")
-    found = [match[1] if (match := re.search(pattern, output)) else "?" for pattern in patterns]
+    figures = [match[1] if (match := re.search(pattern, output)) else "?" for pattern in patterns]
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", output), re.search(r"Socket errors: (.+)", output)
-    return (*found, ", ".join(match[1] for match in failed if match) or "0")
+    return (*figures, ", ".join(match[1] for match in failed if match) or "0")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Repositories over smart HTTP, from a process of its own that counts what it is asked."""
+"""Serves repositories over smart HTTP, in a separate process that counts requests and bytes."""
 
 import multiprocessing
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.support.git_server import GitServer
 
 
 class Traffic(NamedTuple):
-    """Requests, bytes that came in, bytes that went out."""
+    """The number of requests, and the bytes received and sent."""
 
     requests: int
     received: int
@@ -27,7 +27,7 @@ class Served:
     _pipe: Connection
 
     def traffic(self) -> Traffic:
-        """All that there has been so far."""
+        """The traffic so far."""
         self._pipe.send("traffic")
         return Traffic(*self._pipe.recv())
 

@@ -16,7 +16,7 @@ from syncer.stores import Snapshot
 
 
 class _Store:
-    """Sites that never change; statuses that nobody reads."""
+    """A store with constant sites, which discards statuses."""
 
     def __init__(self, sites: Sequence[StaticSite]) -> None:
         self._snapshot = Snapshot(sites=list(sites))
@@ -32,21 +32,21 @@ class _Store:
 
 
 def static_site(site: Site) -> StaticSite:
-    """The StaticSite."""
+    """The StaticSite of a site."""
     metadata = {"namespace": "bench", "name": site.name, "uid": site.name}
     spec = {"repo": site.repo, "path": f"/{site.path}"}
     return StaticSite.model_validate({"metadata": metadata, "spec": spec}, context={ALLOW_LOCAL: True})
 
 
 def source_sync(root: Path, hosts: AllowedHosts) -> tuple[SourceSync, Workspace]:
-    """What a worker of the syncer runs, and what it works with."""
+    """A SourceSync, which the syncer's workers run, and the objects that it uses."""
     settings = Settings(root / "volume", root / "mirrors", hosts)
     workspace = assembly.make_workspace(settings, assembly.make_git(settings))
     return assembly.make_source_sync(settings, workspace, _Store([])), workspace
 
 
 def make_syncer(sites: Sequence[Site], root: Path, origin: str) -> Assembly:
-    """A syncer on an empty volume, which may ask that server."""
+    """A syncer with an empty volume that may contact that server."""
     settings = Settings(root / "volume", root / "mirrors", AllowedHosts.parse(origin))
     store = _Store([static_site(site) for site in sites])
     return assembly.assemble(settings, World(store, assembly.make_workspace(settings, assembly.make_git(settings))))

@@ -1,6 +1,6 @@
-"""How long from a push to a page, and what do 1,000 webhooks within one second do to `pages serve`?
+"""The time from a push to the live page, and the effect of 1,000 webhooks within one second on `pages serve`.
 
-Run: python -m bench.webhooks (the first part needs `make tools`, for it pushes to a real Gitea)
+Run: python -m bench.webhooks (the first part needs `make tools`, because it pushes to a real Gitea)
 """
 
 import asyncio
@@ -37,7 +37,7 @@ def main() -> None:
         if gitea_is_there():
             rows += pushes(folder)
         else:
-            print("left out: pushes to Gitea, which is not built; run `make tools`")
+            print("skipped: pushes to Gitea, which is not built; run `make tools`")
         rows += flood(folder)
     shown = [(name, f"{value:.3f}" if isinstance(value, float) else value) for name, value in rows]
     print(tabulate.tabulate(shown, headers=("", ""), disable_numparse=True))
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def pushes(folder: Path) -> list[Row]:
-    """Seconds from `git push` to the new page, one push after the other."""
+    """The seconds from `git push` to the new page, one push after another."""
     with Gitea() as gitea:
         gitea.repository("site")
         gitea.commit("site", {"index.html": "0"})
@@ -61,7 +61,7 @@ def pushes(folder: Path) -> list[Row]:
 
 
 def live(gitea: Gitea, pages: Serving, text: str) -> tuple[float, float]:
-    """How long it takes from the start of a push, and from its end."""
+    """The seconds until the page is live, from the start and from the end of a push."""
     gitea.commit_only("site", {"index.html": text})
     began = time.perf_counter()
     gitea.push("site")
@@ -86,7 +86,7 @@ def flood(folder: Path) -> list[Row]:
         for name in names:
             server.repository(name).commit({"index.html": "0"})
         with serving(folder, "flood", {name: server.url(name) for name in names}, server.origin) as pages:
-            seconds, codes = deliver(pages.port, [server.url(name) for name in names])  # warms everything up
+            seconds, codes = deliver(pages.port, [server.url(name) for name in names])  # to warm up
             time.sleep(4)
             before = pages.megabytes()
             server.requests.clear()
@@ -105,7 +105,7 @@ def flood(folder: Path) -> list[Row]:
 
 
 def deliver(port: int, repos: Sequence[str]) -> tuple[list[float], Counter[int]]:
-    """The seconds that each answer took, and last the seconds of it all; and the statuses."""
+    """The seconds of each answer followed by the total, and the number of each status."""
     requests = [_request(gitea_push(repos[number % len(repos)])) for number in range(DELIVERIES)]
     began = time.perf_counter()
     done = asyncio.run(_send_all(port, requests))
@@ -134,7 +134,7 @@ async def _send_all(port: int, requests: Sequence[bytes]) -> list[tuple[float, i
 
 
 def serving(folder: Path, name: str, sites: dict[str, str], origin: str) -> "Measured":
-    """A `pages serve` of these repositories that looks at them when it is told to, all of them live."""
+    """A `pages serve` with these repositories, all of them live. It syncs only on webhooks."""
     manifests = folder / f"{name}-manifests"
     manifests.mkdir()
     (manifests / "sites.yaml").write_text(yaml.safe_dump_all(list(static_sites(sites))))
@@ -157,7 +157,7 @@ def static_sites(sites: dict[str, str]) -> Iterator[dict[str, object]]:
 
 
 class Measured(Serving):
-    """Waits for its sites, and tells its memory."""
+    """A `pages serve` that waits for its sites, and measures its memory."""
 
     def __init__(self, state: Path, arguments: Sequence[str | Path], sites: dict[str, str]) -> None:
         super().__init__(state, arguments)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make a bare git repository of each folder in repositories/, as a forge would hold it. A changed folder becomes a commit.
+# Create a bare git repository from each folder in repositories/, like those on a forge. Changes become a new commit.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "${1:?usage: prepare.sh DIRECTORY}"

@@ -1,14 +1,13 @@
-"""The hooks over HTTP: Metacontroller posts a request, we answer with what there should be.
+"""The hooks over HTTP: Metacontroller posts the observed objects, and we answer with the desired ones.
 
-A request that is not Metacontroller's gets 400 and a sentence. A failure of ours gets 500 and nothing internal, because
-whatever is missing from a 200 answer is deleted.
+A request that does not come from Metacontroller gets 400 and an explanation. An internal error gets 500 without
+details, and never 200: Metacontroller deletes all children that are missing from a 200 answer.
 """
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import structlog
@@ -19,15 +18,16 @@ from werkzeug.exceptions import HTTPException
 from hooks import payload, platform, virtualhost
 from hooks.bearer import Tokens
 from hooks.metrics import HookMetrics
-from hooks.payload import NotAHookRequest, Object
+from hooks.payload import NotAHookRequest
+from hooks.site_reader import SiteReader
+from pages.api import Object
 
 log = structlog.get_logger(__name__)
 
 MAX_REQUEST_BYTES = 64 << 20
-Clock = Callable[[], datetime]
 _HOOKS = {"platform_customize", "platform_sync", "virtualhost_sync"}
-# A question whose answer is known: /readyz asks it.
-_QUESTION: Mapping[str, Any] = {
+# A request that /readyz makes, to check that the hooks can answer.
+_PROBE: Mapping[str, Any] = {
     "parent": {
         "apiVersion": "pages.kup6s.com/v1beta1",
         "kind": "Platform",
@@ -39,26 +39,29 @@ _QUESTION: Mapping[str, Any] = {
 }
 
 
-def create_app(
-    clock: Clock = lambda: datetime.now(UTC), metrics: HookMetrics | None = None, tokens: Tokens | None = None
-) -> Flask:
-    """The WSGI application. With ``tokens``, a hook is for those who show one."""
+def create_app(metrics: HookMetrics | None = None, tokens: Tokens | None = None) -> Flask:
+    """The WSGI application. With ``tokens``, callers of the hooks need one of them."""
     counted = metrics or HookMetrics()
-    decide = partial(_decide, counted)
+    reader = SiteReader()
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
 
     @app.post("/platform/customize")
     def platform_customize() -> Response:
-        return decide(platform.customize)
+        call = HookCall(counted)
+        return call.answer(platform.customize(call.request))
 
     @app.post("/platform/sync")
     def platform_sync() -> Response:
-        return decide(partial(platform.sync, now=clock()), counted.platform)
+        call = HookCall(counted)
+        answer = platform.sync(call.request, now=datetime.now(UTC), reader=reader)
+        counted.platform(answer["status"])
+        return call.answer(answer)
 
     @app.post("/virtualhost/sync")
     def virtualhost_sync() -> Response:
-        return decide(partial(virtualhost.sync, now=clock()))
+        call = HookCall(counted)
+        return call.answer(virtualhost.sync(call.request, now=datetime.now(UTC)))
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -66,8 +69,8 @@ def create_app(
 
     @app.get("/readyz")
     def readyz() -> Response:
-        """Whether a question is answered, and not only a port open."""
-        platform.sync(_QUESTION, now=clock())
+        """Answer once a hook works, and not merely when the port is open."""
+        platform.sync(_PROBE, now=datetime.now(UTC))
         return _text("ok\n", 200)
 
     @app.after_request
@@ -77,35 +80,37 @@ def create_app(
         return response
 
     @app.before_request
-    def _is_for_bearers() -> Response | None:
+    def reject_callers_without_token() -> Response | None:
         if tokens and request.method == "POST" and not tokens.admits(request.headers.get("Authorization", "")):
-            return _text("a hook wants a bearer token: name the Secret in the webhook's authorization\n", 401)
+            return _text("a hook needs a bearer token; name its Secret in the webhook's authorization\n", 401)
         return None
 
-    app.before_request(_begin_reconcile)
-    app.register_error_handler(NotAHookRequest, _not_a_hook_request)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _internal_error)
+    app.before_request(bind_log_context)
+    app.register_error_handler(NotAHookRequest, not_a_hook_request)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, internal_error)
     return app
 
 
-def _decide(
-    counted: HookMetrics,
-    hook: Callable[[Mapping[str, Any]], Object],
-    look: Callable[[Mapping[str, Any]], None] = lambda _status: None,
-) -> Response:
-    """Answer with what the hook decides; ``look`` is shown the parent's new status."""
-    began = time.perf_counter()
-    answer = hook(_hook_request())
-    seconds, children = time.perf_counter() - began, len(answer.get("children", []))
-    counted.decided(request.path, children, seconds)
-    look(answer.get("status", {}))
-    log.info("hook_answered", children=children, milliseconds=round(seconds * 1000, 1))
-    return Response(to_json(answer), 200, mimetype="application/json")
+class HookCall:
+    """One call of a hook: decodes the request when created, and measures the time until the answer."""
+
+    def __init__(self, counted: HookMetrics) -> None:
+        self._counted = counted
+        self._began = time.perf_counter()
+        self.request = payload.decode(request.get_data(cache=False))
+        _bind_parent(self.request.get("parent"))
+
+    def answer(self, answer: Object) -> Response:
+        """Count and log the answer, and return it as a response."""
+        seconds, children = time.perf_counter() - self._began, len(answer.get("children", []))
+        self._counted.decided(request.path, children, seconds)
+        log.info("hook_answered", children=children, milliseconds=round(seconds * 1000, 1))
+        return Response(to_json(answer), 200, mimetype="application/json")
 
 
-def _begin_reconcile() -> None:
-    """Every line that is logged from here on says which answer it belongs to."""
+def bind_log_context() -> None:
+    """Add the hook and an id of this request to every log line that follows."""
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(reconcile=uuid.uuid4().hex[:12], hook=request.path)
 
@@ -121,24 +126,21 @@ def _bind_parent(parent: object) -> None:
         )
 
 
-def _hook_request() -> Mapping[str, Any]:
-    found = payload.decode(request.get_data(cache=False))
-    _bind_parent(found.get("parent"))
-    return found
-
-
-def _not_a_hook_request(error: NotAHookRequest) -> Response:
+def not_a_hook_request(error: NotAHookRequest) -> Response:
+    """Explain to the caller why this is not a request of Metacontroller."""
     log.warning("not_a_hook_request", error=str(error))
     return _text(f"not a hook request: {error}\n", 400)
 
 
-def _http_error(error: HTTPException) -> Response:
+def http_error(error: HTTPException) -> Response:
+    """Answer as plain text, not as HTML."""
     return _text(f"{error.name}: {error.description}\n", error.code or 500)
 
 
-def _internal_error(error: Exception) -> Response:
+def internal_error(error: Exception) -> Response:
+    """Log the error, and keep its details from the caller."""
     log.error("hook_failed", exc_info=error)
-    return _text("the hook failed; its log says why\n", 500)
+    return _text("the hook failed; see its log\n", 500)
 
 
 def _text(text: str, status: int) -> Response:

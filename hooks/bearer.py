@@ -1,31 +1,32 @@
-"""Who may call the hooks where they are not on the loopback of their caller (H1): whoever shows a token of ours."""
+"""Bearer tokens for hooks that callers outside the pod can reach: only callers with a token may call them (H1)."""
 
 import hmac
 from pathlib import Path
 
 
 class NoToken(Exception):
-    """There is no token at all, so nobody could call."""
+    """The folder holds no token, so every call would be rejected."""
 
 
 class Tokens:
-    """The files of a folder, such as a mounted Secret: each holds a token, read anew each time.
+    """The tokens in the files of a folder, such as a mounted Secret. The files are read again for each call.
 
-    Two files are two tokens, of which the older may go when the caller has learned the newer.
+    To replace a token without downtime, add a second file, update the caller, and remove the first file.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         if not self._read():
-            raise NoToken(f"{folder} holds no token: put a file into it, such as one made by openssl rand -hex 32")
+            raise NoToken(f"{folder} holds no token; add a file with one, for example from `openssl rand -hex 32`")
 
     def admits(self, authorization: str) -> bool:
-        """Whether the header shows one of the tokens."""
-        scheme, _, shown = authorization.partition(" ")
-        known = [hmac.compare_digest(shown.strip().encode(), token) for token in self._read()]
-        return scheme.lower() == "bearer" and any(known)
+        """Whether the Authorization header holds one of the tokens."""
+        scheme, _, presented = authorization.partition(" ")
+        # A list, so that every token is compared: the time must not depend on which one matches.
+        matches = [hmac.compare_digest(presented.strip().encode(), token) for token in self._read()]
+        return scheme.lower() == "bearer" and any(matches)
 
     def _read(self) -> list[bytes]:
-        """A Secret's volume has dot-files beside its entries."""
+        """The tokens, without the hidden files that a Secret's volume contains."""
         files = [file for file in self._folder.iterdir() if not file.name.startswith(".") and file.is_file()]
         return [token for token in (file.read_bytes().strip() for file in files) if token]

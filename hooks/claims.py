@@ -1,22 +1,24 @@
-"""Who owns which domain and path: claims -> grants and rejections.
+"""Decides which site owns which domain and path: claims in, grants and rejections out.
 
-A domain belongs to whoever holds it now, else to the oldest claim (creationTimestamp, then uid). Its owner's namespace
-alone may add paths to it, unless a domainPolicy shares them. Nothing here depends on the order of the claims.
+A domain belongs to its current holder, or else to the oldest claim (by creationTimestamp, then uid). Only the namespace
+of the owner may add paths to the domain, unless a domainPolicy allows sharing. The order of the claims does not matter.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
+from hooks import certificates
 from pages import names
 from pages.api import DomainPolicy, PlatformSpec, Rejection, SiteKey
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A site's wish for a domain (lower-case) and a path on it (empty: the root). ``created``: epoch seconds.
+    """A site's claim to a domain (lower-case) and a path on it (empty: the root). ``created`` is in epoch seconds.
 
-    ``is_alias``: the domain is to redirect to the one where the site is served. It is claimed as any other.
+    ``is_alias``: the domain redirects to the domain of the site. Aliases are claimed like any other domain.
     """
 
     namespace: str
@@ -29,69 +31,70 @@ class Claim:
 
     @property
     def site(self) -> SiteKey:
-        """The site that claims."""
+        """The namespace and name of the site."""
         return SiteKey(self.namespace, self.name)
+
+
+class Refusal(NamedTuple):
+    """Why a claim is rejected: the reason, and a message with the next step."""
+
+    reason: str
+    message: str
 
 
 @dataclass
 class Decision:
-    """Claims by domain, the owner's first, and why the others got nothing."""
+    """The granted claims by domain, that of the owner first, and the rejections."""
 
     grants: dict[str, list[Claim]] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
 
-    def reject(self, claim: Claim, reason: str, message: str) -> None:
-        """Note why a claim is not granted."""
+    def reject(self, claim: Claim, refusal: Refusal) -> None:
+        """Add the rejection of a claim."""
         alias = claim.domain if claim.is_alias else None
         self.rejections.append(
-            Rejection(namespace=claim.namespace, name=claim.name, reason=reason, message=message, alias=alias)
+            Rejection(
+                namespace=claim.namespace,
+                name=claim.name,
+                reason=refusal.reason,
+                message=refusal.message,
+                alias=alias,
+            )
         )
 
     def drop_stray_aliases(self) -> None:
-        """An alias of a site that is served nowhere leads nowhere."""
-        served = {claim.site for granted in self.grants.values() for claim in granted if not claim.is_alias}
+        """Reject the aliases of sites that have no domain."""
+        routed = {claim.site for granted in self.grants.values() for claim in granted if not claim.is_alias}
         for domain, granted in list(self.grants.items()):
-            for claim in [each for each in granted if each.is_alias and each.site not in served]:
+            stray = [claim for claim in granted if claim.is_alias and claim.site not in routed]
+            message = f"{domain} redirects to the site, which has no domain itself; fix the site's own domain first"
+            for claim in stray:
                 granted.remove(claim)
-                self.reject(claim, "NotRouted", f"{domain} redirects to the site, which has no domain itself")
+                self.reject(claim, Refusal(reason="NotRouted", message=message))
             if not granted:
                 del self.grants[domain]
 
 
-# The uid that holds a path of a domain, by (domain, path).
+# The uid of the site that holds a path of a domain, by (domain, path).
 Holders = Mapping[tuple[str, str], str]
-Check = Callable[[Claim], tuple[str, str] | None]
+# The labels of each namespace.
+NamespaceLabels = Mapping[str, dict[str, str]]
 
 
 def decide(
-    claims: Iterable[Claim],
-    spec: PlatformSpec,
-    holders: Holders,
-    *,
-    selected: Callable[[str], bool],
-    has_certificate: Callable[[str], bool],
+    claims: Iterable[Claim], spec: PlatformSpec, holders: Holders, namespace_labels: NamespaceLabels
 ) -> Decision:
-    """Grant or reject every claim.
-
-    ``selected`` says whether a namespace may have sites, ``has_certificate`` whether TLS is possible for a domain.
-    """
+    """Grant or reject every claim."""
     decision = Decision()
-    keys: dict[str, SiteKey] = {}
+    checks = Checks(spec, namespace_labels, decision.grants)
     held_domains = {(domain, uid) for (domain, _), uid in holders.items()}
-    checks: tuple[Check, ...] = (
-        partial(_check_namespace, selected),
-        partial(_check_name, keys),
-        partial(_check_domain, spec),
-        partial(_check_certificate, has_certificate),
-        partial(_check_owner, spec, decision.grants),
-    )
     for claim in sorted(claims, key=partial(_precedence, holders, held_domains)):
-        refusal = next(filter(None, (check(claim) for check in checks)), None)
+        refusal = checks.refusal(claim)
         if refusal:
-            decision.reject(claim, *refusal)
-            continue
-        keys[names.traefik_key(claim.namespace, claim.name)] = claim.site
-        decision.grants.setdefault(claim.domain, []).append(claim)
+            decision.reject(claim, refusal)
+        else:
+            checks.remember_name(claim)
+            decision.grants.setdefault(claim.domain, []).append(claim)
     decision.drop_stray_aliases()
     return decision
 
@@ -99,7 +102,7 @@ def decide(
 def _precedence(
     holders: Holders, held_domains: Collection[tuple[str, str]], claim: Claim
 ) -> tuple[int, float, str, str, str]:
-    """Who holds exactly this comes first, then who holds another path of the domain, then the oldest."""
+    """Sort first the holder of the path, then holders of another path of the domain, then the oldest claim."""
     if claim.uid and holders.get((claim.domain, claim.path_prefix)) == claim.uid:
         rank = 0
     else:
@@ -107,84 +110,125 @@ def _precedence(
     return rank, claim.created, claim.uid, claim.namespace, claim.name
 
 
-def _check_namespace(selected: Callable[[str], bool], claim: Claim) -> tuple[str, str] | None:
-    if selected(claim.namespace):
-        return None
-    return "NamespaceNotSelected", (
-        f"sites in namespace {claim.namespace!r} are not served here: "
-        "ask the administrator to label the namespace as the Platform's namespaceSelector wants"
-    )
+class Checks:
+    """Checks a claim against the Platform and against the claims granted before it. Each check returns a Refusal."""
 
+    def __init__(
+        self, spec: PlatformSpec, namespace_labels: NamespaceLabels, grants: Mapping[str, list[Claim]]
+    ) -> None:
+        self._spec = spec
+        self._namespace_labels = namespace_labels
+        self._grants = grants
+        self._pages_domain = spec.pages_domain.lower()
+        self._reserved = (f"webhook.{self._pages_domain}", *spec.reserved_domains)
+        self._sites_by_traefik_key: dict[str, SiteKey] = {}
 
-def _check_name(keys: Mapping[str, SiteKey], claim: Claim) -> tuple[str, str] | None:
-    other = keys.get(names.traefik_key(claim.namespace, claim.name), claim.site)
-    if other == claim.site:
-        return None
-    return "NameConflict", (
-        f"Traefik cannot tell {claim.namespace}--{claim.name} from a site that was there first, "
-        "whose namespace and name have the dashes elsewhere: give this site another name"
-    )
-
-
-def _check_domain(spec: PlatformSpec, claim: Claim) -> tuple[str, str] | None:
-    pages_domain = spec.pages_domain.lower()
-    reserved = (f"webhook.{pages_domain}", *spec.reserved_domains)
-    if any(_covers(pattern, claim.domain) for pattern in reserved):
-        instead = "take it out of spec.aliases" if claim.is_alias else "choose another domain or name"
-        return "DomainReserved", f"{claim.domain} is reserved by the administrator: {instead}"
-    if claim.domain == names.default_domain(claim.name, pages_domain):
-        return None
-    if claim.domain == pages_domain or claim.domain.endswith(f".{pages_domain}"):
-        own = names.default_domain(claim.name, pages_domain)
-        instead = (
-            f"an alias there can only be {own}" if claim.is_alias else f"leave spec.domain out to be served at {own}"
+    def refusal(self, claim: Claim) -> Refusal | None:
+        """The first reason to reject the claim; None if it is granted."""
+        return (
+            self.namespace(claim)
+            or self.name(claim)
+            or self.reserved(claim)
+            or self.domain(claim)
+            or self.certificate(claim)
+            or self.owner(claim)
+            or self.path(claim)
         )
-        return "PlatformDomain", f"{claim.domain} belongs to the platform: {instead}, or use a domain of your own"
-    if spec.domain_policies and not _policies(spec, claim):
-        return "DomainNotAllowed", (
-            f"namespace {claim.namespace!r} may not use {claim.domain}: "
-            "ask the administrator to add it to the Platform's domainPolicies"
+
+    def remember_name(self, claim: Claim) -> None:
+        """Keep the name of a granted claim for the checks of later claims."""
+        self._sites_by_traefik_key[names.traefik_key(claim.namespace, claim.name)] = claim.site
+
+    def namespace(self, claim: Claim) -> Refusal | None:
+        """Reject sites in namespaces that the Platform does not select."""
+        selector = self._spec.namespace_selector
+        if selector is None or selector.matches(self._namespace_labels.get(claim.namespace, {})):
+            return None
+        return Refusal(
+            reason="NamespaceNotSelected",
+            message=f"sites in namespace {claim.namespace!r} are not served; ask the administrator "
+            "to add the labels of the Platform's namespaceSelector to the namespace",
         )
-    return None
 
+    def name(self, claim: Claim) -> Refusal | None:
+        """Reject a site that Traefik cannot distinguish from a site with a granted claim."""
+        other = self._sites_by_traefik_key.get(names.traefik_key(claim.namespace, claim.name), claim.site)
+        if other == claim.site:
+            return None
+        return Refusal(
+            reason="NameConflict",
+            message=f"Traefik cannot distinguish {claim.namespace}--{claim.name} from another site, "
+            "whose namespace and name have the dashes in other places; give this site another name",
+        )
 
-def _check_certificate(has_certificate: Callable[[str], bool], claim: Claim) -> tuple[str, str] | None:
-    if has_certificate(claim.domain):
+    def reserved(self, claim: Claim) -> Refusal | None:
+        """Reject domains that the administrator has reserved."""
+        if not any(_covers(pattern, claim.domain) for pattern in self._reserved):
+            return None
+        instead = "remove it from spec.aliases" if claim.is_alias else "choose another domain or name"
+        return Refusal(reason="DomainReserved", message=f"{claim.domain} is reserved by the administrator; {instead}")
+
+    def domain(self, claim: Claim) -> Refusal | None:
+        """Reject the platform's own domains, and domains that no policy allows."""
+        own = names.default_domain(claim.name, self._pages_domain)
+        if claim.domain == own:
+            return None
+        if f".{claim.domain}".endswith(f".{self._pages_domain}"):
+            instead = f"the only possible alias here is {own}" if claim.is_alias else f"remove spec.domain to use {own}"
+            message = f"{claim.domain} belongs to the platform; {instead}, or use a domain of your own"
+            return Refusal(reason="PlatformDomain", message=message)
+        if self._spec.domain_policies and not self._policies(claim):
+            return Refusal(
+                reason="DomainNotAllowed",
+                message=f"namespace {claim.namespace!r} is not allowed to use {claim.domain}; "
+                "ask the administrator to add it to the Platform's domainPolicies",
+            )
         return None
-    instead = "take it out of spec.aliases" if claim.is_alias else "leave spec.domain out"
-    return "NoCertificate", (
-        f"there is no issuer for a certificate of {claim.domain}: {instead}, "
-        "or ask the administrator to set the Platform's tls.issuerRef"
-    )
 
+    def certificate(self, claim: Claim) -> Refusal | None:
+        """Reject domains for which the platform cannot get a certificate."""
+        if certificates.is_possible(self._spec, claim.domain):
+            return None
+        instead = "remove it from spec.aliases" if claim.is_alias else "remove spec.domain"
+        return Refusal(
+            reason="NoCertificate",
+            message=f"no issuer is configured for a certificate of {claim.domain}; {instead}, "
+            "or ask the administrator to set the Platform's tls.issuerRef",
+        )
 
-def _check_owner(spec: PlatformSpec, grants: Mapping[str, list[Claim]], claim: Claim) -> tuple[str, str] | None:
-    granted = grants.get(claim.domain)
-    if not granted:
+    def owner(self, claim: Claim) -> Refusal | None:
+        """Reject domains of another namespace, unless a policy allows sharing."""
+        granted = self._grants.get(claim.domain)
+        if not granted or granted[0].namespace == claim.namespace:
+            return None
+        if any(policy.shared_paths for policy in self._policies(claim)):
+            return None
+        # The message must not reveal names of other namespaces.
+        return Refusal(
+            reason="DomainConflict",
+            message=f"{claim.domain} is in use by a site of another namespace; choose another domain",
+        )
+
+    def path(self, claim: Claim) -> Refusal | None:
+        """Reject a path of a domain that another site has."""
+        for other in self._grants.get(claim.domain, ()):
+            if other.path_prefix == claim.path_prefix:
+                where = f"{claim.domain}{claim.path_prefix or '/'}"
+                by = f"site {other.name!r}" if other.namespace == claim.namespace else "a site of another namespace"
+                message = f"{where} is already served by {by}; choose another pathPrefix or domain"
+                return Refusal(reason="PathConflict", message=message)
         return None
-    owner = granted[0]
-    shared = any(policy.shared_paths for policy in _policies(spec, claim))
-    if owner.namespace != claim.namespace and not shared:
-        # Another namespace's names are not this tenant's to know.
-        return "DomainConflict", f"{claim.domain} is in use by a site of another namespace: choose another domain"
-    for other in granted:
-        if other.path_prefix == claim.path_prefix:
-            where = f"{claim.domain}{claim.path_prefix or '/'}"
-            by = f"site {other.name!r}" if other.namespace == claim.namespace else "a site of another namespace"
-            return "PathConflict", f"{where} is already served from {by}: choose another pathPrefix or domain"
-    return None
 
-
-def _policies(spec: PlatformSpec, claim: Claim) -> list[DomainPolicy]:
-    return [
-        policy
-        for policy in spec.domain_policies
-        if (claim.namespace in policy.namespaces or "*" in policy.namespaces)
-        and any(_covers(pattern, claim.domain) for pattern in policy.domains)
-    ]
+    def _policies(self, claim: Claim) -> list[DomainPolicy]:
+        return [
+            policy
+            for policy in self._spec.domain_policies
+            if (claim.namespace in policy.namespaces or "*" in policy.namespaces)
+            and any(_covers(pattern, claim.domain) for pattern in policy.domains)
+        ]
 
 
 def _covers(pattern: str, domain: str) -> bool:
-    """Whether a pattern means the domain: itself, or with ``*.`` any name below it (never the name itself)."""
+    """Whether the pattern matches the domain. ``*.`` matches all subdomains, but not the domain itself."""
     pattern = pattern.lower()
     return domain.endswith(pattern[1:]) if pattern.startswith("*.") else domain == pattern

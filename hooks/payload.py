@@ -1,4 +1,4 @@
-"""What Metacontroller sends (hook version v2), read leniently: only what we use has to be there.
+"""The requests that Metacontroller sends (hook version v2). Only the fields that we use are required.
 
 ::
 
@@ -12,9 +12,8 @@ from typing import Any, TypedDict
 import msgspec
 from pydantic import ValidationError
 
+from pages.api import Object
 from pages.conditions import Condition
-
-Object = dict[str, Any]
 
 VIRTUAL_HOST = "VirtualHost.pages.kup6s.com/v1beta1"
 STATIC_SITE = "StaticSite.pages.kup6s.com/v1beta1"
@@ -25,11 +24,11 @@ MIDDLEWARE = "Middleware.traefik.io/v1alpha1"
 
 
 class NotAHookRequest(ValueError):
-    """The request is not what Metacontroller sends; the text says what is missing."""
+    """The request does not come from Metacontroller; the text says what is missing."""
 
 
 class _Metadata(TypedDict, total=False):
-    """What we use of it: ``managedFields`` alone would be most of a request's memory."""
+    """The fields that we use. Others are not decoded: ``managedFields`` alone would double the memory of a request."""
 
     name: Any
     namespace: Any
@@ -58,72 +57,77 @@ _DECODER = msgspec.json.Decoder(_Request)
 
 
 def decode(body: bytes) -> Mapping[str, Any]:
-    """What of a request's body we use. Raises NotAHookRequest."""
+    """Decode the fields of a request that we use. Raises NotAHookRequest."""
     try:
         return _DECODER.decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise NotAHookRequest(f"the body is not what Metacontroller sends: {error}") from error
+        raise NotAHookRequest(f"the body is not a request of Metacontroller: {error}") from error
 
 
 def parent(request: object, kind: str) -> Object:
-    """The parent object, which has to be of that kind."""
+    """The parent object, which must be of that kind. Raises NotAHookRequest."""
     if not isinstance(request, Mapping):
-        raise NotAHookRequest("a hook request is a JSON object")
-    found = request.get("parent")
-    if not isinstance(found, dict):
-        raise NotAHookRequest("a hook request has an object as its parent")
-    if found.get("kind") != kind:
-        raise NotAHookRequest(f"the parent must be a {kind}, not {found.get('kind')!r}")
-    metadata = found.get("metadata")
+        raise NotAHookRequest("the body must be a JSON object")
+    parent_object = request.get("parent")
+    if not isinstance(parent_object, dict):
+        raise NotAHookRequest("the parent must be an object")
+    if parent_object.get("kind") != kind:
+        raise NotAHookRequest(f"the parent must be a {kind}, not {parent_object.get('kind')!r}")
+    metadata = parent_object.get("metadata")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
         raise NotAHookRequest("the parent has no metadata.name")
-    return found
+    return parent_object
 
 
 def objects(request: Mapping[str, Any], field: str, kind: str) -> list[Object]:
-    """The children or related objects of a kind, in the order of their names.
+    """The children or related objects of a kind, sorted by name. Raises NotAHookRequest.
 
-    What is no object is passed over; a field that is not there, or is no mapping, makes it no hook request: to take
-    it for empty would be to answer with too few children.
+    Entries that are not objects are skipped. A missing or malformed field is an error: if we treated it as empty, we
+    would answer with too few children, and Metacontroller would delete the others.
     """
     groups = request.get(field)
     if not isinstance(groups, Mapping):
-        raise NotAHookRequest(f"a hook request has an object as its {field}")
+        raise NotAHookRequest(f"{field} must be an object")
     group = groups.get(kind) or {}
     if not isinstance(group, Mapping):
-        raise NotAHookRequest(f"{field}.{kind} must be an object of objects")
+        raise NotAHookRequest(f"{field}.{kind} must be an object")
     return [group[name] for name in sorted(group) if isinstance(group[name], dict)]
 
 
-def metadata(found: Mapping[str, Any]) -> Object:
-    """An object's metadata; empty where there is none."""
-    given = found.get("metadata")
-    return given if isinstance(given, dict) else {}
+def metadata(object_: Mapping[str, Any]) -> Object:
+    """The metadata of an object, or an empty dictionary."""
+    value = object_.get("metadata")
+    return value if isinstance(value, dict) else {}
 
 
-def spec(found: Mapping[str, Any]) -> Object:
-    """An object's spec; empty where there is none."""
-    given = found.get("spec")
-    return given if isinstance(given, dict) else {}
+def spec(object_: Mapping[str, Any]) -> Object:
+    """The spec of an object, or an empty dictionary."""
+    value = object_.get("spec")
+    return value if isinstance(value, dict) else {}
 
 
-def status(found: Mapping[str, Any]) -> Object:
-    """An object's status; empty where there is none."""
-    given = found.get("status")
-    return given if isinstance(given, dict) else {}
+def status(object_: Mapping[str, Any]) -> Object:
+    """The status of an object, or an empty dictionary."""
+    value = object_.get("status")
+    return value if isinstance(value, dict) else {}
 
 
-def conditions(found: Mapping[str, Any]) -> list[Condition]:
-    """The conditions of an object's status, those that are well-formed."""
-    given = status(found).get("conditions")
+def conditions(object_: Mapping[str, Any]) -> list[Condition]:
+    """The well-formed conditions in the status of an object."""
+    values = status(object_).get("conditions")
     well_formed = []
-    for each in given if isinstance(given, list) else []:
+    for each in values if isinstance(values, list) else []:
         with suppress(ValidationError):
             well_formed.append(Condition.model_validate(each))
     return well_formed
 
 
-def bare(found: Mapping[str, Any]) -> Object:
-    """An observed object as we would answer it: without what the API server and other controllers added."""
-    kept = {key: metadata(found)[key] for key in ("name", "namespace", "labels") if key in metadata(found)}
-    return {"apiVersion": found.get("apiVersion"), "kind": found.get("kind"), "metadata": kept, "spec": spec(found)}
+def bare(observed: Mapping[str, Any]) -> Object:
+    """An observed object as a child in our answer, without the fields that the API server and controllers add."""
+    kept = {key: metadata(observed)[key] for key in ("name", "namespace", "labels") if key in metadata(observed)}
+    return {
+        "apiVersion": observed.get("apiVersion"),
+        "kind": observed.get("kind"),
+        "metadata": kept,
+        "spec": spec(observed),
+    }

@@ -1,24 +1,25 @@
-"""Stage one: a Platform and all StaticSites -> one VirtualHost per domain, and the Platform's status."""
+"""Stage one: from a Platform and all StaticSites to one VirtualHost per domain, and the Platform's status."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 
 from hooks import certificates, claims, payload
 from hooks.claims import Claim, Decision
-from hooks.payload import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, NotAHookRequest, Object
-from hooks.routes import Routes, Valid
+from hooks.invalid_parent import keep_children
+from hooks.payload import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, NotAHookRequest
+from hooks.routes import Routes
+from hooks.site_reader import SiteReader, ValidSite
 from pages import api, conditions, mistakes, names
-from pages.api import ALLOW_LOCAL, API_VERSION, HeldRemoval, Platform, PlatformSpec, Rejection, SiteKey, StaticSite
+from pages.api import API_VERSION, HeldRemoval, Object, Platform, PlatformSpec, Rejection, SiteKey, StaticSite
 from pages.conditions import Condition, condition
 
 DEFAULT_HOLD = timedelta(minutes=5)
-# The brake: an answer that drops more VirtualHosts than both of these at once is held back first.
+# The brake: an answer that removes more VirtualHosts than both of these numbers is put on hold.
 HELD_ABOVE = 10
 HELD_ABOVE_SHARE = 0.5
 MAX_REJECTIONS = 500
@@ -26,10 +27,10 @@ _SHORT_HOLD = timedelta(seconds=1)
 
 
 def customize(request: Mapping[str, Any]) -> Object:
-    """Answer ``/platform/customize``: which objects stage one has to see. Raises NotAHookRequest.
+    """Answer ``/platform/customize``: the objects that stage one needs. Raises NotAHookRequest.
 
-    Namespaces are always among them, so that a Platform that gets a namespaceSelector, or a mistake in it, changes
-    nothing here: an answer with fewer objects would look like a mass removal.
+    The answer always includes namespaces. If it depended on the namespaceSelector, a mistake there could remove
+    objects from the next request, which would look like a mass removal.
     """
     payload.parent(request, "Platform")
     return {
@@ -41,13 +42,13 @@ def customize(request: Mapping[str, Any]) -> Object:
 
 
 def sync(
-    request: Mapping[str, Any], *, now: datetime, hold: timedelta = DEFAULT_HOLD, allow_local: bool = False
+    request: Mapping[str, Any], *, now: datetime, hold: timedelta = DEFAULT_HOLD, reader: SiteReader | None = None
 ) -> Object:
     """Answer ``/platform/sync``. Raises NotAHookRequest.
 
-    A mass removal is held back for ``hold``. ``allow_local``: a repository may be a folder of this machine, which
-    only ``pages serve`` wants.
+    A mass removal is put on hold for ``hold``. Without a ``reader``, a new one reads the sites and remembers nothing.
     """
+    reader = reader or SiteReader()
     parent = payload.parent(request, "Platform")
     observed = _observed_hosts(payload.objects(request, "children", VIRTUAL_HOST))
     sites = _related_sites(request, observed)
@@ -56,12 +57,12 @@ def sync(
         platform = Platform.model_validate({**parent, "status": None})
     except ValidationError as error:
         kept = [*observed.values(), *payload.objects(request, "children", CERTIFICATE)]
-        return _invalid(parent, kept, error, now)
-    read = partial(StaticSite.model_validate, context={ALLOW_LOCAL: allow_local})
-    decision, valid = _decide(platform.spec, sites, read, namespaces, observed)
-    wanted = _virtual_hosts(platform.spec, decision, observed, Routes(decision, valid, observed))
-    brake = _brake(parent, wanted, observed, now=now, hold=hold)
-    hosts = wanted | {name: payload.bare(host) for name, host in observed.items()} if brake else wanted
+        message = f"{mistakes.explain(error)[0][1]}; nothing changes until it is fixed"
+        return keep_children(parent, kept, message, now)
+    decision, valid = _decide(platform.spec, sites, reader, namespaces, observed)
+    desired = _virtual_hosts(platform.spec, decision, observed, Routes(decision, valid, observed, reader))
+    brake = _brake(parent, desired, observed, now=now, hold=hold)
+    hosts = desired | {name: payload.bare(host) for name, host in observed.items()} if brake else desired
     children = [hosts[name] for name in sorted(hosts)]
     if certificate := certificates.wildcard_certificate(platform.spec):
         children.append(certificate)
@@ -72,7 +73,12 @@ def sync(
         rejected=sum(each.alias is None for each in decision.rejections),
         rejections=decision.rejections[:MAX_REJECTIONS],
         held_removal=brake,
-        conditions=_stamp(_conditions(brake), parent, now),
+        conditions=conditions.stamp(
+            _conditions(brake),
+            payload.conditions(parent),
+            generation=payload.metadata(parent).get("generation"),
+            now=now,
+        ),
     )
     answer: Object = {"status": status.dump(), "children": children}
     if brake:
@@ -81,10 +87,10 @@ def sync(
 
 
 def _related_sites(request: Mapping[str, Any], observed: Mapping[str, Object]) -> list[Object]:
-    """All StaticSites. No list at all, where some are routed, is not the same as an empty one."""
+    """All StaticSites. If some are routed, a missing list is an error and does not mean an empty one."""
     sites = payload.objects(request, "related", STATIC_SITE)
     if observed and STATIC_SITE not in request["related"]:
-        raise NotAHookRequest(f"related.{STATIC_SITE} is missing: the customize hook asks for it")
+        raise NotAHookRequest(f"related.{STATIC_SITE} is missing, although the customize hook requests it")
     return sites
 
 
@@ -95,33 +101,32 @@ def _observed_hosts(children: Iterable[Object]) -> dict[str, Object]:
 def _decide(
     spec: PlatformSpec,
     sites: Iterable[Object],
-    read: Callable[[Object], StaticSite],
+    reader: SiteReader,
     namespaces: Iterable[Object],
     observed: Mapping[str, Object],
-) -> tuple[Decision, dict[SiteKey, Valid]]:
-    """Who gets what, and the sites that make sense."""
+) -> tuple[Decision, dict[SiteKey, ValidSite]]:
+    """The decision about all claims, and the sites with a valid spec."""
     held = _held_claims(observed)
-    wanted: list[Claim] = []
-    valid: dict[SiteKey, Valid] = {}
+    site_claims: list[Claim] = []
+    valid: dict[SiteKey, ValidSite] = {}
     invalid: list[Rejection] = []
     for site in sites:
         if payload.metadata(site).get("deletionTimestamp"):
             continue
         try:
-            made = read({**site, "status": None})
+            read = reader.site(site)
         except ValidationError as error:
             invalid.append(_rejection(site, error))
-            # What it said when it last made sense stays.
-            wanted += held.get(str(payload.metadata(site).get("uid")), [])
+            # The site keeps the routes of its last valid spec.
+            site_claims += held.get(str(payload.metadata(site).get("uid")), [])
         else:
-            wanted += _claims(made, spec)
-            valid[made.site_key] = Valid(made, payload.status(site).get("rules"))
+            site_claims += _claims(read, spec)
+            valid[read.site_key] = ValidSite(read, payload.status(site).get("rules"))
     decision = claims.decide(
-        wanted,
+        site_claims,
         spec,
         {(claim.domain, claim.path_prefix): uid for uid, own in held.items() for claim in own},
-        selected=_selector(spec, namespaces),
-        has_certificate=partial(certificates.is_possible, spec),
+        {payload.metadata(each).get("name", ""): payload.metadata(each).get("labels") or {} for each in namespaces},
     )
     decision.rejections += invalid
     decision.rejections.sort(key=lambda rejection: (rejection.namespace, rejection.name, rejection.alias or ""))
@@ -129,7 +134,7 @@ def _decide(
 
 
 def _held_claims(observed: Mapping[str, Object]) -> dict[str, list[Claim]]:
-    """What is routed now, by the site's uid."""
+    """The claims of the observed routes, by the uid of their site."""
     held: dict[str, list[Claim]] = {}
     for domain, host in observed.items():
         routes = payload.spec(host).get("routes")
@@ -146,7 +151,7 @@ def _held_claims(observed: Mapping[str, Object]) -> dict[str, list[Claim]]:
 
 
 def _claims(site: StaticSite, spec: PlatformSpec) -> Iterator[Claim]:
-    """Where a site wants to be served, and the aliases that lead there."""
+    """The claims of a site: its own domain and its aliases."""
     metadata = site.metadata
     main = Claim(
         metadata.namespace,
@@ -170,14 +175,6 @@ def _rejection(site: Object, error: ValidationError) -> Rejection:
         reason="InvalidSpec",
         message=mistakes.explain(error)[0][1],
     )
-
-
-def _selector(spec: PlatformSpec, namespaces: Iterable[Object]) -> Callable[[str], bool]:
-    selector = spec.namespace_selector
-    if selector is None:
-        return lambda _namespace: True
-    labels = {payload.metadata(each).get("name"): payload.metadata(each).get("labels") or {} for each in namespaces}
-    return lambda namespace: selector.matches(labels.get(namespace, {}))
 
 
 def _virtual_hosts(
@@ -211,10 +208,10 @@ def _virtual_host(domain: str, routes: list[Object], tls: Object | None, common:
 
 
 def _brake(
-    parent: Object, wanted: Mapping[str, Object], observed: Mapping[str, Object], *, now: datetime, hold: timedelta
+    parent: Object, desired: Mapping[str, Object], observed: Mapping[str, Object], *, now: datetime, hold: timedelta
 ) -> HeldRemoval | None:
-    """The removal that is held back, if there is one (docs/decisions/0003-mass-removal-brake.md)."""
-    dropped = sorted(observed.keys() - wanted.keys())
+    """The mass removal to put on hold, or None (docs/decisions/0003-mass-removal-brake.md)."""
+    dropped = sorted(observed.keys() - desired.keys())
     if len(dropped) <= HELD_ABOVE or len(dropped) <= HELD_ABOVE_SHARE * len(observed):
         return None
     fingerprint = hashlib.sha256("\n".join(dropped).encode()).hexdigest()[:16]
@@ -231,26 +228,10 @@ def _conditions(brake: HeldRemoval | None) -> list[Condition]:
     if brake is None:
         return [condition("Ready", ok=True, reason="Ready", message="every valid site is routed")]
     message = (
-        f"{brake.domains} domains would be dropped at once, more than half of all; they are kept, "
-        "and let go if this is still so after a while"
+        f"{brake.domains} domains, more than half of all, would be removed at once; they are kept for a few minutes, "
+        "and then removed unless their StaticSites are back"
     )
     return [
         condition("Ready", ok=False, reason="RemovalHeld", message=message),
         condition("RemovalHeld", ok=True, reason="MassRemoval", message=message),
     ]
-
-
-def _invalid(parent: Object, kept: list[Object], error: ValidationError, now: datetime) -> Object:
-    """A mistake in the Platform stops changes, not sites."""
-    message = f"{mistakes.explain(error)[0][1]}; nothing changes until this is mended"
-    stamped = _stamp([condition("Ready", ok=False, reason="InvalidSpec", message=message)], parent, now)
-    dumped = [each.model_dump(by_alias=True, exclude_none=True, mode="json") for each in stamped]
-    return {
-        "status": payload.status(parent) | {"conditions": dumped},
-        "children": [payload.bare(child) for child in kept],
-    }
-
-
-def _stamp(fresh: list[Condition], parent: Object, now: datetime) -> list[Condition]:
-    generation = payload.metadata(parent).get("generation")
-    return conditions.stamp(fresh, payload.conditions(parent), generation=generation, now=now)

@@ -1,15 +1,14 @@
-"""Redirects as Traefik's redirectRegex: from a tenant's words to expressions of ours.
+"""Translates a tenant's redirects into Traefik's redirectRegex.
 
-Traefik matches the whole URL with Go's RE2, which is linear in its length. All that a tenant wrote is escaped. Targets
-on the site itself are paths without a host, and what stands for ``:splat`` never begins with a slash or a backslash,
-so that none of them ever leads to another host (V4).
+Traefik matches the whole URL with Go's RE2, whose time is linear in the length of the URL. All text from tenants is
+escaped. A target on the site itself is a path without a host, and the value of ``:splat`` never begins with a slash or
+a backslash, so that such a target never leads to another host (V4).
 """
 
 import re
 
-from hooks.payload import Object
 from pages import rule_syntax
-from pages.api import Redirect
+from pages.api import Object, Redirect
 
 _SCHEME_AND_HOST = "^[a-z]+://[^/?#]*"
 _QUERY = r"(\?.*)?$"
@@ -18,7 +17,7 @@ _SPLAT = r"(?:/+([^/?#\x5c][^?#\x5c]*)?)?"
 
 
 def redirect(rule: Redirect, path_prefix: str) -> Object:
-    """The redirectRegex of a rule, below the site's pathPrefix. Its query goes along unless the target has its own."""
+    """The redirectRegex of a rule, below the site's pathPrefix. It keeps the query unless the target has one."""
     names: list[str] = []
     expression = f"{_SCHEME_AND_HOST}{escaped(path_prefix)}"
     for segment in rule_syntax.segments(rule.from_):
@@ -40,7 +39,7 @@ def redirect(rule: Redirect, path_prefix: str) -> Object:
 
 
 def alias(domain: str, path_prefix: str, scheme: str) -> Object:
-    """The redirectRegex that sends a whole domain to where its site is, with path, query and port as they came."""
+    """The redirectRegex that redirects an alias to the domain of its site, and keeps path, query and port."""
     return {
         "regex": rf"^[a-z]+://[^/?#:]*(:[0-9]+)?(?:{escaped(path_prefix)})?((?:[/?].*)?)$",
         "replacement": f"{scheme}://{domain}${{1}}{_literal(path_prefix)}${{2}}",
@@ -49,7 +48,7 @@ def alias(domain: str, path_prefix: str, scheme: str) -> Object:
 
 
 def escaped(text: str) -> str:
-    """A text as an expression that matches it alone; the digits of a percent escape may have either case."""
+    """An expression that matches only this text. The digits of a percent escape may have either case."""
     parts = re.split(r"(%[0-9A-Fa-f]{2})", text)
     return "".join(
         f"(?i:{part})" if number % 2 else re.sub(r"[^A-Za-z0-9/_%~,;=@!&'-]", r"\\\g<0>", part)
@@ -58,18 +57,17 @@ def escaped(text: str) -> str:
 
 
 def _replacement(to: str, names: list[str], path_prefix: str) -> str:
-    known: dict[str, int] = {}
-    for number, name in enumerate(names, 1):
-        known.setdefault(name, number)
-    made = _literal(path_prefix) if to.startswith("/") else ""
+    # Of placeholders with the same name, the first one counts.
+    groups = {name: number for number, name in reversed(list(enumerate(names, 1)))}
+    replacement = _literal(path_prefix) if to.startswith("/") else ""
     for piece in rule_syntax.pieces(to):
-        if piece.is_name and piece.text in known:
-            made += f"${{{known[piece.text]}}}"
+        if piece.is_name and piece.text in groups:
+            replacement += f"${{{groups[piece.text]}}}"
         else:
-            made += _literal(f":{piece.text}" if piece.is_name else piece.text)
+            replacement += _literal(f":{piece.text}" if piece.is_name else piece.text)
     if "?" in to:
-        return made
-    path, hash_, fragment = made.partition("#")
+        return replacement
+    path, hash_, fragment = replacement.partition("#")
     return f"{path}${{{len(names) + 1}}}{hash_}{fragment}"
 
 

@@ -1,4 +1,4 @@
-"""Stage two: a VirtualHost -> its Certificate, IngressRoutes and Middlewares, and its status."""
+"""Stage two: from a VirtualHost to its Certificate, IngressRoutes and Middlewares, and its status."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,35 +7,39 @@ from typing import Any
 from pydantic import ValidationError
 
 from hooks import certificates, payload, traefik
-from hooks.payload import CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE, Object
+from hooks.invalid_parent import keep_children
+from hooks.payload import CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE
 from pages import conditions, mistakes, names
-from pages.api import Resources, Route, RouteStatus, VirtualHost, VirtualHostSpec
+from pages.api import Object, Resources, Route, RouteStatus, VirtualHost, VirtualHostSpec
 from pages.conditions import Condition, condition
 
-_LOOK_AGAIN_SECONDS = 1
+_RESYNC_SECONDS = 1
 _KINDS = (CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE)
 
 
 def sync(request: Mapping[str, Any], *, now: datetime) -> Object:
     """Answer ``/virtualhost/sync``. Raises NotAHookRequest."""
     parent = payload.parent(request, "VirtualHost")
-    observed = {kind: payload.objects(request, "children", kind) for kind in _KINDS}
+    observed = [child for kind in _KINDS for child in payload.objects(request, "children", kind)]
     try:
         host = VirtualHost.model_validate(parent)
     except ValidationError as error:
-        return _keep(parent, observed, error, now)
+        # The VirtualHost was edited by hand, and stage one will restore it.
+        return keep_children(parent, observed, mistakes.explain(error)[0][1], now)
     children = _children(host.spec)
-    found = {_name(each): each for group in observed.values() for each in group}
-    missing = [child for child in children if _name(child) not in found]
-    answer: Object = {"status": _status(host, missing, found, now), "children": children}
+    observed_by_name = {_name(child): child for child in observed}
+    missing = [child for child in children if _name(child) not in observed_by_name]
+    parts = [_ingress(missing), _certificate(host.spec, observed_by_name)]
+    answer: Object = {"status": _status(host, parts, now), "children": children}
     if missing:
-        # Metacontroller takes a child for made whose name is taken (docs/decisions/0007-names-change-hands.md).
-        answer["resyncAfterSeconds"] = _LOOK_AGAIN_SECONDS
+        # Metacontroller believes that a child exists if another object has its name
+        # (docs/decisions/0007-names-change-hands.md).
+        answer["resyncAfterSeconds"] = _RESYNC_SECONDS
     return answer
 
 
-def _name(found: Object) -> tuple[object, object]:
-    return found.get("kind"), payload.metadata(found).get("name")
+def _name(object_: Object) -> tuple[object, object]:
+    return object_.get("kind"), payload.metadata(object_).get("name")
 
 
 def _children(host: VirtualHostSpec) -> list[Object]:
@@ -49,26 +53,14 @@ def _children(host: VirtualHostSpec) -> list[Object]:
     return children
 
 
-def _keep(parent: Object, observed: Mapping[str, list[Object]], error: ValidationError, now: datetime) -> Object:
-    """Somebody broke the VirtualHost by hand: what there is stays until stage one has mended it."""
-    broken = condition("Ready", ok=False, reason="InvalidSpec", message=mistakes.explain(error)[0][1])
-    status = payload.status(parent)
-    stamped = conditions.stamp(
-        [broken], payload.conditions(parent), generation=payload.metadata(parent).get("generation"), now=now
-    )
-    kept = [payload.bare(each) for group in observed.values() for each in group]
-    return {"status": status | {"conditions": _dump(stamped)}, "children": kept}
-
-
-def _status(
-    host: VirtualHost, missing: list[Object], found: Mapping[tuple[object, object], Object], now: datetime
-) -> Object:
-    parts = [_ingress(missing), _certificate(host.spec, found)]
+def _status(host: VirtualHost, parts: list[Condition], now: datetime) -> Object:
     before = host.status.conditions if host.status else []
     generation = host.metadata.generation
     return {
         "observedGeneration": generation,
-        "conditions": _dump(conditions.stamp([_ready(parts), *parts], before, generation=generation, now=now)),
+        "conditions": conditions.dump(
+            conditions.stamp([_ready(parts), *parts], before, generation=generation, now=now)
+        ),
         "routes": [
             RouteStatus(site=route.site, resources=_resources(host, route)).dump() for route in host.spec.routes
         ],
@@ -83,14 +75,14 @@ def _ingress(missing: list[Object]) -> Condition:
     return condition("IngressReady", ok=True, reason="Routed", message="Traefik routes the domain")
 
 
-def _certificate(host: VirtualHostSpec, found: Mapping[tuple[object, object], Object]) -> Condition:
+def _certificate(host: VirtualHostSpec, observed: Mapping[tuple[object, object], Object]) -> Condition:
     if host.tls is None:
         return condition("CertificateReady", ok=True, reason="NotNeeded", message="the platform serves plain HTTP")
     if host.tls.issuer_ref is None:
         message = f"Secret {host.tls.secret_name} covers the domain"
         return condition("CertificateReady", ok=True, reason="Wildcard", message=message)
-    ok, reason, message = certificates.readiness(found.get(("Certificate", host.tls.secret_name)))
-    return condition("CertificateReady", ok=ok, reason=reason, message=message)
+    readiness = certificates.readiness(observed.get(("Certificate", host.tls.secret_name)))
+    return condition("CertificateReady", ok=readiness.ok, reason=readiness.reason, message=readiness.message)
 
 
 def _ready(parts: list[Condition]) -> Condition:
@@ -117,7 +109,3 @@ def _resources(host: VirtualHost, route: Route) -> Resources:
         strip_middleware=full(names.strip_middleware(site.namespace, site.name)) if route.path_prefix else None,
         certificate=certificate,
     )
-
-
-def _dump(stamped: list[Condition]) -> list[Object]:
-    return [each.model_dump(by_alias=True, exclude_none=True, mode="json") for each in stamped]

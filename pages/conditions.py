@@ -1,8 +1,8 @@
-"""Kubernetes conditions: made, merged and read by the conventions that ``kubectl wait`` and kstatus rely on."""
+"""Kubernetes conditions, created, merged and read by the conventions that ``kubectl wait`` and kstatus rely on."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -10,7 +10,7 @@ MAX_MESSAGE_LENGTH = 4096
 
 
 def format_time(moment: datetime) -> str:
-    """RFC 3339 in UTC with whole seconds, as the Kubernetes API writes times."""
+    """The time as the Kubernetes API writes it: RFC 3339, in UTC, with whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -31,7 +31,7 @@ class Condition(BaseModel):
 
 
 def condition(type_: str, ok: bool | None, reason: str, message: str = "") -> Condition:
-    """A condition without time or generation; ``ok`` None means Unknown. ``stamp`` adds the rest."""
+    """A condition without time and generation, which ``stamp`` adds. If ``ok`` is None, its status is Unknown."""
     status: Literal["True", "False", "Unknown"] = "Unknown" if ok is None else "True" if ok else "False"
     return Condition(type=type_, status=status, reason=reason, message=message[:MAX_MESSAGE_LENGTH])
 
@@ -39,19 +39,24 @@ def condition(type_: str, ok: bool | None, reason: str, message: str = "") -> Co
 def stamp(
     new: Iterable[Condition], old: Iterable[Condition], *, generation: int | None, now: datetime
 ) -> list[Condition]:
-    """The new conditions with generation and times; the time moves only when the status does."""
-    before = {each.type: each for each in old}
-    stamped = []
-    for each in new:
-        previous = before.get(each.type)
-        same = previous is not None and previous.status == each.status
-        since = previous.last_transition_time if same and previous is not None else None
-        stamped.append(
-            each.model_copy(update={"last_transition_time": since or now, "observed_generation": generation})
+    """The new conditions with generation and times. A time changes only if the status changes."""
+    times = {(each.type, each.status): each.last_transition_time for each in old}
+    return [
+        each.model_copy(
+            update={
+                "last_transition_time": times.get((each.type, each.status)) or now,
+                "observed_generation": generation,
+            }
         )
-    return stamped
+        for each in new
+    ]
+
+
+def dump(conditions: Iterable[Condition]) -> list[dict[str, Any]]:
+    """The conditions as the API server stores them: JSON names, no nulls."""
+    return [each.model_dump(by_alias=True, exclude_none=True, mode="json") for each in conditions]
 
 
 def find(conditions: Iterable[Condition], type_: str) -> Condition | None:
-    """The condition of that type, if there is one."""
+    """The condition of that type, or None."""
     return next((each for each in conditions if each.type == type_), None)

@@ -1,4 +1,4 @@
-"""The kinds of Kubernetes itself that we read: Secrets and Namespaces."""
+"""Secret and Namespace: the kinds of Kubernetes' own API group, ``core/v1``, that we read."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from pages.api import Model, ObjectMeta
 
 
 class Secret(Model):
-    """A Kubernetes Secret; ``data`` is decoded and holds ``stringData`` too, and never shows."""
+    """A Kubernetes Secret. ``data`` is decoded, includes ``stringData`` and is left out of ``repr``."""
 
     api_version: Literal["v1"] = "v1"
     kind: Literal["Secret"] = "Secret"
@@ -21,7 +21,7 @@ class Secret(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _decode(cls, written: Any) -> Any:  # noqa: ANN401 - whatever was written
+    def _decode(cls, written: Any) -> Any:  # noqa: ANN401 - unchecked input
         if not isinstance(written, dict):
             return written
         data = {key: _base64(key, value) for key, value in _mapping(written, "data").items()}
@@ -30,7 +30,7 @@ class Secret(Model):
 
 
 class Namespace(Model):
-    """A Kubernetes Namespace: its labels are what a Platform's namespaceSelector looks at."""
+    """A Kubernetes Namespace. A Platform's namespaceSelector matches its labels."""
 
     api_version: Literal["v1"] = "v1"
     kind: Literal["Namespace"] = "Namespace"
@@ -49,10 +49,10 @@ def _base64(key: str, value: object) -> bytes:
     try:
         return base64.b64decode(value if isinstance(value, str) else "!", validate=True)
     except binascii.Error:
-        raise ValueError(f"data.{key} must be base64 (plain text goes into stringData)") from None
+        raise ValueError(f"data.{key} must be base64; write plain text into stringData") from None
 
 
 def _text(key: str, value: object) -> bytes:
     if not isinstance(value, str):
-        raise ValueError(f"stringData.{key} must be text: put it in quotes")  # noqa: TRY004 - pydantic reports ValueErrors
+        raise ValueError(f"stringData.{key} must be text; put it in quotes")  # noqa: TRY004 - pydantic reports ValueErrors
     return value.encode()

@@ -1,4 +1,4 @@
-"""YAML files <-> objects. What is wrong in a file is a Problem with file and line, and never harms another object."""
+"""Reads and writes manifests. A mistake in a file becomes a Problem with file and line, and affects no other object."""
 
 import difflib
 import os
@@ -11,13 +11,14 @@ import yaml
 from pydantic import ValidationError
 
 from pages import api, mistakes
-from pages.api import ALLOW_LOCAL, Model, Platform, StaticSite, VirtualHost
+from pages.api import ALLOW_LOCAL, Model, Object, Platform, StaticSite, VirtualHost
 from pages.core import Namespace, Secret
 from pages.yaml_nodes import Document, Malformed, documents
 
 _MAX_FILE_BYTES = 4 << 20
 _SUFFIXES = {".yaml", ".yml", ".json"}
-# What the API server adds to metadata: accepted, so that `kubectl get -o yaml` can be used as a manifest, and dropped.
+# Fields that the API server adds to metadata. We accept and drop them, so that the output of `kubectl get -o yaml` is a
+# valid manifest.
 _SERVER_METADATA = {
     "deletionGracePeriodSeconds",
     "finalizers",
@@ -28,11 +29,8 @@ _SERVER_METADATA = {
     "selfLink",
 }
 
-RawObject = dict[str, Any]
-
-
-Object = StaticSite | Platform | VirtualHost | Secret | Namespace
-_KINDS: dict[tuple[str, str], type[Object]] = {
+ManifestObject = StaticSite | Platform | VirtualHost | Secret | Namespace
+_KINDS: dict[tuple[str, str], type[ManifestObject]] = {
     (api.API_VERSION, "StaticSite"): StaticSite,
     (api.API_VERSION, "Platform"): Platform,
     (api.API_VERSION, "VirtualHost"): VirtualHost,
@@ -43,7 +41,7 @@ _KINDS: dict[tuple[str, str], type[Object]] = {
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong in a file; it reads ``sites/blog.yaml:12: StaticSite pages/blog: spec.repo must be …``."""
+    """A mistake in a file: ``sites/blog.yaml:12: StaticSite pages/blog: spec.repo must be …``."""
 
     path: Path
     line: int | None
@@ -56,10 +54,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Manifest:
-    """An object as it was written (``raw``, without its status) and understood, and where."""
+    """An object from a file, parsed and as it was written (``raw``, without its status), and its place in the file."""
 
-    object: Object
-    raw: RawObject = field(repr=False)
+    object: ManifestObject
+    raw: Object = field(repr=False)
     path: Path
     line: int
 
@@ -72,7 +70,7 @@ class Manifest:
 
 @dataclass
 class Contents:
-    """What some files hold. Not ``complete`` where a file or folder could not be read at all."""
+    """The contents of some files. Not ``complete`` if a file or folder could not be read."""
 
     manifests: list[Manifest] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -80,9 +78,10 @@ class Contents:
 
 
 def read(paths: Iterable[Path], *, allow_local: bool = False) -> Contents:
-    """All objects of files and, below folders, of ``*.yaml``, ``*.yml`` and ``*.json`` that are not hidden.
+    """Read all objects from the files, and from the ``*.yaml``, ``*.yml`` and ``*.json`` files in the folders.
 
-    Of two objects with one name the first counts, in the order of the files' names; the other is a Problem.
+    Hidden files are skipped. If two objects have the same name, the first in the order of the file names is used, and
+    the other becomes a Problem.
     """
     contents = Contents()
     for path in paths:
@@ -98,17 +97,17 @@ def read(paths: Iterable[Path], *, allow_local: bool = False) -> Contents:
 
 
 def parse(text: str, path: Path, *, allow_local: bool = False) -> tuple[list[Manifest], list[Problem]]:
-    """The objects in the text of a file, and what is wrong with it. Objects of other kinds are passed over."""
+    """The objects in the text of a file, and its mistakes. Objects of other kinds are skipped."""
     manifests: list[Manifest] = []
     problems: list[Problem] = []
     try:
         for document in documents(text):
             for location, raw in _objects(document):
-                found = _understand(raw, location, document, path, allow_local=allow_local)
-                if isinstance(found, Manifest):
-                    manifests.append(found)
+                result = _understand(raw, location, document, path, allow_local=allow_local)
+                if isinstance(result, Manifest):
+                    manifests.append(result)
                 else:
-                    problems += found
+                    problems += result
     except Malformed as error:
         problems.append(Problem(path, error.line, str(error)))
     return manifests, problems
@@ -142,7 +141,7 @@ def _read_text(path: Path, contents: Contents) -> str | None:
             data = file.read(_MAX_FILE_BYTES + 1)
         if len(data) <= _MAX_FILE_BYTES:
             return data.decode()
-        problem = f"is larger than {_MAX_FILE_BYTES >> 20} MiB, which no manifest should be"
+        problem = f"is larger than {_MAX_FILE_BYTES >> 20} MiB, the limit for a manifest"
     except OSError as error:
         contents.complete = False
         problem = f"cannot be read: {error.strerror}"
@@ -163,7 +162,7 @@ def _objects(document: Document) -> Iterator[tuple[tuple[str | int, ...], Any]]:
 
 
 def _understand(
-    raw: Any,  # noqa: ANN401 - whatever was written
+    raw: Any,  # noqa: ANN401 - unchecked input
     location: tuple[str | int, ...],
     document: Document,
     path: Path,
@@ -172,14 +171,14 @@ def _understand(
 ) -> Manifest | list[Problem]:
     line = document.line_of(location)
     if not isinstance(raw, dict):
-        return [Problem(path, line, "is not a Kubernetes object: it has no apiVersion, kind and metadata")]
+        return [Problem(path, line, "is not a Kubernetes object; it needs apiVersion, kind and metadata")]
     try:
         model = _model(raw)
     except ValueError as error:
         return [Problem(path, line, str(error))]
     if model is None:
         return []
-    raw = _as_written(raw, path, allow_local=allow_local)
+    raw = _without_server_fields(raw, path, allow_local=allow_local)
     try:
         understood = model.model_validate(raw, extra="forbid", context={ALLOW_LOCAL: allow_local})
     except ValidationError as error:
@@ -187,67 +186,71 @@ def _understand(
             Problem(
                 path,
                 document.line_of((*location, *where)),
-                f"{_called(raw)}: {sentence}{_hint(raw, model, where, sentence)}",
+                f"{_label(raw)}: {sentence}{_hint(raw, model, where, sentence)}",
             )
             for where, sentence in mistakes.explain(error)
         ]
     return Manifest(understood, raw, path, line)
 
 
-def _model(raw: RawObject) -> type[Object] | None:
-    """The model of an object's kind, or None for kinds that are not ours. Raises ValueError for a mistaken one."""
+def _model(raw: Object) -> type[ManifestObject] | None:
+    """The model of the object's kind, or None for a foreign kind. Raises ValueError if the kind is misspelt."""
     version, kind = raw.get("apiVersion"), raw.get("kind")
     for name, value in (("apiVersion", version), ("kind", kind)):
         if not isinstance(value, str):
-            raise ValueError(f"{name} is {'missing' if value is None else 'not text'}: is this a Kubernetes object?")  # noqa: TRY004
+            wrong = "missing" if value is None else "not text"
+            raise ValueError(f"{name} is {wrong}; every Kubernetes object needs it")  # noqa: TRY004
     if model := _KINDS.get((str(version), str(kind))):
         return model
-    if str(version).partition("/")[0] != api.GROUP:
-        if kind in {"StaticSite", "Platform"}:
-            raise ValueError(f"{kind}: apiVersion must be {api.API_VERSION}, not {version}")
+    in_our_group = str(version).partition("/")[0] == api.GROUP
+    if not in_our_group and kind not in {"StaticSite", "Platform"}:
         return None
     if version != api.API_VERSION:
         raise ValueError(f"{kind}: apiVersion must be {api.API_VERSION}, not {version}")
     ours = [each for group, each in _KINDS if group == api.API_VERSION]
-    raise ValueError(f"kind {kind!r} is not known{_did_you_mean(str(kind), ours)}")
+    raise ValueError(f"unknown kind {kind!r}{_did_you_mean(str(kind), ours)}")
 
 
-def _as_written(raw: RawObject, path: Path, *, allow_local: bool) -> RawObject:
-    """Without what the API server adds; a repository that is a folder beside the manifest by its full path."""
+def _without_server_fields(raw: Object, path: Path, *, allow_local: bool) -> Object:
+    """The object without the fields that the API server adds, and with the full path of a local repository."""
     raw = {key: value for key, value in raw.items() if key != "status"}
     if isinstance(raw.get("metadata"), dict):
         raw["metadata"] = {key: value for key, value in raw["metadata"].items() if key not in _SERVER_METADATA}
     spec = raw.get("spec")
-    repo = spec.get("repo") if isinstance(spec, dict) else None
-    if allow_local and isinstance(spec, dict) and isinstance(repo, str) and repo.startswith(("./", "../")):
-        raw["spec"] = spec | {"repo": str((path.parent / repo).resolve())}
+    if allow_local and isinstance(spec, dict) and str(spec.get("repo")).startswith(("./", "../")):
+        raw["spec"] = spec | {"repo": str((path.parent / spec["repo"]).resolve())}
     return raw
 
 
-def _called(raw: RawObject) -> str:
+def _label(raw: Object) -> str:
     metadata = raw.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     return f"{raw['kind']} {metadata.get('namespace') or 'default'}/{metadata.get('name') or '(no name)'}"
 
 
-def _hint(raw: RawObject, model: type[Object], where: tuple[str | int, ...], sentence: str) -> str:
-    """What the next step may be."""
+def _hint(raw: Object, model: type[ManifestObject], where: tuple[str | int, ...], sentence: str) -> str:
+    """The next step for the author, or an empty string."""
+    value = _value_at(raw, where)
+    if sentence.endswith("is not a known field"):
+        return _did_you_mean(str(where[-1]), _fields(model))
+    if "must be text" in sentence and isinstance(value, bool | int | float):
+        return "; put it in quotes"
+    if where[-1:] == ("repo",) and isinstance(value, str) and value.startswith(("/", ".", "file:")):
+        return "; to use a folder of this machine, pass --allow-local"
+    return ""
+
+
+def _value_at(raw: Object, where: tuple[str | int, ...]) -> object:
     value: Any = raw
     for part in where:
         if isinstance(part, int):
             value = value[part] if isinstance(value, list) else None
         else:
             value = value.get(part) if isinstance(value, dict) else None
-    if sentence.endswith("is not a known field"):
-        return _did_you_mean(str(where[-1]), _fields(model))
-    if "must be text" in sentence and isinstance(value, bool | int | float):
-        return ": put it in quotes"
-    if where[-1:] == ("repo",) and isinstance(value, str) and value.startswith(("/", ".", "file:")):
-        return " (a folder of this machine needs --allow-local)"
-    return ""
+    return value
 
 
-def _fields(model: type[Object]) -> set[str]:
+def _fields(model: type[ManifestObject]) -> set[str]:
     """The JSON names of all fields of a model and of the models in it."""
     names: set[str] = set()
     for info in model.model_fields.values():
@@ -258,9 +261,9 @@ def _fields(model: type[Object]) -> set[str]:
     return names
 
 
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f": did you mean {close[0]}?" if close else ""
+def _did_you_mean(word: str, choices: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(choices), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _first_of_each(manifests: Sequence[Manifest]) -> tuple[list[Manifest], list[Problem]]:
@@ -272,7 +275,9 @@ def _first_of_each(manifests: Sequence[Manifest]) -> tuple[list[Manifest], list[
             there = f"{winner.path}:{winner.line}"
             problems.append(
                 Problem(
-                    each.path, each.line, f"{_called(each.raw)} is also in {there}, which counts: rename one of them"
+                    each.path,
+                    each.line,
+                    f"{_label(each.raw)} is already defined in {there}, which is used; rename or remove one of them",
                 )
             )
     return list(first.values()), problems

@@ -1,7 +1,7 @@
-"""Metrics as Prometheus reads them: how ours are defined, and the page that shows them, which shows nothing else.
+"""Metrics for Prometheus: how we define them, and the WSGI application that serves ``/metrics``.
 
-A definition is data, so that the reference (docs/reference/metrics.md) is made of it. Labels have few values that are
-ours; only ``site_namespace`` and ``site_name`` are a tenant's, and their number is bounded where they are used.
+A definition is data, so that the reference (docs/reference/metrics.md) can be generated from it. Labels have few, fixed
+values. Only ``site_namespace`` and ``site_name`` come from tenants; the code that uses them bounds their number.
 """
 
 import operator
@@ -24,16 +24,16 @@ from prometheus_client.core import Metric as Family
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-# When something was first counted is nobody's question, and would double the number of series.
-prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # theirs
+# The `_created` series would double the number of series, and we do not use them.
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # untyped library function
 
 _FRESH_SECONDS = 1.0
-_NOT_ADDED = {"process_start_time_seconds", "process_max_fds"}  # the least of all
+_MINIMUM_OF_ALL = {"process_start_time_seconds", "process_max_fds"}  # a sum of these would mean nothing
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric's definition. The name has its unit, and ``_total`` where it is a counter."""
+    """The definition of a metric. The name ends with the unit, and the name of a counter with ``_total``."""
 
     kind: Literal["counter", "gauge", "histogram"]
     name: str
@@ -42,69 +42,69 @@ class Metric:
     buckets: tuple[float, ...] = ()
 
     def counter(self, registry: CollectorRegistry) -> Counter:
-        """A counter that the registry shows."""
+        """A counter, registered with the registry."""
         return Counter(self.name, self.help, self.labels, registry=registry)
 
     def gauge(self, registry: CollectorRegistry) -> Gauge:
-        """A gauge that the registry shows; of several processes' values, the last that was set."""
+        """A gauge, registered with the registry. Of several processes, the last one to set it wins."""
         return Gauge(self.name, self.help, self.labels, registry=registry, multiprocess_mode="mostrecent")
 
     def histogram(self, registry: CollectorRegistry) -> Histogram:
-        """A histogram that the registry shows."""
+        """A histogram, registered with the registry."""
         return Histogram(self.name, self.help, self.labels, registry=registry, buckets=self.buckets)
 
     def family(self, value: float | None = None) -> GaugeMetricFamily:
-        """A gauge that is read when somebody looks."""
+        """A gauge whose value is read at each scrape."""
         return GaugeMetricFamily(self.name, self.help, value, labels=self.labels or None)
 
 
-BUILD_INFO = Metric("gauge", "pages_build_info", "Always 1; the label says which version runs.", ("version",))
+BUILD_INFO = Metric("gauge", "pages_build_info", "Always 1; the label is the running version.", ("version",))
 
 
 class BuildInfo:
-    """Shows which version runs."""
+    """Collects the running version."""
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """The one sample."""
+        """One sample with the version."""
         family = BUILD_INFO.family()
         family.add_metric([metadata.version("kup6s-pages")], 1)
         yield family
 
 
 def of_one_process(registry: CollectorRegistry) -> CollectorRegistry:
-    """The registry, with what there is to say of the process itself."""
+    """Add the version and the metrics of this process to the registry."""
     registry.register(BuildInfo())
     ProcessCollector(registry=registry)
     return registry
 
 
 def of_all_processes(registry: CollectorRegistry) -> CollectorRegistry:
-    """The same for a worker that speaks for the process above it and all workers."""
+    """Add the version and the sum of the metrics of our parent process and all its workers to the registry."""
     registry.register(BuildInfo())
     registry.register(Processes())
     return registry
 
 
 class Processes:
-    """What there is to say of a process, added up over our parent and all of its children."""
+    """Collects the usual metrics of a process, summed over our parent process and all its children."""
 
     def collect(self) -> Iterable[Family]:
-        """The usual metrics of a process."""
-        found: dict[str, Family] = {}
-        for pid in _family():
+        """One family for each metric of a process."""
+        totals: dict[str, Family] = {}
+        for pid in _parent_and_children():
             for metric in ProcessCollector(pid=partial(str, pid), registry=None).collect():
-                known = found.setdefault(metric.name, metric)
-                if known is not metric:
-                    add = min if metric.name in _NOT_ADDED else operator.add
-                    known.samples = [
+                total = totals.setdefault(metric.name, metric)
+                if total is not metric:
+                    add = min if metric.name in _MINIMUM_OF_ALL else operator.add
+                    total.samples = [
                         one._replace(value=add(one.value, other.value))
-                        for one, other in zip(known.samples, metric.samples, strict=True)
+                        for one, other in zip(total.samples, metric.samples, strict=True)
                     ]
-        return found.values()
+        return totals.values()
 
 
-def _family() -> Iterator[int]:
-    """Our parent and its children (Linux; elsewhere there are no such metrics)."""
+def _parent_and_children() -> Iterator[int]:
+    """The process ids of our parent and its children (on Linux; other systems have no such metrics)."""
     parent = os.getppid()
     yield parent
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -114,7 +114,7 @@ def _family() -> Iterator[int]:
 
 
 def create_app(registry: CollectorRegistry) -> "WSGIApplication":
-    """The WSGI application: ``GET /metrics`` and nothing else."""
+    """The WSGI application: it answers ``GET /metrics`` and nothing else."""
     page = _Page(registry)
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -128,24 +128,24 @@ def create_app(registry: CollectorRegistry) -> "WSGIApplication":
 def _respond(page: "_Page", method: str, path: str) -> tuple[str, list[tuple[str, str]], bytes]:
     plain = ("Content-Type", "text/plain; charset=utf-8")
     if path != "/metrics":
-        return "404 Not Found", [plain], b"there is only /metrics\n"
+        return "404 Not Found", [plain], b"not found: request /metrics\n"
     if method != "GET":
-        return "405 Method Not Allowed", [plain, ("Allow", "GET")], b"only GET\n"
+        return "405 Method Not Allowed", [plain, ("Allow", "GET")], b"method not allowed: use GET\n"
     return "200 OK", [("Content-Type", prometheus_client.CONTENT_TYPE_PLAIN_0_0_4)], page.latest()
 
 
 class _Page:
-    """The page, made once a second at most: whoever asks all the time costs no more than that."""
+    """The page, rendered at most once a second, which bounds the cost of frequent scrapes."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
         self._lock = threading.Lock()
-        self._made = float("-inf")
+        self._rendered_at = float("-inf")
         self._body = b""
 
     def latest(self) -> bytes:
         with self._lock:
-            if time.monotonic() - self._made >= _FRESH_SECONDS:
+            if time.monotonic() - self._rendered_at >= _FRESH_SECONDS:
                 self._body = prometheus_client.generate_latest(self._registry)
-                self._made = time.monotonic()
+                self._rendered_at = time.monotonic()
             return self._body

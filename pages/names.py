@@ -1,7 +1,7 @@
-"""Every name and label we generate, one function each, so that no two objects can ever share one.
+"""Every name and label that we generate, one function each, so that no two objects ever share a name.
 
-A StaticSite's name is a DNS label without ``--`` and a namespace is a DNS label, so ``{namespace}--{name}`` can be
-read back in one way only, and none of these names contains a dot while every domain does.
+A StaticSite's name is a DNS label without ``--`` and a namespace is a DNS label, so ``{namespace}--{name}`` is
+unambiguous. None of these names contains a dot, while every domain does.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ def strip_middleware(namespace: str, name: str) -> str:
 
 
 def headers_middleware(namespace: str, name: str) -> str:
-    """The Middleware that tells nginx which site and prefix Traefik chose."""
+    """The Middleware whose headers tell nginx which site and prefix Traefik has chosen."""
     return f"{namespace}--{name}-headers"
 
 
@@ -52,21 +52,22 @@ def header_middleware(namespace: str, name: str, number: int) -> str:
 
 
 def alias(namespace: str, name: str, domain: str) -> str:
-    """The IngressRoute and the Middleware that send an alias to its site.
+    """The IngressRoute and the Middleware that redirect an alias to its site.
 
-    Named after the site, whose name Traefik can tell from all others: ``a-b.c`` and ``a.b-c`` are one to Traefik.
+    The name begins with the site's, which is unique to Traefik. The domain alone is not: Traefik turns both ``a-b.c``
+    and ``a.b-c`` into ``a-b-c``.
     """
     return f"{namespace}--{name}-alias-{_digest(domain)}"
 
 
 def https_redirect(domain: str) -> str:
-    """The IngressRoute and the Middleware that send a domain's plain HTTP to HTTPS."""
+    """The IngressRoute and the Middleware that redirect a domain from HTTP to HTTPS."""
     plain = f"{domain}-https"
     return plain if len(plain) <= _MAX_OBJECT_NAME else f"{domain[: _MAX_OBJECT_NAME - 17]}-{_digest(domain)}-https"
 
 
 def traefik_key(namespace: str, name: str) -> str:
-    """What Traefik makes of a site's object names: runs of other characters become one dash.
+    """The key that Traefik derives from a site's object names: it replaces each run of other characters with a dash.
 
     Two sites with one key, such as ``a/b-c`` and ``a-b/c``, would share their Middlewares inside Traefik
     (docs/decisions/0004-names-in-traefik.md), so only one of them may be routed.
@@ -75,7 +76,7 @@ def traefik_key(namespace: str, name: str) -> str:
 
 
 def certificate(domain: str, taken: Collection[str] = ()) -> str:
-    """The name of a domain's Certificate and of its Secret, with a hash where the plain one is taken or too long."""
+    """The name of a domain's Certificate and of its Secret. It has a hash if the plain name is taken or too long."""
     plain = f"{domain.replace('.', '-')}-tls"
     if plain not in taken and len(plain) <= _MAX_OBJECT_NAME:
         return plain
@@ -83,17 +84,17 @@ def certificate(domain: str, taken: Collection[str] = ()) -> str:
 
 
 def wildcard_certificate(pages_domain: str) -> str:
-    """The Certificate for ``*.{pagesDomain}``; ``wildcard.`` has a dot, so no domain's certificate has this name."""
+    """The Certificate for ``*.{pagesDomain}``. Its name has a dot, so no domain's certificate has the same one."""
     return f"wildcard.{pages_domain}"[:_MAX_OBJECT_NAME]
 
 
 def site_root(namespace: str, name: str) -> str:
-    """The folder of a site below nginx's root, and what addPrefix adds."""
+    """The folder of a site below nginx's root, which addPrefix puts in front of each path."""
     return f"/{namespace}/{name}"
 
 
 def label_value(text: str) -> str:
-    """``text`` as a label value: itself, or cut and hashed where it is longer than Kubernetes allows."""
+    """``text`` as a label value. If it is longer than Kubernetes allows, it is cut and gets a hash."""
     return text if len(text) <= _MAX_LABEL_VALUE else f"{text[:52].rstrip('.-')}-{_digest(text)}"
 
 
@@ -108,5 +109,5 @@ def domain_labels(domain: str) -> dict[str, str]:
 
 
 def default_domain(name: str, pages_domain: str) -> str:
-    """Where a site without a domain of its own is served."""
+    """The domain of a site that does not set ``spec.domain``."""
     return f"{name}.{pages_domain.lower()}"

@@ -1,28 +1,28 @@
-"""Every reason that a condition may show: what it means, who can mend it, and how.
+"""Every reason that a condition may show: what it means, who can fix it, and how.
 
-``docs/reference/conditions.md`` is made of it; a test looks in the code for those that are missing here. A condition's
-own message is more exact, for it knows the names.
+``docs/reference/conditions.md`` is generated from this list, and a test searches the code for reasons that are missing
+here. The message of a condition is more precise, because it names the objects.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-Who = Literal["tenant", "administrator", "nobody"]
+Who = Literal["tenant", "administrator"]
 
 
 @dataclass(frozen=True)
 class Reason:
-    """``who`` acts; ``nobody``: all is well, or it passes by itself."""
+    """One reason. ``who`` has to act; None: nothing is wrong, or the problem goes away without action."""
 
     name: str
     meaning: str
-    who: Who
+    who: Who | None = None
     what_to_do: str = ""
 
 
 @dataclass(frozen=True)
 class Group:
-    """The reasons of one condition that come from one place. ``condition`` is its type."""
+    """The reasons of one condition. ``condition`` is the condition's type."""
 
     kind: Literal["StaticSite", "Platform", "VirtualHost"]
     condition: str
@@ -31,186 +31,215 @@ class Group:
 
 
 _FROM_GIT = (
-    Reason("Synced", "the commit that the message names is live", "nobody"),
-    Reason("Pending", "the first sync, or the one after a change of the StaticSite, is on its way", "nobody"),
+    Reason("Synced", "the commit that the message names is live"),
+    Reason("Pending", "the first sync, or the sync after a change to the StaticSite, has not finished"),
     Reason(
-        "Suspended", "`spec.suspend` is set: what is live stays, nothing new is published", "tenant", "set it to false"
+        "Suspended",
+        "`spec.suspend` is true: the live release stays online, and no new commit is published",
+        "tenant",
+        "set it to false",
     ),
     Reason(
         "SiteClosed",
-        "visitors need a password, and the Secret with their names cannot be used",
+        "the site requires passwords, and the Secret that holds them cannot be used",
         "tenant",
-        "mend the Secret that `spec.basicAuth` names; until then nobody is let in",
+        "fix the Secret that `spec.basicAuth` names; until then the site rejects all visitors",
     ),
     Reason(
         "HostNotAllowed",
-        "the repository's server is none that the syncer may ask",
+        "the syncer is not allowed to contact the repository's server",
         "administrator",
-        "add it to `--allowed-hosts`, or the tenant names another repository",
+        "add the server to `--allowed-hosts`, or have the tenant choose another repository",
     ),
     Reason(
         "AddressNotAllowed",
-        "the server's name leads to an address inside",
+        "the server's name resolves to a private address",
         "administrator",
-        "write the server in full in `--allowed-hosts`, with its scheme, if that is meant",
+        "if that is intended, add the server to `--allowed-hosts` in full, with its scheme",
     ),
-    Reason("Unreachable", "the git server does not answer, or with an error", "nobody", "tried again, ever later"),
+    Reason(
+        "Unreachable",
+        "the git server does not answer, or answers with an error",
+        None,
+        "the syncer retries with increasing delays",
+    ),
     Reason(
         "Timeout",
-        "the git server, or the writing of the release, took too long",
-        "nobody",
-        "tried again; a large repository may need a longer `--git-transfer-time`",
+        "the git server, or writing the release, took too long",
+        None,
+        "the syncer retries; a large repository may need a longer `--git-transfer-time`",
     ),
     Reason(
-        "RepoMoved", "the server redirects elsewhere; this is not followed", "tenant", "set `spec.repo` to the new URL"
+        "RepoMoved",
+        "the server redirects to another URL, and the syncer does not follow redirects",
+        "tenant",
+        "set `spec.repo` to the new URL",
     ),
     Reason(
         "RepoNotFound",
-        "there is no such repository, or it is private",
+        "the repository does not exist, or it is private",
         "tenant",
-        "mend `spec.repo`, or name a Secret in `spec.secretRef`",
+        "correct `spec.repo`, or name a Secret in `spec.secretRef`",
     ),
     Reason(
         "AuthFailed",
-        "the server wants credentials, or refuses these",
+        "the server requires credentials, or rejects the ones in the Secret",
         "tenant",
-        "put a token that may read the repository into the Secret; a new one is tried within a minute",
+        "put a token with read access to the repository into the Secret; the syncer tries it within a minute",
     ),
     Reason(
         "SecretMissing",
-        "there is no such Secret, or no such key in it",
+        "the Secret does not exist, or it lacks the key",
         "tenant",
-        "create it, or mend `spec.secretRef`",
+        "create the Secret, or correct `spec.secretRef`",
     ),
     Reason(
         "SecretForbidden",
-        "the namespace does not let the syncer read the Secret",
+        "the syncer is not allowed to read the Secret",
         "tenant",
-        "have whoever administers the namespace apply the Role that the message ends with",
+        "ask an administrator of the namespace to apply the Role at the end of the message",
     ),
-    Reason("SecretUnreadable", "the Kubernetes API did not give the Secret", "nobody", "tried again within a minute"),
-    Reason("EmptyRepo", "the repository has no commit yet", "tenant", "push one"),
-    Reason("BranchNotFound", "the repository has no such branch", "tenant", "push it, or mend `spec.branch`"),
+    Reason(
+        "SecretUnreadable", "the Kubernetes API did not return the Secret", None, "the syncer retries within a minute"
+    ),
+    Reason("EmptyRepo", "the repository has no commits yet", "tenant", "push a commit"),
+    Reason("BranchNotFound", "the repository has no such branch", "tenant", "push it, or correct `spec.branch`"),
     Reason(
         "RevisionNotFound",
         "the repository has no such commit or tag",
         "tenant",
-        "push it, or mend `spec.revision`; removing it goes back to the branch",
+        "push it, or correct `spec.revision`; remove the field to follow the branch again",
     ),
-    Reason("SubpathNotFound", "the branch has no such folder", "tenant", "push it, or mend `spec.path`"),
-    Reason("NotADirectory", "`spec.path` leads to a file, a link or a submodule", "tenant", "name a folder"),
+    Reason("SubpathNotFound", "the branch has no such folder", "tenant", "push it, or correct `spec.path`"),
+    Reason("NotADirectory", "`spec.path` names a file, a symlink or a submodule", "tenant", "name a folder"),
     Reason(
         "NothingToPublish",
-        "the published folder has no files, or only such as are left out",
+        "the published folder is empty, or contains only ignored files",
         "tenant",
-        "push a page, or mend `spec.path`; to take the site down, delete the StaticSite",
+        "push a page, or correct `spec.path`; to take the site offline, delete the StaticSite",
     ),
     Reason(
         "UnsupportedServer",
-        "the server only hands out files; this is not spoken",
+        "the server only speaks the dumb HTTP protocol, which is not supported",
         "tenant",
-        "use a server that speaks smart HTTP, as every forge does",
+        "use a server that speaks the smart HTTP protocol, as all forges do",
     ),
     Reason(
         "LimitExceeded",
-        "the site, or its repository, is beyond a [limit](limits.md)",
+        "the site or its repository exceeds a [limit](limits.md)",
         "tenant",
-        "publish less, or ask the administrator for more",
+        "publish less, or ask the administrator to raise the limit",
     ),
     Reason(
         "QuotaExceeded",
-        "the site's or the namespace's part of the volume is used up",
+        "the site or its namespace has used up its disk quota",
         "tenant",
-        "wait until old releases are gone, publish less, or ask the administrator for more",
+        "wait until old releases are deleted, publish less, or ask the administrator to raise the quota",
     ),
-    Reason("StorageFull", "the volume, or the cache, is full", "administrator", "enlarge it, or lower quotas"),
-    Reason("StorageFailed", "the volume cannot be written", "administrator", "look at the volume and the syncer's log"),
+    Reason("StorageFull", "the volume or the cache is full", "administrator", "enlarge it, or lower the quotas"),
+    Reason(
+        "StorageFailed",
+        "the syncer cannot write to the volume",
+        "administrator",
+        "check the volume and the syncer's log",
+    ),
     Reason(
         "GitFailed",
-        "git failed for a reason that is not known here",
+        "git failed with an unexpected error",
         "administrator",
-        "look at the message and the syncer's log",
+        "read the message and the syncer's log",
     ),
-    Reason("SyncFailed", "the sync failed unexpectedly", "administrator", "look at the syncer's log"),
-    Reason("LeaseLost", "another syncer has taken over", "nobody", "it syncs the site in its turn"),
-    Reason("SiteDeleted", "the StaticSite went while it was synced", "nobody"),
+    Reason("SyncFailed", "the sync failed with an unexpected error", "administrator", "read the syncer's log"),
+    Reason("LeaseLost", "another syncer has taken over", None, "the other syncer syncs the site"),
+    Reason("SiteDeleted", "the StaticSite was deleted during the sync"),
 )
 
 _WAITING_FOR_HOOKS = (
-    Reason("Pending", "the hooks have not spoken of the site as it is now", "nobody", "a matter of seconds"),
-    Reason("NoPlatform", "there is no Platform in the system namespace", "administrator", "create one"),
-    Reason("PlatformInvalid", "the Platform has a mistake, so nothing changes", "administrator", "mend it"),
+    Reason("Pending", "the hooks have not processed the latest change yet", None, "this takes a few seconds"),
+    Reason("NoPlatform", "the system namespace has no Platform", "administrator", "create one"),
+    Reason(
+        "PlatformInvalid",
+        "the Platform has an invalid field, so routes do not change",
+        "administrator",
+        "correct the Platform",
+    ),
 )
 
 _OF_ROUTES = (
-    Reason("Routed", "Traefik routes the domain to the site", "nobody"),
+    Reason("Routed", "Traefik routes the domain to the site"),
     *_WAITING_FOR_HOOKS,
     Reason(
-        "InvalidSpec", "a field is wrong; what was valid before stays routed", "tenant", "mend the field that is named"
+        "InvalidSpec",
+        "a field is invalid; the last valid routes stay in place",
+        "tenant",
+        "correct the field that the message names",
     ),
     Reason(
         "DomainConflict",
-        "a site of another namespace has the domain",
+        "a site in another namespace owns the domain",
         "tenant",
         "choose another domain, or ask the administrator for a domain policy with `sharedPaths`",
     ),
     Reason(
-        "PathConflict", "another site has this path of the domain", "tenant", "choose another `pathPrefix` or domain"
+        "PathConflict",
+        "another site is served at this path of the domain",
+        "tenant",
+        "choose another `pathPrefix` or domain",
     ),
-    Reason("DomainReserved", "the administrator keeps the domain", "tenant", "choose another domain or name"),
+    Reason("DomainReserved", "the administrator has reserved the domain", "tenant", "choose another domain or name"),
     Reason(
         "PlatformDomain",
-        "the domain is the platform's own, or below it",
+        "the domain is the platform's own domain or a subdomain of it",
         "tenant",
-        "leave `spec.domain` out, or use a domain of your own",
+        "remove `spec.domain`, or use a domain of your own",
     ),
     Reason(
         "DomainNotAllowed",
-        "the namespace may not use this domain",
+        "the namespace is not allowed to use this domain",
         "administrator",
-        "add it to the Platform's `domainPolicies`",
+        "add the domain to the Platform's `domainPolicies`",
     ),
     Reason(
         "NamespaceNotSelected",
-        "sites of this namespace are not served",
+        "the Platform does not serve sites in this namespace",
         "administrator",
-        "label the namespace as the Platform's `namespaceSelector` wants",
+        "add the labels of the Platform's `namespaceSelector` to the namespace",
     ),
     Reason(
         "NoCertificate",
-        "no issuer could sign for the domain",
+        "no issuer is configured for the domain's certificate",
         "administrator",
-        "set the Platform's `tls.issuerRef`, or the tenant leaves `spec.domain` out",
+        "set the Platform's `tls.issuerRef`, or have the tenant remove `spec.domain`",
     ),
     Reason(
         "NameConflict",
-        "Traefik could not tell the site from another",
+        "Traefik cannot distinguish the site from another one",
         "tenant",
         "give the site [another name](../decisions/0004-names-in-traefik.md)",
     ),
 )
 
 _OF_CERTIFICATES = (
-    Reason("Issued", "the domain has its certificate", "nobody"),
-    Reason("Wildcard", "the wildcard certificate covers the domain", "nobody"),
-    Reason("NotNeeded", "the platform serves plain HTTP", "nobody"),
+    Reason("Issued", "the domain has a valid certificate"),
+    Reason("Wildcard", "the wildcard certificate covers the domain"),
+    Reason("NotNeeded", "the platform serves plain HTTP"),
     Reason(
         "Issuing",
-        "cert-manager has asked for the certificate",
-        "nobody",
-        "minutes; if it lasts, does the domain lead to this cluster?",
+        "cert-manager has requested the certificate",
+        None,
+        "this takes minutes; if it takes longer, check that the domain points to this cluster",
     ),
     Reason(
         "NotReady",
-        "cert-manager could not get it; it may also give a reason of its own",
+        "cert-manager could not obtain the certificate; it may report a reason of its own instead",
         "administrator",
-        "`kubectl describe certificate` in the system namespace",
+        "run `kubectl describe certificate` in the system namespace",
     ),
 )
 
 GROUPS = (
     Group("StaticSite", "Synced", "Whether the branch is live.", _FROM_GIT),
-    Group("StaticSite", "IngressReady", "Whether the domain leads to the site.", _OF_ROUTES),
+    Group("StaticSite", "IngressReady", "Whether the site is served on its domain.", _OF_ROUTES),
     Group(
         "StaticSite",
         "CertificateReady",
@@ -218,70 +247,79 @@ GROUPS = (
         (
             *_OF_CERTIFICATES,
             *_WAITING_FOR_HOOKS,
-            Reason("NotRouted", "the site has no domain yet; `IngressReady` says why", "nobody"),
+            Reason("NotRouted", "the site has no domain yet; `IngressReady` says why"),
         ),
     ),
     Group(
         "StaticSite",
         "AliasesReady",
-        "Present where there are `spec.aliases`: whether these domains lead to the site. It never makes `Ready` false.",
+        "Present if `spec.aliases` is set: whether these domains redirect to the site. It does not affect `Ready`.",
         _OF_ROUTES,
     ),
     Group(
         "StaticSite",
         "RulesReady",
-        "Present where redirects or headers are left out. It never makes `Ready` false.",
+        "Present if redirects or headers were dropped. It does not affect `Ready`.",
         (
             Reason(
                 "TooManyRules",
-                "there is no room for [all of them](redirects-and-headers.md#limits) on the domain",
+                "the redirects and headers [do not all fit](redirects-and-headers.md#limits) on the domain",
                 "tenant",
-                "write fewer or shorter ones, or use another domain",
+                "use fewer or shorter ones, or another domain",
             ),
         ),
     ),
     Group(
         "StaticSite",
         "Ready",
-        "The first of the three above that is wrong, else the first that is open, with its reason and message.",
-        (Reason("Ready", "visitors see the commit", "nobody"),),
+        "The first of the three conditions above that is false, or else the first that is unknown; it has the same "
+        "reason and message.",
+        (Reason("Ready", "visitors see the commit"),),
     ),
     Group(
         "Platform",
         "Ready",
-        "Whether what the Platform says is done.",
+        "Whether the Platform is applied.",
         (
-            Reason("Ready", "every valid site is routed", "nobody"),
+            Reason("Ready", "every valid site is routed"),
             Reason(
                 "InvalidSpec",
-                "the Platform has a mistake; nothing changes until it is mended",
+                "the Platform has an invalid field; nothing changes until it is corrected",
                 "administrator",
-                "mend it",
+                "correct the Platform",
             ),
-            Reason("RemovalHeld", "see the condition `RemovalHeld`", "administrator", "look whether this is meant"),
+            Reason(
+                "RemovalHeld",
+                "see the condition `RemovalHeld`",
+                "administrator",
+                "check whether the removal is intended",
+            ),
         ),
     ),
     Group(
         "Platform",
         "RemovalHeld",
-        "Present while a [mass removal](../decisions/0003-mass-removal-brake.md) is held back.",
+        "Present while a [mass removal](../decisions/0003-mass-removal-brake.md) is on hold.",
         (
             Reason(
                 "MassRemoval",
-                "more than half of all domains would go at once; they are kept for a while",
+                "more than half of all domains would be removed at once; they are kept for a few minutes",
                 "administrator",
-                "if it is meant, wait; else bring the StaticSites back",
+                "if the removal is intended, wait; if not, restore the StaticSites",
             ),
         ),
     ),
     Group(
         "VirtualHost",
         "IngressReady",
-        "Whether what Traefik needs is there.",
+        "Whether the objects that Traefik needs exist.",
         (
-            Reason("Routed", "Traefik routes the domain", "nobody"),
+            Reason("Routed", "Traefik routes the domain"),
             Reason(
-                "Pending", "an object is being created", "nobody", "a second; else its name is taken by something else"
+                "Pending",
+                "an object is being created",
+                None,
+                "this takes a second; if it takes longer, another object has its name",
             ),
         ),
     ),
@@ -289,10 +327,10 @@ GROUPS = (
     Group(
         "VirtualHost",
         "Ready",
-        "The first of the two above that is not true, with its reason.",
+        "The first of the two conditions above that is not true; it has the same reason and message.",
         (
-            Reason("Ready", "the domain is served", "nobody"),
-            Reason("InvalidSpec", "somebody has edited it by hand", "nobody", "the hooks mend it"),
+            Reason("Ready", "the domain is served"),
+            Reason("InvalidSpec", "the VirtualHost was edited by hand", None, "the hooks restore it"),
         ),
     ),
 )

@@ -1,7 +1,7 @@
-"""The grammar of redirects and headers, wherever they are written: in a StaticSite, in ``_redirects`` or ``_headers``.
+"""The grammar of redirects and headers, whether in a StaticSite, in ``_redirects`` or in ``_headers``.
 
-Plain functions that return the value or raise ValueError, as in ``validation.py``. Nothing a tenant writes is ever an
-expression: a path is made of literal segments, ``:placeholders`` and one ``*`` at its end.
+As in ``validation.py``, plain functions return the value or raise ValueError. Tenants never write regular expressions:
+a path consists of literal segments, ``:placeholders`` and an optional ``*`` at its end.
 """
 
 import re
@@ -36,8 +36,8 @@ _PLACEHOLDER = re.compile(_NAME)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 _HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 
-# Headers that frame the message, that Traefik and nginx set themselves, or that speak for more than this one site:
-# for the whole origin, which may hold other sites, or for the hosts beside or below it.
+# Headers that frame the message, that Traefik and nginx set themselves, or that affect more than this one site: the
+# whole origin, which other sites may share, or sibling domains and subdomains.
 REFUSED_HEADERS = (
     *("accept-ranges", "age", "alt-svc", "clear-site-data", "connection", "content-encoding", "content-length"),
     *("content-range", "date", "etag", "expect-ct", "forwarded", "host", "keep-alive", "last-modified", "location"),
@@ -49,14 +49,14 @@ REFUSED_PREFIXES = ("proxy-", "x-accel-", "x-forwarded-", "x-pages-")
 
 
 class Segment(NamedTuple):
-    """A part of a path: a text, or where ``is_name`` a placeholder's name."""
+    """A part of a path: literal text or, if ``is_name``, the name of a placeholder."""
 
     text: str
     is_name: bool
 
 
 class Home(NamedTuple):
-    """Where a site is served, and which domains lead there."""
+    """Where a site is served, and the aliases that redirect to it."""
 
     domain: str
     path_prefix: str
@@ -67,14 +67,14 @@ NOWHERE = Home("", "")
 
 
 def redirect_from(value: str) -> str:
-    """The path that is redirected."""
+    """The path of a redirect."""
     at_most(value, MAX_FROM_LENGTH)
     if not _FROM.fullmatch(value):
         raise ValueError(
-            "must be a path such as /old, /blog/:year/:title or /news/*: it begins with '/', '*' is its last segment, "
-            "and whatever is no letter, digit or plain sign is percent-encoded"
+            "must be a path such as /old, /blog/:year/:title or /news/*; begin it with '/', use '*' only as the last "
+            "segment, and percent-encode special characters"
         )
-    _refuse_acme(value)
+    _reject_acme(value)
     names = [each.text for each in segments(value) if each.is_name]
     if len(names) > MAX_PLACEHOLDERS:
         raise ValueError(f"must have at most {MAX_PLACEHOLDERS} placeholders")
@@ -82,33 +82,33 @@ def redirect_from(value: str) -> str:
 
 
 def redirect_to(value: str) -> str:
-    """Where a redirect leads: a path of the site, or an http(s) URL; never another scheme, never ``//host``."""
+    """The target of a redirect: a path of the site or an http(s) URL, never another scheme and never ``//host``."""
     at_most(value, MAX_TO_LENGTH)
     if not (_RELATIVE.fullmatch(value) or _URL.fullmatch(value)):
         raise ValueError(
             "must be a path such as /new or a URL such as https://www.example.com/new, without placeholders in the host"
         )
     if re.match(r"/:splat[^?#]", value):
-        raise ValueError("must not go on after a ':splat' at its beginning")  # an empty one would make it //host
+        raise ValueError("must not have text after a leading '/:splat'")  # with an empty splat it would be //host
     return value
 
 
 def header_for(value: str) -> str:
-    """The paths that get a header: one path, or with ``/*`` at the end all below it."""
+    """The paths that get a header: one path or, with ``/*`` at its end, everything below it."""
     at_most(value, MAX_FROM_LENGTH)
     if not _FOR.fullmatch(value):
         raise ValueError(
-            "must be a path such as /index.html, or end with /* as in /assets/*: it begins with '/' and has only "
+            "must be a path such as /index.html, or end with /* as in /assets/*; begin it with '/', and use only "
             "letters, digits and . _ ~ @ + , = - between slashes"
         )
-    _refuse_acme(value)
+    _reject_acme(value)
     return value
 
 
 def plain_path(value: str) -> str:
-    """A path such as those of headers and prefixes: nothing in it needs to be escaped anywhere."""
+    """A path in which no character needs escaping, as for headers and prefixes."""
     if not re.fullmatch(rf"(?:{_FOR_SEGMENT})+", value):
-        raise ValueError("has a path of other than plain characters")
+        raise ValueError("must use only letters, digits and . _ ~ @ + , = - between slashes")
     return value
 
 
@@ -116,10 +116,10 @@ def header_name(value: str) -> str:
     """The name of a header that a site may set."""
     at_most(value, MAX_HEADER_NAME_LENGTH)
     if not _HEADER_NAME.fullmatch(value):
-        raise ValueError("must be the name of a header: letters, digits and '-'")
+        raise ValueError("must be the name of a header; use only letters, digits and '-'")
     lower = value.lower()
     if lower in REFUSED_HEADERS or lower.startswith(REFUSED_PREFIXES):
-        raise ValueError(f"{value} is not a site's to set")
+        raise ValueError(f"{value} cannot be set by a site")
     return value
 
 
@@ -127,17 +127,19 @@ def header_value(value: str) -> str:
     """A header's value: printable ASCII on one line."""
     at_most(value, MAX_HEADER_VALUE_LENGTH)
     if not _HEADER_VALUE.fullmatch(value):
-        raise ValueError("must be printable ASCII on one line, not empty, and without spaces at its ends")
+        raise ValueError("must be printable ASCII on one line, not empty, without leading or trailing spaces")
     return value
 
 
 def header(name: str, value: str) -> None:
-    """A header's name and value together: HSTS must not speak for other hosts."""
+    """Check a header's name and value together: HSTS must not apply to other hosts."""
     if name.lower() == "strict-transport-security" and re.search("(?i)includesubdomains|preload", value):
-        raise ValueError("Strict-Transport-Security may only say max-age: other hosts are not this site's to decide on")
+        raise ValueError(
+            "Strict-Transport-Security may only set max-age; includeSubDomains and preload would affect other hosts"
+        )
 
 
-def _refuse_acme(value: str) -> None:
+def _reject_acme(value: str) -> None:
     if value.startswith(ACME):
         raise ValueError(f"must not be below {ACME}, which certificate authorities use")
 
@@ -149,17 +151,17 @@ def segments(path: str) -> list[Segment]:
 
 
 def has_splat(path: str) -> bool:
-    """Whether all below the path is meant, too."""
+    """Whether the path also matches everything below it."""
     return path.endswith("/*")
 
 
 def names_in(path: str) -> set[str]:
-    """What the target of such a ``from`` may refer to."""
+    """The names that the target of a redirect with this ``from`` may refer to."""
     return {each.text for each in segments(path) if each.is_name} | ({"splat"} if has_splat(path) else set())
 
 
 def pieces(to: str) -> Iterator[Segment]:
-    """A target, taken apart into texts and references; none are looked for in a URL's host."""
+    """Split a target into literal text and references. The host of a URL never contains references."""
     url = _URL.fullmatch(to)
     start = url.start(3) if url else 0
     if start:
@@ -174,22 +176,32 @@ def pieces(to: str) -> Iterator[Segment]:
 
 
 def unknown_names(from_: str, to: str) -> list[str]:
-    """What a target refers to that its ``from`` does not have."""
-    known = names_in(from_)
-    return [each.text for each in pieces(to) if each.is_name and each.text not in known]
+    """The names in a target that its ``from`` does not define."""
+    defined = names_in(from_)
+    return [each.text for each in pieces(to) if each.is_name and each.text not in defined]
 
 
 def leads_to_itself(from_: str, to: str, home: Home = NOWHERE) -> bool:
-    """Whether what a redirect leads to is redirected by it again, maybe by way of an alias."""
+    """Whether a redirect matches its own target, directly or through an alias."""
     example = "".join("x" if each.is_name else each.text for each in pieces(to))
-    if url := _URL.fullmatch(example):
-        domain, path = url[2].lower(), url[3]
-        below = f"{path}/".startswith(f"{home.path_prefix}/")
-        if domain not in home.aliases and not (below and domain == home.domain.lower()):
-            return False
-        example = path.removeprefix(home.path_prefix) if below else path
-    path = re.split("[?#]", example, maxsplit=1)[0]
-    wanted, found = segments(from_), [part for part in path.split("/") if part]
-    if len(found) < len(wanted) or (len(found) > len(wanted) and not has_splat(from_)):
+    path = _path_on_site(example, home)
+    return path is not None and _matches(from_, re.split("[?#]", path, maxsplit=1)[0])
+
+
+def _path_on_site(target: str, home: Home) -> str | None:
+    """The target as a path of the site; None if it leads to another site."""
+    url = _URL.fullmatch(target)
+    if url is None:
+        return target
+    domain, path = url[2].lower(), url[3]
+    below = f"{path}/".startswith(f"{home.path_prefix}/")
+    if domain not in home.aliases and not (below and domain == home.domain.lower()):
+        return None
+    return path.removeprefix(home.path_prefix) if below else path
+
+
+def _matches(from_: str, path: str) -> bool:
+    expected, actual = segments(from_), [part for part in path.split("/") if part]
+    if len(actual) < len(expected) or (len(actual) > len(expected) and not has_splat(from_)):
         return False
-    return all(each.is_name or each.text == part for each, part in zip(wanted, found, strict=False))
+    return all(each.is_name or each.text == part for each, part in zip(expected, actual, strict=False))

@@ -1,4 +1,4 @@
-"""Sizes as people write them: ``100MiB``, ``1.5Gi``, ``2GB``, or plain bytes."""
+"""Sizes as people write them: ``100MiB``, ``1.5Gi``, ``2GB`` or a plain number of bytes."""
 
 import re
 
@@ -8,16 +8,16 @@ _STEP = 1024
 
 
 def parse(text: str) -> int:
-    """Bytes; ValueError where the text is no size."""
+    """The size in bytes. Raises ValueError if the text is not a size."""
     match = _SIZE.fullmatch(text.strip())
     if not match:
-        raise ValueError(f"{text!r} is not a size such as 100MiB, 1Gi or 5000000")
+        raise ValueError(f"{text!r} is not a size; write a number of bytes, or a unit as in 100MiB or 1Gi")
     number, unit, binary = match.groups()
     return int(float(number) * (_STEP if binary else 1000) ** _POWERS.get(unit, 0))
 
 
 def show(size: int) -> str:
-    """``100 MiB``, ``1.5 GiB``, ``512 bytes``."""
+    """The size with the largest fitting unit: ``100 MiB``, ``1.5 GiB``, ``512 bytes``."""
     amount, unit = float(size), "bytes"
     for larger in ("KiB", "MiB", "GiB", "TiB"):
         if amount < _STEP:

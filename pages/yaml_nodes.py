@@ -1,4 +1,4 @@
-"""YAML with the line of every value, and without YAML's traps: untrusted files can neither run nor exhaust anything."""
+"""Parses YAML and keeps the line of every value. Untrusted files can neither run code nor exhaust memory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Malformed(ValueError):
-    """What is wrong, and at which line (from 1)."""
+    """A file that we cannot parse, with the line (from 1) of the mistake."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -23,52 +23,56 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True)
 class Document:
-    """One YAML document: its value, and the nodes that know the lines."""
+    """One YAML document: its value, and its nodes, which have the line numbers."""
 
     value: Any
     node: yaml.Node
 
     def line_of(self, location: Sequence[str | int]) -> int:
-        """The line of the value at the location, or of the nearest thing around it that exists."""
+        """The line of the value at the location. If there is no such value, the line of its nearest existing parent."""
         node, line = self.node, _line(self.node)
         for part in location:
-            found = _child(node, part)
-            if found is None:
+            child = _child(node, part)
+            if child is None:
                 return line
-            line, node = found
+            line, node = child
         return line
 
 
 def documents(text: str) -> Iterator[Document]:
-    """The documents of a file. Raises Malformed at the first that is not YAML; those before it were yielded."""
+    """Yield the documents of a file. Raises Malformed at the first document that is not valid YAML."""
     try:
         for node in yaml.compose_all(text, Loader=_LOADER):
             if node is not None:
                 yield Document(_Builder().build(node, 0), node)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = " ".join(filter(None, (error.context, error.problem)))
-        where = f" (column {mark.column + 1})" if mark else ""
-        raise Malformed(f"is not YAML: {what}{where}", mark.line + 1 if mark else 1) from None
+        raise _syntax_error(error) from None
     except yaml.reader.ReaderError as error:
         raise Malformed(f"is not YAML: {error.reason}", text[: error.position].count("\n") + 1) from None
     except RecursionError:
-        raise Malformed("is nested too deeply", 1) from None
+        raise Malformed(f"is nested more than {_MAX_DEPTH} levels deep", 1) from None
+
+
+def _syntax_error(error: yaml.MarkedYAMLError) -> Malformed:
+    mark = error.problem_mark or error.context_mark
+    what = " ".join(filter(None, (error.context, error.problem)))
+    where = f" (column {mark.column + 1})" if mark else ""
+    return Malformed(f"is not YAML: {what}{where}", mark.line + 1 if mark else 1)
 
 
 class _Builder:
-    """Makes plain values of nodes; counts, because aliases can make a small file very large."""
+    """Builds plain values from nodes. It counts them, because aliases can make a small file very large."""
 
     def __init__(self) -> None:
         self._values = 0
         self._scalars = SafeConstructor()
 
-    def build(self, node: yaml.Node, depth: int) -> Any:  # noqa: ANN401 - whatever was written
+    def build(self, node: yaml.Node, depth: int) -> Any:  # noqa: ANN401 - unchecked input
         self._values += 1
         if self._values > _MAX_VALUES:
-            raise Malformed("has too many values", _line(node))
+            raise Malformed(f"has more than {_MAX_VALUES} values; split the file", _line(node))
         if depth > _MAX_DEPTH:
-            raise Malformed("is nested too deeply", _line(node))
+            raise Malformed(f"is nested more than {_MAX_DEPTH} levels deep", _line(node))
         if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
             return self._mapping(node, depth)
         if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
@@ -79,24 +83,24 @@ class _Builder:
         mapping: dict[str, Any] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise Malformed("has a key that is not text", _line(key))
+                raise Malformed("has a key that is not text; put it in quotes", _line(key))
             if key.tag == f"{_TAG}merge":
-                raise Malformed("merge keys (<<) are not supported: write the fields out", _line(key))
+                raise Malformed("merge keys (<<) are not supported; write the fields out", _line(key))
             if key.value in mapping:
-                raise Malformed(f"has the key {key.value!r} twice", _line(key))
+                raise Malformed(f"has the key {key.value!r} twice; remove one of them", _line(key))
             mapping[key.value] = self.build(value, depth + 1)
         return mapping
 
-    def _scalar(self, node: yaml.Node) -> Any:  # noqa: ANN401 - whatever was written
+    def _scalar(self, node: yaml.Node) -> Any:  # noqa: ANN401 - unchecked input
         kind = node.tag.removeprefix(_TAG)
         if kind in {"null", "bool", "int", "float"}:
             try:
                 return getattr(self._scalars, f"construct_yaml_{kind}")(node)
             except ValueError as error:
-                raise Malformed(f"has a value that is no {kind}: {error}", _line(node)) from None
-        if kind in {"str", "timestamp"}:  # the API's times are text
+                raise Malformed(f"has a value that is not a valid {kind}: {error}", _line(node)) from None
+        if kind in {"str", "timestamp"}:  # in the API, times are text
             return node.value
-        raise Malformed(f"has the tag {node.tag}, which is not supported", _line(node))
+        raise Malformed(f"has the unsupported tag {node.tag}; remove it", _line(node))
 
 
 def _line(node: yaml.Node) -> int:

@@ -84,7 +84,7 @@ def _register_webhooks(app: Flask, receiver: Receiver) -> None:
 def _register_recorder(app: Flask, recorder: Recorder) -> None:
     @app.after_request
     def record(response: Response) -> Response:
-        """Record the forge of the path, which is a known one, and never what was sent."""
+        """Record the forge in the path, which is one of ours, and nothing that was sent."""
         if request.endpoint == "webhook" and request.view_args:
             outcome = g.get("outcome") or _OUTCOMES.get(response.status_code, "failed")
             recorder.delivery_answered(request.view_args["forge"], outcome)

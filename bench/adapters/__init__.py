@@ -1,4 +1,4 @@
-"""One small adapter for each syncer that is measured: how it is started, how it is told, where its sites are live."""
+"""An adapter for each syncer: how to start it, how to notify it of a push, and where its live sites are."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Site:
-    """A folder of the branch main of a repository."""
+    """A folder on the branch main of a repository."""
 
     name: str
     repo: str
@@ -17,23 +17,23 @@ class Site:
 
 
 class Running(Protocol):
-    """A syncer at work."""
+    """A running syncer."""
 
     def live(self, site: Site) -> Path:
-        """Where the site's files are, for whoever serves them."""
+        """The folder with the site's live files."""
 
     def tell(self, repo: str) -> None:
-        """Say that something was pushed there. It may come back before the sites are live, or after that."""
+        """Notify the syncer of a push. The call may return before or after the sites are live."""
 
     def processes(self) -> Iterable[int]:
-        """The processes that belong to it, without their children."""
+        """The processes of the syncer, without their children."""
 
 
 class Peer(Protocol):
-    """A kind of syncer. ``most_sites``: with more of them it would not fit into this machine."""
+    """A kind of syncer. ``most_sites`` is the largest number that fits into the memory of a usual machine."""
 
     name: str
     most_sites: int
 
     def start(self, sites: Sequence[Site], origin: str, root: Path) -> AbstractContextManager[Running]:
-        """Sync the sites, from an empty folder."""
+        """Start a syncer for the sites in an empty folder."""

@@ -1,4 +1,4 @@
-"""The syncer of kup6s/pages 1.0, in front of as much of a Kubernetes API as it asks for."""
+"""The syncer of kup6s/pages 1.0, with a minimal Kubernetes API server."""
 
 import json
 import os
@@ -69,7 +69,7 @@ class _Running:
 
 @contextmanager
 def _api(sites: Sequence[Site]) -> Iterator[str]:
-    """An API server with these StaticSites, that takes statuses and forgets them."""
+    """An API server with these StaticSites, which accepts and discards statuses."""
     objects = {site.name: _object(site) for site in sites}
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""What a user would write first: ``git clone`` of each, then ``git pull`` in one after the other."""
+"""The simplest script: ``git clone`` of each repository, then ``git pull`` in one after another."""
 
 import os
 import subprocess

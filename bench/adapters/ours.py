@@ -1,4 +1,4 @@
-"""Our syncer, without a cluster: its store is a list. It loads what ``pages syncer`` loads, so its memory compares."""
+"""Our syncer without a cluster; its store is a list. It imports what ``pages syncer`` imports, to compare memory."""
 
 import gc
 import json
@@ -28,7 +28,7 @@ class Ours:
             try:
                 yield _Running(root, process)
             finally:
-                process.communicate()  # the end of its input ends it
+                process.communicate()  # the process stops at the end of its input
 
 
 class _Running:
@@ -47,10 +47,10 @@ class _Running:
 
 
 def main() -> None:
-    """Sync the sites of ``sites.json``; hasten a repository for each line of stdin, until its end."""
+    """Sync the sites in ``sites.json``. Each line on stdin names a repository to sync now."""
     import structlog  # noqa: PLC0415 - not in the process that measures
 
-    import syncer.cluster.cluster_syncer  # noqa: F401, PLC0415 - for its weight
+    import syncer.cluster.cluster_syncer  # noqa: F401, PLC0415 - for comparable memory
     from bench.syncing import make_syncer  # noqa: PLC0415
     from syncer.sources import Source  # noqa: PLC0415
 

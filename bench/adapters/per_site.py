@@ -1,7 +1,7 @@
-"""Any syncer that is one process per site and syncs on SIGHUP; git-sync is one.
+"""Any syncer with one process per site that syncs on SIGHUP, such as git-sync.
 
 ``OTHER_SYNCER`` is a command line with the placeholders {repo}, {branch}, {root} (a folder to work in) and {live}
-(where the checkout shall appear).
+(the path of the live checkout).
 """
 
 import os

@@ -1,10 +1,10 @@
-"""Does a reader notice anything while a syncer is killed, its disk fills up and its git server misbehaves?
+"""Checks that readers notice nothing while a syncer is killed, its disk fills up and its git server misbehaves.
 
 Run: python -m bench.soak [SECONDS]
 
-Pushes go on all the time, to sites that readers read all the time. At random moments the syncer or one of its gits is
-killed, the server is slow, silent, cut off or lies, the disk is full, a file or a mirror is damaged. Prints what was
-done and seen; exits with 1 where a reader saw anything but whole releases, or the syncer did not come to rest.
+Sites are pushed to and read continuously. At random moments, the syncer or one of its git processes is killed; the
+server is slow, silent, cut off or corrupts data; the disk is full; or a file or a mirror is damaged. Prints the numbers
+of faults and reads. Exits with 1 if a reader saw anything but whole releases, or if the syncer did not recover.
 """
 
 import contextlib
@@ -72,13 +72,13 @@ def main(seconds: float = SECONDS) -> int:
         rows += [("answers by nginx", visitor.answers), ("wrong answers by nginx", len(visitor.errors))]
         print(tabulate.tabulate(rows, headers=(f"in {seconds:.0f} s", "")))
     if not small_disk:
-        print("The disk was never full: a small file system can be mounted by root on Linux only.")
-    print("\n".join(f"WRONG: {each}" for each in wrong) or "All as it should be.")
+        print("skipped: a full disk, because only root on Linux can mount a small file system")
+    print("\n".join(f"WRONG: {each}" for each in wrong) or "No problems found.")
     return 1 if wrong else 0
 
 
 def go_on(seconds: float, pushes: Pushes, faults: Faults, syncer: SyncerProcess, wrong: list[str]) -> None:
-    """Push, in this thread, and let faults happen in another."""
+    """Push in this thread, and cause faults in another."""
     over = threading.Event()
 
     def happen() -> None:
@@ -97,7 +97,7 @@ def go_on(seconds: float, pushes: Pushes, faults: Faults, syncer: SyncerProcess,
                 following = time.monotonic() + chance.uniform(0, 1)
             pushes.look()
             if not syncer.alive() and thread.is_alive() and not _soon_alive(syncer):
-                wrong.append("the syncer ended by itself; its log says why")
+                wrong.append("the syncer ended unexpectedly; see its log")
                 return
             time.sleep(0.02)
     finally:
@@ -106,7 +106,7 @@ def go_on(seconds: float, pushes: Pushes, faults: Faults, syncer: SyncerProcess,
 
 
 def _soon_alive(syncer: SyncerProcess) -> bool:
-    """It may just be between being killed and started."""
+    """Whether the syncer runs within 2 seconds: it may be between a kill and a restart."""
     for _ in range(100):
         if syncer.alive():
             return True
@@ -115,7 +115,7 @@ def _soon_alive(syncer: SyncerProcess) -> bool:
 
 
 def come_to_rest(root: Path, pushes: Pushes, syncer: SyncerProcess) -> float:
-    """Without faults all has to be live soon, and everything damaged whole: the seconds that took."""
+    """The seconds until, without faults, all pushes are live and all damage is repaired."""
     start = time.monotonic()
     for name in pushes.names:
         syncer.tell(name)
@@ -130,17 +130,17 @@ def come_to_rest(root: Path, pushes: Pushes, syncer: SyncerProcess) -> float:
 def _is_whole(path: Path) -> bool:
     with contextlib.suppress(FileNotFoundError):
         return path.read_text(errors="replace").startswith(f"same {path.stem} ")
-    return True  # replaced while we looked
+    return True  # replaced during the read
 
 
 def leftovers(root: Path) -> list[str]:
-    """What a syncer that has ended well must not leave."""
-    found = [*(root / "volume").rglob(".tmp-*"), *(root / "mirrors").rglob("*.lock"), *root.glob("mirrors/*.new")]
-    return [f"{path} is left" for path in found]
+    """Temporary files that a syncer must remove before a clean exit."""
+    paths = [*(root / "volume").rglob(".tmp-*"), *(root / "mirrors").rglob("*.lock"), *root.glob("mirrors/*.new")]
+    return [f"{path} was not removed" for path in paths]
 
 
 def figures(faults: Faults, pushes: Pushes, readers: Sequence[Reader], root: Path) -> list[tuple[str, object]]:
-    """What was done and seen."""
+    """The rows of the table: faults, pushes and reads."""
     kills = sum(number for what, number in faults.done.items() if "killed" in what)
     rows: list[tuple[str, object]] = [(what, number) for what, number in sorted(faults.done.items())]
     rows += [
@@ -159,14 +159,14 @@ def figures(faults: Faults, pushes: Pushes, readers: Sequence[Reader], root: Pat
 
 
 def size(folder: Path) -> int:
-    """Bytes, hard links counted once."""
+    """The size in bytes. Hard links count once."""
     stats = [path.lstat() for path in folder.rglob("*")]
     return sum({stat.st_ino: stat.st_size for stat in stats}.values())
 
 
 @contextmanager
 def small_volume(folder: Path) -> Iterator[bool]:
-    """A volume that can be filled, where one can be mounted: whether it could."""
+    """Mount a small volume, which can be filled, if possible. Yields whether it was mounted."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={VOLUME_MIB}m", "tmpfs", str(folder)]
     small = bool(shutil.which("mount")) and subprocess.run(mount, capture_output=True, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""What happens to a syncer, its disk and its git server; each lasts some seconds at most."""
+"""Faults of a syncer, its disk and its git server. Each lasts a few seconds at most."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from tests.support.relay import Relay
 
 
 class Faults:
-    """Done at random moments, and counted."""
+    """Causes random faults, and counts them."""
 
     def __init__(
         self, root: Path, syncer: SyncerProcess, relay: Relay, chance: random.Random, *, small_disk: bool
@@ -35,7 +35,7 @@ class Faults:
         self._kinds = [*kinds, self._fill_disk] if small_disk else kinds
 
     def one(self) -> None:
-        """A fault, over when this returns."""
+        """Cause one fault, which is over when this returns."""
         self._chance.choice(self._kinds)()
 
     def _kill(self) -> None:
@@ -77,7 +77,7 @@ class Faults:
         ballast.unlink()
 
     def _damage(self) -> None:
-        """A file that the readers do not look at, for they would rightly complain."""
+        """Damage a file that no reader reads, because readers would report it."""
         files = list(self._root.glob(f"volume/live/{NAMESPACE}/*/same/*.html"))
         with contextlib.suppress(OSError, IndexError):
             file = self._chance.choice(files)

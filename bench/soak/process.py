@@ -1,4 +1,4 @@
-"""The syncer's process, which is killed and started again."""
+"""The process of the syncer, which faults kill and restart."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ _PHASES = {"ls-remote": "asking", "fetch": "fetching", "cat-file": "writing", "l
 
 
 class SyncerProcess:
-    """The syncer's process, started again whenever it is killed."""
+    """The process of the syncer. It is restarted after each kill."""
 
     def __init__(self, root: Path, origin: str) -> None:
         self._command = [sys.executable, "-m", "bench.soak.syncer", str(root), origin]
@@ -28,17 +28,17 @@ class SyncerProcess:
             self._process = subprocess.Popen(self._command, stdin=stdin, stdout=log, stderr=log)
 
     def tell(self, name: str) -> None:
-        """As a webhook would; nobody may be listening."""
+        """Notify the syncer of a push, like a webhook. It may be down."""
         with self._lock, contextlib.suppress(BrokenPipeError):
             os.write(self._stdin, f"{name}\n".encode())
 
     def phase(self) -> str:
-        """What it is doing, by its gits."""
+        """The current phase of the syncer, derived from its git processes."""
         words = [word for line in descendants(self._process.pid).values() for word in line]
         return next((phase for word, phase in _PHASES.items() if word in words), "between")
 
     def kill(self) -> None:
-        """SIGKILL to it and all below it, as a container ends; then start another."""
+        """Kill the syncer and all its descendants, as at the end of a container, and start it again."""
         with self._lock:
             self._process.send_signal(signal.SIGSTOP)  # so that it starts no more children
             for pid in (*descendants(self._process.pid), self._process.pid):
@@ -49,7 +49,7 @@ class SyncerProcess:
             self._start()
 
     def kill_git(self) -> bool:
-        """SIGKILL to one of its gits; whether there was one."""
+        """Kill one of its git processes. Returns whether there was one."""
         for pid in descendants(self._process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -57,11 +57,11 @@ class SyncerProcess:
         return False
 
     def alive(self) -> bool:
-        """Whether it runs (nobody but us may end it)."""
+        """Whether the syncer runs."""
         return self._process.poll() is None
 
     def stop(self) -> int:
-        """SIGTERM; its exit code."""
+        """Stop the syncer with SIGTERM, and return its exit code."""
         self._process.terminate()
         code = self._process.wait(60)
         os.close(self._stdin)

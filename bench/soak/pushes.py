@@ -1,4 +1,4 @@
-"""Commits that number themselves, and when each was live."""
+"""Pushes numbered commits, and measures when each is live."""
 
 import contextlib
 import random
@@ -11,7 +11,7 @@ from tests.support.git_server import GitServer
 
 
 class Pushes:
-    """Commits that number themselves, and when each was live."""
+    """Pushes numbered commits, and measures when each is live."""
 
     def __init__(self, root: Path, server: GitServer, syncer: SyncerProcess, chance: random.Random) -> None:
         self.live = root / "volume/live" / NAMESPACE
@@ -24,29 +24,29 @@ class Pushes:
         self._waiting: list[tuple[str, int, float]] = []
 
     def push(self, name: str) -> None:
-        """One more; the syncer hears of it, mostly."""
+        """Push one more commit. The notification of the syncer may be lost or doubled."""
         self.newest[name] = number = self.newest[name] + 1
         same = {f"same/{each}.html": f"same {each} " * 200 for each in range(30)} if number == 1 else {}
         blob = {f"blob/{number % 3}": self._chance.randbytes(self._chance.randrange(1, 200_000))}
         self._repositories[name].commit({"a": f"{number} of a", "b/b": f"{number} of b", **same, **blob})
         self._waiting.append((name, number, time.monotonic()))
-        for _ in range(self._chance.choice((0, 1, 1, 1, 2))):  # lost, heard, doubled
+        for _ in range(self._chance.choice((0, 1, 1, 1, 2))):  # lost, sent once, or doubled
             self._syncer.tell(name)
 
     def shown(self, name: str) -> int:
-        """The number that visitors see, or 0."""
+        """The number of the live commit, or 0."""
         with contextlib.suppress(OSError, ValueError):
             return int((self.live / name / "a").read_text().split()[0])
         return 0
 
     def look(self) -> None:
-        """Note what has become live."""
+        """Record the pushes that have gone live."""
         now, shown = time.monotonic(), {name: self.shown(name) for name in self.names}
         self.seconds += [now - since for name, number, since in self._waiting if shown[name] >= number]
         self._waiting = [each for each in self._waiting if shown[each[0]] < each[1]]
 
     def wait(self, seconds: float) -> float:
-        """Until all is live: how many seconds it took. Raises TimeoutError."""
+        """Wait until all pushes are live, and return the seconds. Raises TimeoutError."""
         start = time.monotonic()
         while any(self.shown(name) != number for name, number in self.newest.items()):
             if time.monotonic() - start > seconds:
@@ -56,5 +56,5 @@ class Pushes:
         return time.monotonic() - start
 
     def status(self) -> dict[str, int]:
-        """What is live of each."""
+        """The number of the live commit of each site."""
         return {name: self.shown(name) for name in self.names}

@@ -1,4 +1,4 @@
-"""The syncer that is killed: python -m bench.soak.syncer ROOT ORIGIN. It reads the names of pushed sites."""
+"""The syncer of the soak test: python -m bench.soak.syncer ROOT ORIGIN. It reads names of pushed sites from stdin."""
 
 import os
 import signal
@@ -21,14 +21,14 @@ POLICY = DiskPolicy(grace_seconds=2, keep_releases=3, keep_free=0.02)
 
 
 class Store:
-    """Sites whose generation a push raises, which makes them due at once; what is said of them is not kept."""
+    """A store in which a push raises the generation of a site, which makes it due at once. It discards statuses."""
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
         self._generations = {f"site{number}": 1 for number in range(SITES)}
 
     def touch(self, name: str) -> None:
-        """It was pushed to."""
+        """Raise the generation of a pushed site."""
         self._generations[name] += 1
 
     def snapshot(self) -> Snapshot:
@@ -72,7 +72,7 @@ def main(root: Path, origin: str) -> None:
     signal.signal(signal.SIGTERM, stop)
     threading.Thread(target=listen, daemon=True).start()
     syncer.run()
-    os._exit(0)  # the one that listens waits for a line
+    os._exit(0)  # the listening thread still waits for a line
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A visitor who never stops reading, through the nginx that serves in a cluster."""
+"""A continuous visitor, through nginx with the configuration of the cluster."""
 
 import http.client
 import threading
@@ -16,7 +16,7 @@ from tests.support.serving import free_port
 
 @contextmanager
 def served(root: Path) -> Iterator[int]:
-    """The volume behind nginx: the port."""
+    """Serve the volume with nginx. Yields the port."""
     port, nginx = free_port(), Nginx(root, live="volume/live")
     nginx.start(f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://{SITES}:; }} }}")
     try:
@@ -26,7 +26,7 @@ def served(root: Path) -> Iterator[int]:
 
 
 class Visitor:
-    """Asks for the numbered files of all sites, one after another: each answer is a 200, and no number goes down."""
+    """Requests the numbered files of all sites. Each response must be 200, and no number may decrease."""
 
     def __init__(self, port: int, sites: Sequence[str]) -> None:
         self.answers = 0

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from cli import exits, metacontroller
-from cli.diagnosis.facts import Object, condition
+from cli.diagnosis.facts import condition
 from pages import manifests
-from pages.api import API_VERSION, Platform, StaticSite
+from pages.api import API_VERSION, Object, Platform, StaticSite
 from pages.manifests import Contents, Manifest
 
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)

@@ -1,5 +1,7 @@
 """The options for the metrics: where a command serves them, and for how many sites."""
 
+from typing import Any
+
 import click
 
 from cli.options import common
@@ -21,21 +23,29 @@ def metrics_bind(default: str) -> common.Decorator:
     )
 
 
-def site_metrics(command: common.Command) -> common.Command:
-    """``--site-metrics`` and ``--site-metrics-max``."""
-    most = common.option(
-        "--site-metrics-max",
-        _MOST_SITES,
-        "The number of sites with metrics of their own: the first ones by namespace and name.",
-        type=click.IntRange(0),
-    )
-    whether = click.option(
-        "--site-metrics/--no-site-metrics",
-        default=True,
-        show_default=True,
-        help="Whether each site has metrics of its own.",
-    )
-    return whether(most(command))
+def _most_sites(values: dict[str, Any]) -> int:
+    most: int = values["site_metrics_max"]
+    return most if values["site_metrics"] else 0
+
+
+site_metrics = common.grouped(
+    "site_metrics",
+    {
+        "site_metrics": click.option(
+            "--site-metrics/--no-site-metrics",
+            default=True,
+            show_default=True,
+            help="Whether each site has metrics of its own.",
+        ),
+        "site_metrics_max": common.option(
+            "--site-metrics-max",
+            _MOST_SITES,
+            "The number of sites with metrics of their own: the first ones by namespace and name.",
+            type=click.IntRange(0),
+        ),
+    },
+    _most_sites,
+)
 
 
 def listen(bind: str) -> Listener | None:

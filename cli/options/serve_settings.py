@@ -1,7 +1,6 @@
 """The options of `pages serve`."""
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +12,7 @@ import click
 from cli.options import common, disk, metrics_port, site_limits
 from pages import validation
 from pages.api import canonical_repo
-from syncer.egress.hosts import AllowedHosts
+from syncer.egress.hosts import AllowedHosts, HostPattern
 from syncer.schedule.lanes import Capacity
 from syncer.settings import Settings
 from syncer.stores.state import State
@@ -55,117 +54,110 @@ def _interval(_context: click.Context, _parameter: click.Parameter, value: str) 
         raise click.BadParameter(str(error)) from None
 
 
-_OPTIONS = (
-    click.argument(
+_OPTIONS: dict[str, common.Decorator] = {
+    "paths": click.argument(
         "paths", nargs=-1, metavar="[MANIFESTS]...", type=click.Path(path_type=Path, exists=True, readable=True)
     ),
-    click.option("--repo", metavar="URL", help="Publish this one repository, without a manifest."),
-    click.option("--branch", help="With --repo: the branch.  [default: the default branch of the repository]"),
-    click.option("--path", "folder", default="/", show_default=True, help="With --repo: the folder to publish."),
-    common.option("--port", 8080, "Listen on this port.", type=click.IntRange(1, 65535)),
-    click.option("--address", help="Listen only on this address.  [default: this machine alone, 127.0.0.1 and ::1]"),
-    common.option(
+    "repo": click.option("--repo", metavar="URL", help="Publish this one repository, without a manifest."),
+    "branch": click.option(
+        "--branch", help="With --repo: the branch.  [default: the default branch of the repository]"
+    ),
+    "folder": click.option(
+        "--path", "folder", default="/", show_default=True, help="With --repo: the folder to publish."
+    ),
+    "port": common.option("--port", 8080, "Listen on this port.", type=click.IntRange(1, 65535)),
+    "address": click.option(
+        "--address", help="Listen only on this address.  [default: this machine alone, 127.0.0.1 and ::1]"
+    ),
+    "state": common.option(
         "--state",
         Path(".pages"),
         "Where mirrors, releases and statuses are kept; a restart continues from there.",
         type=click.Path(path_type=Path, file_okay=False),
     ),
-    click.option(
+    "allowed_hosts": click.option(
         "--allowed-hosts",
         callback=common.allowed_hosts,
         metavar="HOST,...",
         help=f"The git servers that manifests may use: {common.HOSTS}. Required without --repo and --allow-local.",
     ),
-    common.option(
+    "sync_interval": common.option(
         "--sync-interval",
         "5m",
         "How often to look for new commits of sites that have no syncInterval.",
         callback=_interval,
     ),
-    click.option(
+    "allow_local": click.option(
         "--allow-local", is_flag=True, help="Also publish repositories of this machine: file:///… and folders."
     ),
-    common.option("--workers", 4, common.WORKERS, type=click.IntRange(1, 64)),
-    common.WEBHOOK_SECRET,
-    metrics_port.metrics_bind("-"),
-    metrics_port.site_metrics,
-    site_limits.limits,
-    disk.disk,
-)
+    "workers": common.option("--workers", 4, common.WORKERS, type=click.IntRange(1, 64)),
+    "webhook_secret_file": common.WEBHOOK_SECRET,
+    "metrics_bind": metrics_port.metrics_bind("-"),
+    "site_metrics": metrics_port.site_metrics,
+    "limits": site_limits.limits,
+    "disk": disk.disk,
+}
 
 
-def serve_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command these options; it gets their values as ``settings``."""
-
-    @functools.wraps(command)
-    def with_settings(**given: Any) -> None:  # noqa: ANN401 - the values of all options
-        _check_sources(given)
-        most_sites, site_metrics = given.pop("site_metrics_max"), given.pop("site_metrics")
-        repository = _repository(given)
-        settings = ServeSettings(
-            manifests=given.pop("paths"),
-            repository=repository,
-            state=given["state"],
-            address=given.pop("address"),
-            port=given.pop("port"),
-            sync_interval=given.pop("sync_interval"),
-            metrics_bind=given.pop("metrics_bind"),
-            site_metrics=most_sites if site_metrics else 0,
-            syncer=_syncer_settings(given, repository),
-        )
-        command(settings=settings, **given)
-
-    wrapped: Callable[..., None] = with_settings
-    for option in reversed(_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped
-
-
-def _syncer_settings(given: dict[str, Any], repository: Repository | None) -> Settings:
-    state, hosts = State(given.pop("state")), given.pop("allowed_hosts")
+def _settings(values: dict[str, Any]) -> ServeSettings:
+    _check_sources(values)
+    state, hosts, repository = State(values["state"]), values["allowed_hosts"], _repository(values)
     patterns = (*(hosts.patterns if hosts else ()), *(_server_of(repository.repo) if repository else ()))
-    return Settings(
-        volume=state.volume,
-        cache=state.mirrors,
-        hosts=AllowedHosts(patterns, given.pop("allow_local")),
-        limits=given.pop("limits"),
-        disk=given.pop("disk"),
-        capacity=Capacity.of(given.pop("workers")),
-        trust=Trust(given.pop("webhook_secret_file")),
-        heartbeat=_HEARTBEAT,
+    return ServeSettings(
+        manifests=values["paths"],
+        repository=repository,
+        state=values["state"],
+        address=values["address"],
+        port=values["port"],
+        sync_interval=values["sync_interval"],
+        metrics_bind=values["metrics_bind"],
+        site_metrics=values["site_metrics"],
+        syncer=Settings(
+            volume=state.volume,
+            cache=state.mirrors,
+            hosts=AllowedHosts(patterns, values["allow_local"]),
+            limits=values["limits"],
+            disk=values["disk"],
+            capacity=Capacity.of(values["workers"]),
+            trust=Trust(values["webhook_secret_file"]),
+            heartbeat=_HEARTBEAT,
+        ),
     )
 
 
-def _check_sources(given: dict[str, Any]) -> None:
-    if bool(given["paths"]) == bool(given["repo"]):
+def _check_sources(values: dict[str, Any]) -> None:
+    if bool(values["paths"]) == bool(values["repo"]):
         raise click.UsageError("name a directory of manifests, or one repository with --repo (and not both)")
-    if given["branch"] and not given["repo"]:
+    if values["branch"] and not values["repo"]:
         raise click.UsageError("--branch needs --repo; in a manifest, set spec.branch")
-    if given["allowed_hosts"] is None and not given["repo"] and not given["allow_local"]:
+    if values["allowed_hosts"] is None and not values["repo"] and not values["allow_local"]:
         raise click.UsageError(
             "--allowed-hosts is missing; name the git servers that the manifests may use, "
             "as in --allowed-hosts forge.example.com"
         )
 
 
-def _repository(given: dict[str, Any]) -> Repository | None:
+def _repository(values: dict[str, Any]) -> Repository | None:
     """The repository in canonical form; a folder as a file URL."""
-    repo, branch, folder = given.pop("repo"), given.pop("branch"), given.pop("folder")
+    repo = values["repo"]
     if not repo:
         return None
     if "://" not in repo and (repo.startswith((".", "/", "~")) or Path(repo).exists()):
         repo = f"file://{Path(repo).expanduser().resolve()}"
     if repo.startswith("file://"):
-        if not given["allow_local"]:
+        if not values["allow_local"]:
             raise click.UsageError(f"{repo} is on this machine; add --allow-local to publish it")
-        return Repository(repo, branch, folder)
+        return Repository(repo, values["branch"], values["folder"])
     try:
-        return Repository(canonical_repo(validation.repo(repo)), branch, folder)
+        return Repository(canonical_repo(validation.repo(repo)), values["branch"], values["folder"])
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--repo") from None
 
 
-def _server_of(repo: str) -> tuple[Any, ...]:
+def _server_of(repo: str) -> tuple[HostPattern, ...]:
     """The server of a repository on the command line is trusted."""
     parts = urlsplit(repo)
     return () if parts.scheme == "file" else AllowedHosts.parse(f"{parts.scheme}://{parts.netloc}").patterns
+
+
+serve_settings = common.grouped("settings", _OPTIONS, _settings)

@@ -20,12 +20,15 @@ class _Handler(WSGIRequestHandler):
 
 
 class _Server(ThreadedWSGIServer):
-    """Closes new connections while ``room`` is used up: each connection costs a thread."""
+    """Closes new connections while all of ``room`` is used: each connection costs a thread."""
 
-    room: threading.BoundedSemaphore
+    def __init__(self, listening: socket.socket, app: "WSGIApplication", room: threading.BoundedSemaphore) -> None:
+        self._room = room
+        host, port = listening.getsockname()[:2]
+        super().__init__(host, port, app, _Handler, fd=listening.fileno())
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's own
-        if self.room.acquire(blocking=False):
+        if self._room.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
@@ -34,7 +37,7 @@ class _Server(ThreadedWSGIServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self.room.release()
+            self._room.release()
 
 
 class Listener:
@@ -48,7 +51,7 @@ class Listener:
         self._socket = socket.create_server((host, int(port)), family=family, backlog=512)
         self.port: int = self._socket.getsockname()[1]
         self._socket.setblocking(False)  # another process that shares the port may accept first
-        self._host = host
+        self._server: _Server | None = None
 
     @classmethod
     def for_option(cls, option: str, bind: str, most_connections: int = 1_000) -> Self:
@@ -61,17 +64,15 @@ class Listener:
 
     def start(self, app: "WSGIApplication") -> None:
         """Serve the application, each request on a thread of its own."""
-        self._server = _Server(self._host, self.port, app, _Handler, fd=self._socket.fileno())
-        self._server.room = self._room
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="listener", daemon=True
-        )
-        self._thread.start()
+        self._server = server = _Server(self._socket, app, self._room)
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.2}, name="listener", daemon=True
+        ).start()
 
     def stop(self) -> None:
         """Stop serving and listening."""
-        self._server.shutdown()
-        self._thread.join()
-        with contextlib.suppress(OSError):
-            self._server.server_close()
+        if self._server:
+            self._server.shutdown()  # returns when the thread has ended its loop
+            with contextlib.suppress(OSError):
+                self._server.server_close()
         self._socket.close()

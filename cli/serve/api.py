@@ -1,7 +1,7 @@
-"""The syncer's API behind the nginx of `pages serve`: it buffers and bounds bodies, as Traefik does in the cluster.
+"""The syncer's API behind the nginx of `pages serve`: nginx buffers and limits bodies, as Traefik does in a cluster.
 
-It answers at ``webhook.pages.localhost``, and under its paths at hosts that no site has: not every forge's resolver
-knows that names below ``localhost`` are this machine's, and an address always leads here.
+It answers at ``webhook.pages.localhost``, and under its paths at every host without a site: some resolvers do not map
+names below ``localhost`` to this machine, but an IP address always leads here.
 """
 
 import json
@@ -15,7 +15,7 @@ _NAME = "pages_api"
 
 
 def server(listen: Sequence[str], port: int) -> str:
-    """The http-level part of the configuration; the API itself listens on ``port`` of 127.0.0.1."""
+    """The http-level part of the configuration; the API listens on this port of 127.0.0.1."""
     return upstream.server(_NAME, HOST, listen, port, "\n    ".join(_locations("/")))
 
 
@@ -34,8 +34,8 @@ def _locations(where: str) -> list[str]:
         proxy_request_buffering on;
 {upstream.PROXY.format(name=_NAME)}
     }}""",
-        _problem("@pages_too_large", 413, "a delivery has at most 1 MiB"),
-        _problem("@pages_not_there", 503, "the syncer does not answer just now; try again"),
+        _problem("@pages_too_large", 413, "a delivery may have at most 1 MiB"),
+        _problem("@pages_not_there", 503, "the syncer does not answer at the moment; try again"),
     ]
 
 

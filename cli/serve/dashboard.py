@@ -1,4 +1,4 @@
-"""The dashboard behind the nginx of `pages serve`, at the domain that all sites here are below."""
+"""The dashboard behind the nginx of `pages serve`, at the parent domain of all its sites."""
 
 from collections.abc import Sequence
 
@@ -12,5 +12,5 @@ _LOCATION = f"""location / {{
 
 
 def server(host: str, listen: Sequence[str], port: int) -> str:
-    """The http-level part of the configuration; the dashboard itself listens on ``port`` of 127.0.0.1."""
+    """The http-level part of the configuration; the dashboard listens on this port of 127.0.0.1."""
     return upstream.server(_NAME, host, listen, port, _LOCATION)

@@ -5,8 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import click
 
-from hooks.payload import Object
-from pages.api import SiteKey, StaticSite
+from pages.api import Object, SiteKey, StaticSite
 from pages.manifests import Problem
 from syncer.errors import SyncError
 from syncer.outcome import Outcome

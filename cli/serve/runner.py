@@ -17,9 +17,8 @@ from cli.serve.local_addresses import LOCAL_DOMAIN, LocalAddresses
 from cli.serve.nginx import Nginx, NginxError
 from cli.serve.progress import Progress
 from cli.serve.watch import Watch
-from hooks.payload import Object
 from pages import metrics
-from pages.api import SiteKey, VirtualHostSpec
+from pages.api import Object, SiteKey, VirtualHostSpec
 from syncer.assembly import World, assemble, make_workspace
 from syncer.git.commands import Git
 from syncer.metrics.counted import Counted

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Install a Debian package where that needs no question: as root, or where sudo asks nothing. Else fail without a word.
+# Install a Debian package if that needs no password: as root, or with passwordless sudo. Otherwise fail silently.
 set -eu
 as_root=
 [ "$(id -u)" = 0 ] || as_root="sudo -n"
 command -v apt-get >/dev/null && $as_root true 2>/dev/null || exit 1
 
 echo "Installing $1 …" >&2
-# A package such as nginx's would start a service of its own; a policy that refuses keeps it from doing so.
+# Some packages, such as nginx, start a service when installed. This policy prevents it.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
     printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null

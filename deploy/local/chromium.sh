@@ -1,8 +1,8 @@
 #!/bin/sh
-# Make sure that there is a Chromium: through apt where that needs no question; otherwise say what is left out without.
+# Install Chromium with apt if that needs no password; otherwise say which tests are skipped.
 set -eu
 for name in chromium chromium-browser google-chrome; do
     command -v $name >/dev/null && exit 0
 done
 sh "$(dirname "$0")/apt.sh" chromium && exit 0
-echo "There is no Chromium, and none could be installed from here: the tests of the dashboard in a browser are left out" >&2
+echo "Chromium was not found and could not be installed; the browser tests of the dashboard are skipped" >&2

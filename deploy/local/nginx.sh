@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make sure that there is an nginx with Lua: through apt or brew where that needs no question; else say what to install.
+# Install nginx with its Lua module with apt or brew if that needs no password; otherwise say how to install it.
 set -eu
 PATH=$PATH:/usr/sbin:/usr/local/sbin:/usr/local/openresty/nginx/sbin:/opt/homebrew/opt/openresty/nginx/sbin:/opt/homebrew/bin
 PACKAGES="libnginx-mod-http-lua lua-cjson lua-resty-core lua-resty-lrucache"
@@ -17,6 +17,6 @@ apt="$(dirname "$0")/apt.sh"
 { command -v nginx >/dev/null || sh "$apt" nginx-light; } && for package in $PACKAGES; do sh "$apt" $package || break; done
 has_lua && exit 0
 command -v brew >/dev/null && brew install --quiet openresty/brew/openresty && exit 0
-echo "nginx with Lua is needed and could not be installed from here: install it (Debian, Ubuntu:" \
+echo "nginx with its Lua module was not found and could not be installed; install it (Debian, Ubuntu:" \
     "apt install nginx-light $PACKAGES; macOS: brew install openresty/brew/openresty) and try again." >&2
 exit 1

@@ -1,4 +1,4 @@
-"""Grafana's dashboard as code: ``python deploy/monitoring/dashboard.py`` writes dashboard.json beside it."""
+"""The Grafana dashboard as code: ``python deploy/monitoring/dashboard.py`` writes dashboard.json next to it."""
 
 import json
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ FRESH = "1m"
 
 
 class Query(NamedTuple):
-    """An expression, and what its lines are called."""
+    """An expression, and the legend of its lines."""
 
     expression: str
     legend: str = ""
 
 
-def at(number: int) -> dict[str, Any]:
-    """Names of the columns of a query's table."""
+def reference(number: int) -> dict[str, Any]:
+    """The id of a query within its panel."""
     return {"refId": chr(ord("A") + number)}
 
 
@@ -35,14 +35,14 @@ def panel(
     options: Panel | None = None,
     defaults: Panel | None = None,
 ) -> Panel:
-    """A panel; its place is found later."""
+    """A panel, without its position."""
     return {
         "type": kind,
         "title": title,
         "description": about,
         "datasource": SOURCE,
         "targets": [
-            {"datasource": SOURCE, "expr": query.expression, "legendFormat": query.legend, **at(number)}
+            {"datasource": SOURCE, "expr": query.expression, "legendFormat": query.legend, **reference(number)}
             for number, query in enumerate(queries)
         ],
         "fieldConfig": {"defaults": {"unit": unit, "min": 0, **(defaults or {})}, "overrides": []},
@@ -52,7 +52,7 @@ def panel(
 
 
 def stat(title: str, about: str, expression: str, unit: str = "short", *, good: str = "", bad: str = "") -> Panel:
-    """One number. ``good`` or ``bad`` is the least value from which it is green or red."""
+    """One number. It is green from ``good``, or red from ``bad``."""
     steps = [{"color": "red" if good else "green", "value": None}]
     if good or bad:
         steps.append({"color": "green" if good else "red", "value": float(good or bad)})
@@ -61,61 +61,61 @@ def stat(title: str, about: str, expression: str, unit: str = "short", *, good: 
 
 
 def lines(title: str, about: str, *queries: Query, unit: str = "short", width: int = 8) -> Panel:
-    """Numbers over time."""
+    """A chart of values over time."""
     legend = {"displayMode": "list", "placement": "bottom", "showLegend": True}
     options = {"legend": legend, "tooltip": {"mode": "multi"}}
     return panel("timeseries", title, about, list(queries), unit=unit, width=width, options=options)
 
 
 def table(title: str, about: str, query: Query, unit: str, width: int) -> Panel:
-    """The highest of many."""
-    made = panel("table", title, about, [query], unit=unit, width=width)
-    made["targets"][0] |= {"format": "table", "instant": True}
-    made["transformations"] = [{"id": "organize", "options": {"excludeByName": {"Time": True}}}]
-    return made
+    """A table of the highest values."""
+    result = panel("table", title, about, [query], unit=unit, width=width)
+    result["targets"][0] |= {"format": "table", "instant": True}
+    result["transformations"] = [{"id": "organize", "options": {"excludeByName": {"Time": True}}}]
+    return result
 
 
 def quantile(share: float, metric: str, by: str, selector: str = "") -> str:
-    """Of a histogram."""
+    """The quantile of a histogram."""
     return f"histogram_quantile({share}, sum by (le{by}) (rate({metric}_bucket{selector}[$__rate_interval])))"
 
 
 def rate(metric: str, by: str, selector: str = "") -> str:
-    """Per second."""
+    """The rate per second."""
     return f"sum by ({by}) (rate({metric}{selector}[$__rate_interval]))"
 
 
 ROWS: dict[str, list[Panel]] = {
-    "How it is": [
-        stat("Syncers at work", "Exactly one holds the Lease.", "sum(pages_syncer_leader) or vector(0)", good="1"),
-        stat("Sites", "StaticSites of all namespaces.", 'sum(pages_sites{condition="Ready"})'),
+    "Overview": [
+        stat("Working syncers", "Exactly one holds the Lease.", "sum(pages_syncer_leader) or vector(0)", good="1"),
+        stat("Sites", "StaticSites in all namespaces.", 'sum(pages_sites{condition="Ready"})'),
         stat(
             "Sites that are not ready",
-            "By whatever condition.",
+            "Sites whose condition Ready is false.",
             'sum(pages_sites{condition="Ready", status="False"})',
             bad="1",
         ),
         stat(
-            "Oldest that waits",
-            "How long a repository has been due.",
+            "Longest wait",
+            "The longest time that a repository has been due.",
             "max(pages_queue_oldest_age_seconds)",
             "s",
             bad="1200",
         ),
         stat(
-            "Since the last round",
-            "At most a minute while the syncer is well.",
+            "Time since the last round",
+            "At most a minute while the syncer is healthy.",
             "time() - max(pages_syncer_last_round_timestamp_seconds)",
             "s",
             bad="300",
         ),
-        stat("Domains held", "Whose removal is held back.", "max(pages_platform_held_domains)", bad="1"),
+        stat("Domains on hold", "Domains whose removal is on hold.", "max(pages_platform_held_domains)", bad="1"),
     ],
-    "From a push to a page": [
-        lines("Syncs", "By what came of them.", Query(rate("pages_syncs_total", "result"), "{{result}}"), unit="ops"),
+    "Publishing": [
+        lines("Syncs", "By result.", Query(rate("pages_syncs_total", "result"), "{{result}}"), unit="ops"),
         lines(
             "Time to publish",
-            "From the beginning of a sync until visitors see the commit.",
+            "From the start of a sync until the commit is live.",
             *(
                 Query(quantile(share, "pages_sync_duration_seconds", "", '{result="published"}'), f"{share:.0%}")
                 for share in (0.5, 0.95, 0.99)
@@ -124,24 +124,24 @@ ROWS: dict[str, list[Panel]] = {
         ),
         lines(
             "Failures by reason",
-            "The Synced condition's.",
+            "By reason of the condition Synced.",
             Query(rate("pages_syncs_total", "reason", '{result="failed"}'), "{{reason}}"),
             unit="ops",
         ),
         lines(
             "Queue",
-            "Repositories that wait, and that are being synced.",
+            "Repositories that are due, and repositories that are being synced.",
             Query("sum(pages_queue_depth)", "due"),
             Query("sum(pages_queue_running)", "running"),
         ),
         lines(
             "Webhooks",
-            "Deliveries by forge and what came of them.",
+            "Deliveries by forge and outcome.",
             Query(rate("pages_webhook_deliveries_total", "forge, outcome"), "{{forge}} {{outcome}}"),
             unit="ops",
         ),
         lines(
-            "Told to others",
+            "Reports",
             "Commit statuses, statuses and Events.",
             Query(rate("pages_commit_statuses_total", "result"), "commit status {{result}}"),
             Query(rate("pages_status_writes_total", "result"), "status {{result}}"),
@@ -152,19 +152,19 @@ ROWS: dict[str, list[Panel]] = {
     "Git servers": [
         lines(
             "Requests",
-            "By kind, by whom they were made, and what came of them.",
+            "By kind, client and outcome.",
             Query(rate("pages_git_requests_total", "kind, by, outcome"), "{{kind}} by {{by}}: {{outcome}}"),
             unit="ops",
         ),
         lines(
-            "Time of a request",
-            "Of 100, 95 take no longer.",
+            "Duration of a request",
+            "The 95th percentile.",
             Query(quantile(0.95, "pages_git_request_duration_seconds", ", kind, by"), "{{kind}} by {{by}}"),
             unit="s",
         ),
         lines(
             "Received",
-            "Answers to our own requests.",
+            "Responses to our own requests, and files written to the volume.",
             Query("sum(rate(pages_git_received_bytes_total[$__rate_interval]))", "received"),
             Query("sum(rate(pages_release_written_bytes_total[$__rate_interval]))", "written to the volume"),
             unit="Bps",
@@ -173,20 +173,20 @@ ROWS: dict[str, list[Panel]] = {
     "Disk": [
         lines(
             "Used",
-            "Share of the file system.",
+            "Used share of the file system.",
             Query("1 - min by (disk) (pages_disk_free_bytes / pages_disk_size_bytes)", "{{disk}}"),
             Query("1 - min by (disk) (pages_disk_inodes_free / (pages_disk_inodes > 0))", "{{disk}}: files"),
             unit="percentunit",
         ),
         lines(
             "Releases",
-            "Live, and kept for a rollback.",
+            "Live releases, and releases kept for a rollback.",
             Query("sum by (state) (pages_releases)", "{{state}}"),
             Query("sum(increase(pages_releases_damaged_total[$__rate_interval]))", "damaged"),
         ),
         lines(
             "Files of releases",
-            "Written, or taken over from the release before.",
+            "Written, or reused from the previous release.",
             Query(rate("pages_release_files_total", "how"), "{{how}}"),
             unit="ops",
         ),
@@ -196,8 +196,8 @@ ROWS: dict[str, list[Panel]] = {
             "Calls", "By hook and status.", Query(rate("pages_hook_requests_total", "hook, code"), "{{hook}} {{code}}")
         ),
         lines(
-            "Time of an answer",
-            "Of 100, 99 take no longer.",
+            "Duration of an answer",
+            "The 99th percentile.",
             Query(quantile(0.99, "pages_hook_duration_seconds", ", hook"), "{{hook}}"),
             unit="s",
         ),
@@ -210,13 +210,13 @@ ROWS: dict[str, list[Panel]] = {
     "Sites": [
         lines(
             "Conditions that are not true",
-            "Sites by the reason of a condition.",
+            "Sites by condition and reason.",
             Query("sum by (condition, reason) (pages_sites_not_true)", "{{condition}}: {{reason}}"),
             width=12,
         ),
         table(
-            "Not synced for the longest time",
-            "Of the sites that have metrics of their own.",
+            "Longest time without a successful sync",
+            "Among the sites that have metrics of their own.",
             Query(
                 "topk(20, time() - max by (site_namespace, site_name) (pages_site_last_success_timestamp_seconds))",
             ),
@@ -227,14 +227,14 @@ ROWS: dict[str, list[Panel]] = {
     "Processes": [
         lines(
             "Memory",
-            "Resident; of the hooks, all processes together.",
+            "Resident memory. For the hooks, the sum of all processes.",
             Query("process_resident_memory_bytes and on (instance) pages_build_info", "{{instance}}"),
             unit="bytes",
             width=12,
         ),
         lines(
             "CPU",
-            "Seconds per second.",
+            "CPU seconds per second.",
             Query(
                 "rate(process_cpu_seconds_total[$__rate_interval]) and on (instance) pages_build_info", "{{instance}}"
             ),
@@ -245,7 +245,7 @@ ROWS: dict[str, list[Panel]] = {
 
 
 def placed() -> Iterator[Panel]:
-    """All panels, row by row and from left to right."""
+    """All panels with their positions, row by row and from left to right."""
     numbers, top = count(1), 0
     for title, panels in ROWS.items():
         yield {
@@ -267,11 +267,11 @@ def placed() -> Iterator[Panel]:
 
 
 def dashboard() -> dict[str, Any]:
-    """The dashboard, as Grafana imports it."""
+    """The dashboard in the format that Grafana imports."""
     return {
         "uid": "kup6s-pages",
         "title": "kup6s-pages",
-        "description": "Static sites from git: from a push to a page.",
+        "description": "Static sites published from git.",
         "tags": ["kup6s-pages"],
         "schemaVersion": 39,
         "editable": True,

@@ -1,4 +1,4 @@
-"""Generates the parts of the reference that come from the code. In its page a part stands between two comments.
+"""The generated parts of the docs: each is in its page between two comments.
 
 The first comment names the part: ``<!-- generated: fields staticsite.spec -->``, up to ``<!-- end of generated -->``.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from docs.generate import command_line, conditions, decisions, fields, metrics
 
 PAGES = Path(__file__).parents[1]
-# To add a part, add an entry.
+# To add a part, add an entry here.
 PARTS: dict[str, Callable[..., str]] = {
     "commands": command_line.commands,
     "conditions": conditions.table,
@@ -22,12 +22,12 @@ _PART = re.compile(r"(<!-- generated: (\S+)((?: \S+)*) -->\n).*?(<!-- end of gen
 
 
 def fresh(text: str) -> str:
-    """A page with its parts generated again."""
-    return _PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]](*part[3].split()).strip()}\n\n{part[4]}", text)
+    """Return the page with its generated parts updated."""
+    return _PART.sub(lambda match: f"{match[1]}\n{PARTS[match[2]](*match[3].split()).strip()}\n\n{match[4]}", text)
 
 
 def pages() -> Iterator[tuple[Path, str, str]]:
-    """Each page that has generated parts, as it is and as it should be."""
+    """Each page with generated parts: its path, its text, and its text after an update."""
     for path in sorted(PAGES.rglob("*.md")):
         text = path.read_text(encoding="utf-8")
         if _PART.search(text):

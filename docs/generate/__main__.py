@@ -1,4 +1,4 @@
-"""``python -m docs.generate``: bring the generated parts of the docs up to date."""
+"""``python -m docs.generate``: update the generated parts of the docs."""
 
 from docs.generate import pages
 

@@ -1,4 +1,4 @@
-"""The commands, from what click knows of them: what ``--help`` says, with a table of options."""
+"""The commands as click describes them: the text of ``--help``, with a table of options."""
 
 import inspect
 import re
@@ -40,7 +40,7 @@ def _command(context: click.Context) -> Iterator[str]:
 
 
 def _paragraph(text: str) -> str:
-    """A paragraph as it is, or after click's mark for what is not to be wrapped, an example with its headline."""
+    """A paragraph, or an example with its headline after click's mark for text that must not be wrapped."""
     if not text.startswith(_NOT_WRAPPED):
         return markdown.plain(" ".join(text.split()))
     headline, _, rest = text.removeprefix(_NOT_WRAPPED).partition("\n")
@@ -56,10 +56,10 @@ def _code(text: str) -> str:
 
 
 def _option(names: str, meaning: str) -> tuple[str, str, str]:
-    """Names, default and meaning; what click notes beside the default, such as a range, belongs to the meaning."""
-    found = _NOTES.search(meaning)
-    notes = [note for each in re.findall(r"\[(.+?)\]", found[0] if found else "") for note in each.split("; ")]
+    """Names, default and meaning. Other notes of click, such as a range, become part of the meaning."""
+    match = _NOTES.search(meaning)
+    notes = [note for each in re.findall(r"\[(.+?)\]", match[0] if match else "") for note in each.split("; ")]
     default = [note.removeprefix("default: ") for note in notes if note == "required" or note.startswith("default: ")]
     beside = [f"({note})" for note in notes if "=" in note and not note.startswith("default: ")]
-    text = " ".join([meaning[: found.start()] if found else meaning, *beside])
+    text = " ".join([meaning[: match.start()] if match else meaning, *beside])
     return f"`{names}`", markdown.plain(", ".join(default)), markdown.plain(text)

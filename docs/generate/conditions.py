@@ -10,9 +10,6 @@ def table(kind: str) -> str:
 
 
 def _group(group: Group) -> str:
-    rows = [
-        (f"`{each.name}`", each.meaning, "" if each.who == "nobody" else each.who, each.what_to_do)
-        for each in group.reasons
-    ]
+    rows = [(f"`{each.name}`", each.meaning, each.who or "", each.what_to_do) for each in group.reasons]
     head = ["reason", "what it means", "who acts", "what to do"]
     return f"### {group.kind}: {group.condition}\n\n{group.about}\n\n{markdown.table(head, rows)}"

@@ -1,4 +1,4 @@
-"""The list of decisions, from their pages: the title, and the sentence that says why it came up."""
+"""The list of decisions, from their pages: the title, and the first sentence of the context."""
 
 import re
 from pathlib import Path
@@ -10,12 +10,12 @@ _PAGE = re.compile(r"# \d+\. (?P<title>.+)\n\n\*\*Context\.\*\* (?P<why>.+?[.!?:
 
 
 def table() -> str:
-    """All decisions, in the order in which they were taken."""
-    return markdown.table(["", "decision", "why it came up"], map(_row, sorted(DECISIONS.glob("[0-9]*.md"))))
+    """All decisions, oldest first."""
+    return markdown.table(["", "decision", "context"], map(_row, sorted(DECISIONS.glob("[0-9]*.md"))))
 
 
 def _row(path: Path) -> tuple[str, str, str]:
-    found = _PAGE.match(path.read_text(encoding="utf-8"))
-    if not found:
-        raise ValueError(f"{path} does not begin with '# <number>. <title>' and '**Context.** <sentence>'")
-    return str(int(path.name[:4])), f"[{found['title']}]({path.name})", found["why"].rstrip(":;")
+    match = _PAGE.match(path.read_text(encoding="utf-8"))
+    if not match:
+        raise ValueError(f"{path}: the beginning must be '# <number>. <title>', then '**Context.** <sentence>'")
+    return str(int(path.name[:4])), f"[{match['title']}]({path.name})", match["why"].rstrip(":;")

@@ -31,7 +31,7 @@ def _rows(schema: Schema, path: str) -> Iterator[tuple[str, str, str]]:
     for name, field in schema.get("properties", {}).items():
         where = f"{path}.{name}"
         yield f"`{where}`", _default(name, field, schema), _meaning(field)
-        if name != "conditions":  # they are the same for every kind: conditions.md
+        if name != "conditions":  # the same for every kind: conditions.md
             yield from _rows(field, where)
             yield from _rows(field.get("items", {}), f"{where}[]")
 
@@ -46,10 +46,10 @@ def _default(name: str, field: Schema, parent: Schema) -> str:
 
 
 def _meaning(field: Schema) -> str:
-    """What the field is for, and what the API server refuses."""
+    """The description of the field, and the rules of the API server."""
     item = field.get("items", {})
     return " ".join(
-        [markdown.plain(field.get("description", "")), *_bounds(field), *_refusals(field), *_refusals(item)]
+        [markdown.plain(field.get("description", "")), *_bounds(field), *_messages(field), *_messages(item)]
     )
 
 
@@ -62,13 +62,13 @@ def _bounds(field: Schema) -> Iterator[str]:
         yield f"From {field['minimum']} to {field['maximum']}."
 
 
-def _refusals(field: Schema) -> list[str]:
-    """What the API server says where a rule is broken, as sentences."""
+def _messages(field: Schema) -> list[str]:
+    """The API server's messages for broken rules, as sentences."""
     messages = [rule["message"] for rule in field.get("x-kubernetes-validations", [])]
     return [f"{markdown.plain(each[0].upper() + each[1:])}." for each in messages]
 
 
 def _rules(schema: Schema) -> list[str]:
-    """Rules that are about several fields."""
-    found = [f"- {markdown.plain(rule['message'])}" for rule in schema.get("x-kubernetes-validations", [])]
-    return ["\n".join(found)] if found else []
+    """Rules for several fields together."""
+    rules = [f"- {markdown.plain(rule['message'])}" for rule in schema.get("x-kubernetes-validations", [])]
+    return ["\n".join(rules)] if rules else []

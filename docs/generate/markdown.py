@@ -1,4 +1,4 @@
-"""Markdown that reads well as text, too."""
+"""Markdown that is also readable as text."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,12 +7,12 @@ _CODE = re.compile(r"(`[^`]*`)")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; what is in a cell is Markdown already."""
+    """A table. The cells are Markdown."""
     return "\n".join(_line(each) for each in (head, ["---"] * len(head), *rows))
 
 
 def plain(text: str) -> str:
-    """Text that is no Markdown but for code: a placeholder such as <name> would be HTML, and a star emphasis."""
+    """Plain text with code. Placeholders such as <name> would be HTML, and stars emphasis, so both are escaped."""
     parts = _CODE.split(text)
     parts[::2] = [each.replace("<", "&lt;").replace("*", "\\*") for each in parts[::2]]
     return "".join(parts)

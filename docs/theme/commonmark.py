@@ -1,7 +1,7 @@
-"""Pages are read as forges read them: by CommonMark, which Python-Markdown is not.
+"""Parse pages as CommonMark, as forges do. Python-Markdown is not CommonMark.
 
-A list right after a paragraph, or an example within a list, would else be one thing on the forge and another on the
-site. What ProperDocs does with the elements, from the table of contents to the links that it checks, stays as it is.
+Otherwise a list right after a paragraph, or an example within a list, would differ between the forge and the site. The
+later steps of ProperDocs, from the table of contents to the check of links, are unchanged.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from pygments.util import ClassNotFound
 
 
 def on_config(config: ProperDocsConfig) -> None:
-    """Put it in the place of what reads Markdown."""
+    """Replace the Markdown parser."""
     config.markdown_extensions.append(_CommonMark())  # type: ignore[arg-type]  # it takes names and extensions alike
 
 

@@ -1,4 +1,4 @@
-"""Cells that know their column: on a phone, where a row is read as a paragraph, the stylesheet says it."""
+"""Label cells with their column. On a phone a row is shown as a paragraph, and the stylesheet shows the labels."""
 
 from xml.etree.ElementTree import Element
 
@@ -11,7 +11,7 @@ _AFTER_INLINE_MARKUP = 5
 
 
 def on_config(config: ProperDocsConfig) -> None:
-    """Add it to what reads Markdown."""
+    """Add the extension."""
     config.markdown_extensions.append(_Labels())  # type: ignore[arg-type]  # it takes names and extensions alike
 
 

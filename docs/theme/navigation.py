@@ -1,4 +1,4 @@
-"""What the site has beside the files in docs/, and in which order: a new page needs no line anywhere."""
+"""The navigation of the site, and the pages outside of docs/. A new page needs no entry anywhere."""
 
 import re
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from properdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
 SECTIONS = {"how-to": "How to", "reference": "Reference", "explanation": "Explanation", "decisions": "Decisions"}
-# Files of the repository that are pages of the site, too.
+# Files outside of docs/ that are also pages of the site.
 ALSO = {"CONTRIBUTING.md": "Contributing", "CHANGELOG.md": "Changes"}
 _LINK_OUT_OF_DOCS = re.compile(r"\]\((?:\.\./)+([^)#]+)")
 
 
 def on_files(files: Files, config: ProperDocsConfig) -> Files:
-    """Add what pages link to outside of docs/, so that the link works here as on the forge; make the navigation."""
+    """Add the link targets outside of docs/, so that links work as on the forge, and build the navigation."""
     pages = files.documentation_pages()
     for name in sorted({*ALSO, *(name for page in pages for name in _linked(page))}):
         files.append(_outside(name, config))
@@ -32,34 +32,34 @@ def on_files(files: Files, config: ProperDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: ProperDocsConfig, files: Files) -> str:  # noqa: ARG001 - by name
-    """A page from outside of docs/ finds those inside."""
+    """Correct the links of a page outside of docs/ to pages inside."""
     return markdown.replace("](docs/", "](/") if page.file.src_uri.startswith("../") else markdown
 
 
 def _linked(page: File) -> list[str]:
-    """The files of the repository, outside of docs/, that a page links to."""
-    found = []
+    """The link targets of a page outside of docs/."""
+    names = []
     for link in _LINK_OUT_OF_DOCS.findall(page.content_string):
         target = ROOT / unquote(link)
         if target.is_file() and not target.is_relative_to(ROOT / "docs"):
-            found.append(str(target.relative_to(ROOT)))
-    return found
+            names.append(str(target.relative_to(ROOT)))
+    return names
 
 
 def _outside(name: str, config: ProperDocsConfig) -> File:
-    """A file of the repository, under the name by which pages in docs/ know it."""
+    """A file outside of docs/, under the name that links from docs/ use."""
     path = str(ROOT / name)
-    made = File.generated(config, f"../{name}", abs_src_path=path, inclusion=InclusionLevel.INCLUDED)
-    made.dest_uri = f"{Path(name).stem.lower()}/index.html" if name in ALSO else f"files/{name}"
-    return made
+    file = File.generated(config, f"../{name}", abs_src_path=path, inclusion=InclusionLevel.INCLUDED)
+    file.dest_uri = f"{Path(name).stem.lower()}/index.html" if name in ALSO else f"files/{name}"
+    return file
 
 
 def _pages_of(folder: str, pages: Sequence[File]) -> list[str]:
-    """A section's pages, by title; those of decisions by number, which is their name."""
-    found = [page for page in pages if Path(page.src_uri).parent == Path(folder)]
+    """The pages of a section, by title. Decisions are sorted by their number, which is their name."""
+    section = [page for page in pages if Path(page.src_uri).parent == Path(folder)]
     by_name = folder == "decisions"
-    found.sort(key=lambda page: (page.name != "index", page.src_uri if by_name else _title(page).casefold()))
-    return [page.src_uri for page in found]
+    section.sort(key=lambda page: (page.name != "index", page.src_uri if by_name else _title(page).casefold()))
+    return [page.src_uri for page in section]
 
 
 def _title(page: File) -> str:

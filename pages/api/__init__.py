@@ -1,10 +1,21 @@
 """The API group ``pages.kup6s.com/v1beta1`` as models: StaticSite, Platform and VirtualHost.
 
 Fields carry their JSON names as aliases. Defaults and limits equal those of ``crds/`` (a test compares them).
-Unknown fields are ignored, as the API server prunes them; ``pages.manifests`` refuses them in files people write.
+Unknown fields are ignored, because the API server prunes them; ``pages.manifests`` rejects them in files.
 """
 
-from pages.api.objects import ALLOW_LOCAL, API_VERSION, GROUP, REQUESTED_AT, VERSION, Model, Object, ObjectMeta, SiteKey
+from pages.api.objects import (
+    ALLOW_LOCAL,
+    API_VERSION,
+    GROUP,
+    REQUESTED_AT,
+    VERSION,
+    CustomResource,
+    Model,
+    Object,
+    ObjectMeta,
+    SiteKey,
+)
 from pages.api.platform import (
     DomainPolicy,
     HeldRemoval,
@@ -45,6 +56,7 @@ __all__ = [
     "REQUESTED_AT",
     "VERSION",
     "CommitStatus",
+    "CustomResource",
     "DomainPolicy",
     "ForgeKind",
     "HeaderRule",

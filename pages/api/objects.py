@@ -1,6 +1,5 @@
-"""What the objects of the group have in common, and the fields that people write, as types."""
+"""The base classes of our kinds, and a type for each kind of field value."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -13,15 +12,18 @@ GROUP = "pages.kup6s.com"
 VERSION = "v1beta1"
 API_VERSION: Literal["pages.kup6s.com/v1beta1"] = "pages.kup6s.com/v1beta1"
 
-# Validation context key: admits file:// URLs and folders as repositories (`pages serve --allow-local`).
+# Validation context key: accept file:// URLs and folders as repositories (`pages serve --allow-local`).
 ALLOW_LOCAL = "allow_local"
-# Annotation of a StaticSite: any new value, such as the time, asks for a sync now.
+# Annotation of a StaticSite: a new value, such as the current time, requests a sync.
 REQUESTED_AT = "pages.kup6s.com/requestedAt"
 MAX_REQUEST_LENGTH = 253
 
+# A Kubernetes object as JSON, of any kind and not validated.
+Object = dict[str, Any]
+
 
 class SiteKey(NamedTuple):
-    """Which site: a StaticSite's namespace and name. Another one of the same name is told apart by its uid."""
+    """The namespace and name of a StaticSite. A recreated site has the same key, but another uid."""
 
     namespace: str
     name: str
@@ -31,17 +33,13 @@ class SiteKey(NamedTuple):
 
 
 class Model(BaseModel):
-    """Camel-case JSON names, immutable, unknown fields ignored."""
+    """Base of all models: camel-case JSON names, immutable, unknown fields are ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
-    def dump(self) -> dict[str, Any]:
-        """The object as the API knows it: JSON names, no nulls."""
+    def dump(self) -> Object:
+        """The object as the API server stores it: JSON names, no nulls."""
         return self.model_dump(by_alias=True, exclude_none=True, mode="json")
-
-
-def _checked(check: Callable[[str], str]) -> AfterValidator:
-    return AfterValidator(check)
 
 
 def _repo(value: str, info: ValidationInfo) -> str:
@@ -51,23 +49,23 @@ def _repo(value: str, info: ValidationInfo) -> str:
     return validation.repo(value)
 
 
-SiteName = Annotated[str, _checked(validation.site_name)]
+SiteName = Annotated[str, AfterValidator(validation.site_name)]
 Repo = Annotated[str, AfterValidator(_repo)]
-Branch = Annotated[str, _checked(validation.branch)]
-Revision = Annotated[str, _checked(validation.revision)]
-RepoPath = Annotated[str, _checked(validation.path)]
-PathPrefix = Annotated[str, _checked(validation.path_prefix)]
-Domain = Annotated[str, _checked(validation.domain)]
-Alias = Annotated[str, _checked(validation.alias)]
-DomainPattern = Annotated[str, _checked(validation.domain_pattern)]
-SecretName = Annotated[str, _checked(validation.secret_name)]
-SecretDataKey = Annotated[str, _checked(validation.secret_key)]
-SyncInterval = Annotated[str, _checked(validation.sync_interval)]
+Branch = Annotated[str, AfterValidator(validation.branch)]
+Revision = Annotated[str, AfterValidator(validation.revision)]
+RepoPath = Annotated[str, AfterValidator(validation.path)]
+PathPrefix = Annotated[str, AfterValidator(validation.path_prefix)]
+Domain = Annotated[str, AfterValidator(validation.domain)]
+Alias = Annotated[str, AfterValidator(validation.alias)]
+DomainPattern = Annotated[str, AfterValidator(validation.domain_pattern)]
+SecretName = Annotated[str, AfterValidator(validation.secret_name)]
+SecretDataKey = Annotated[str, AfterValidator(validation.secret_key)]
+SyncInterval = Annotated[str, AfterValidator(validation.sync_interval)]
 ShortText = Annotated[str, Field(min_length=1, max_length=253)]
 
 
 class ObjectMeta(Model):
-    """What we read of an object's metadata. ``uid`` and times are absent in manifests people write."""
+    """The metadata that we read. ``uid`` and times are absent in manifests that people write."""
 
     name: str = Field(max_length=253)
     namespace: str = Field(default="default", max_length=63)
@@ -79,8 +77,8 @@ class ObjectMeta(Model):
     annotations: dict[str, str] = Field(default_factory=dict)
 
 
-class Object(Model):
-    """A Kubernetes object of our group."""
+class CustomResource(Model):
+    """An object of one of the kinds of our API group."""
 
     KIND: ClassVar[str]
 

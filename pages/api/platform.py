@@ -1,10 +1,10 @@
-"""Platform: what an administrator decides for all sites, and what stage one found."""
+"""Platform: the administrator's settings for all sites, and the result of stage one."""
 
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from pages.api.objects import Domain, DomainPattern, Model, Object, SecretName, ShortText
+from pages.api.objects import CustomResource, Domain, DomainPattern, Model, SecretName, ShortText
 from pages.conditions import Condition, Timestamp
 
 
@@ -17,15 +17,15 @@ class LabelSelectorRequirement(Model):
 
 
 class LabelSelector(Model):
-    """A Kubernetes label selector; empty matches everything."""
+    """A Kubernetes label selector. An empty selector matches everything."""
 
     match_labels: dict[str, str] = Field(default_factory=dict)
     match_expressions: list[LabelSelectorRequirement] = Field(default_factory=list)
 
     def matches(self, labels: dict[str, str]) -> bool:
-        """Whether an object with these labels is selected."""
-        wanted = all(labels.get(key) == value for key, value in self.match_labels.items())
-        return wanted and all(_expression_holds(each, labels) for each in self.match_expressions)
+        """Whether the selector matches these labels."""
+        matches_labels = all(labels.get(key) == value for key, value in self.match_labels.items())
+        return matches_labels and all(_expression_holds(each, labels) for each in self.match_expressions)
 
 
 def _expression_holds(expression: LabelSelectorRequirement, labels: dict[str, str]) -> bool:
@@ -42,7 +42,7 @@ def _expression_holds(expression: LabelSelectorRequirement, labels: dict[str, st
 
 
 class DomainPolicy(Model):
-    """Which namespaces may claim which custom domains, and whether they may share one by path prefixes."""
+    """Which namespaces may claim which custom domains, and whether sites of different namespaces may share a domain."""
 
     domains: list[DomainPattern] = Field(min_length=1, max_length=256)
     namespaces: list[ShortText] = Field(min_length=1, max_length=256)
@@ -61,7 +61,7 @@ class PlatformTLS(Model):
     """How sites get TLS.
 
     Individual: a Certificate per domain. Wildcard: one for ``*.{pagesDomain}`` (an existing Secret, or a Certificate
-    from the issuer), and one per custom domain where there is an issuer. Off: plain HTTP.
+    from the issuer) and, if there is an issuer, one per custom domain. Off: plain HTTP.
     """
 
     mode: Literal["Individual", "Wildcard", "Off"] = "Individual"
@@ -78,7 +78,7 @@ class PlatformTLS(Model):
 
 
 class PlatformIngress(Model):
-    """Traefik's entry points. ``entryPoints`` defaults to websecure, or to web where TLS is Off."""
+    """Traefik's entry points. ``entryPoints`` defaults to websecure, or to web if TLS is Off."""
 
     entry_points: list[ShortText] | None = Field(default=None, min_length=1, max_length=16)
     redirect_http: bool = Field(default=False, alias="redirectHTTP", strict=True)
@@ -93,7 +93,7 @@ class Service(Model):
 
 
 class PlatformSpec(Model):
-    """What an administrator decides for all sites."""
+    """The administrator's settings for all sites."""
 
     pages_domain: Domain
     namespace_selector: LabelSelector | None = None
@@ -105,7 +105,7 @@ class PlatformSpec(Model):
 
 
 class Rejection(Model):
-    """A StaticSite that is not routed, and why; with ``alias``, that further domain of it alone."""
+    """A StaticSite that is not routed, and why. With ``alias``, only that domain of the site is not routed."""
 
     namespace: str
     name: str
@@ -115,7 +115,7 @@ class Rejection(Model):
 
 
 class HeldRemoval(Model):
-    """A mass removal that waits until it has been seen for a while: which domains, and since when."""
+    """A mass removal on hold: a fingerprint and the number of its domains, and the time when the hold began."""
 
     fingerprint: str
     since: Timestamp
@@ -123,7 +123,7 @@ class HeldRemoval(Model):
 
 
 class PlatformStatus(Model):
-    """What stage one found."""
+    """The result of stage one."""
 
     observed_generation: int | None = None
     sites: int = 0
@@ -134,8 +134,8 @@ class PlatformStatus(Model):
     conditions: list[Condition] = Field(default_factory=list)
 
 
-class Platform(Object):
-    """The administrator's settings; everything generated is owned by it and stands in its namespace."""
+class Platform(CustomResource):
+    """The administrator's settings. It owns all generated objects, which are in its namespace."""
 
     KIND = "Platform"
 

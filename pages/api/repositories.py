@@ -1,10 +1,10 @@
-"""One spelling for each repository."""
+"""The canonical URL of a repository."""
 
 from urllib.parse import urlsplit
 
 
 def canonical_repo(url: str) -> str:
-    """One spelling per repository URL: host in lower case, no default port, no final slash; rebuilt from its parts."""
+    """The canonical form of a repository URL: host in lower case, no default port, no trailing slash."""
     if url.startswith("/"):
         return f"file://{url}"
     parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""Redirects and headers as objects: what a StaticSite says, what its files say, what a route carries."""
+"""Redirects and headers as models: those of a StaticSite, of its files and of a route."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -19,34 +19,34 @@ HeaderValue = Annotated[str, AfterValidator(rule_syntax.header_value)]
 
 
 class Redirect(Model):
-    """Who asks for ``from`` is sent to ``to``."""
+    """Redirects requests for ``from`` to ``to``."""
 
     from_: RedirectFrom = Field(alias="from")
     to: RedirectTo
     status: Literal[301, 302, 303, 307, 308] = 301
 
     @model_validator(mode="after")
-    def _splat_is_there(self) -> Self:
+    def _splat_is_defined(self) -> Self:
         if ":splat" in self.to and not rule_syntax.has_splat(self.from_):
-            raise ValueError("to has ':splat', so from must end with '/*'")
+            raise ValueError("to contains ':splat', so from must end with '/*'")
         return self
 
 
 class HeaderRule(Model):
-    """Answers below ``for`` get these headers."""
+    """Adds headers to the responses for ``for``."""
 
     for_: HeaderFor = Field(alias="for")
     values: dict[HeaderName, HeaderValue] = Field(min_length=1, max_length=rule_syntax.MAX_HEADER_VALUES)
 
     @model_validator(mode="after")
-    def _each_is_this_sites(self) -> Self:
+    def _headers_are_allowed(self) -> Self:
         for name, value in self.values.items():
             rule_syntax.header(name, value)
         return self
 
 
 class Problem(Model):
-    """A line of a file that is no rule."""
+    """A line of ``_redirects`` or ``_headers`` that is not a valid rule, or that works differently here."""
 
     file: str = Field(max_length=32)
     line: int
@@ -54,7 +54,7 @@ class Problem(Model):
 
 
 class SiteRules(Model):
-    """What ``_redirects`` and ``_headers`` of the live release say."""
+    """The rules in ``_redirects`` and ``_headers`` of the live release."""
 
     redirects: list[Redirect] = Field(default_factory=list, max_length=rule_syntax.MAX_FILE_REDIRECTS)
     headers: list[HeaderRule] = Field(default_factory=list, max_length=rule_syntax.MAX_HEADERS)
@@ -62,14 +62,14 @@ class SiteRules(Model):
 
 
 class RouteRules(Model):
-    """The redirects and headers of a route, from the site or from its files."""
+    """The redirects and headers of a route, either from the site or from its files."""
 
     redirects: list[Redirect] = Field(default_factory=list, max_length=rule_syntax.MAX_FILE_REDIRECTS)
     headers: list[HeaderRule] = Field(default_factory=list, max_length=rule_syntax.MAX_HEADERS)
 
 
 def _or_none(value: Any, handler: ModelWrapValidatorHandler[SiteRules]) -> SiteRules | None:  # noqa: ANN401 - JSON
-    """A status that makes no sense to us must not take the site out of our sight: it is written anew."""
+    """None for an invalid value: the site stays readable, and the syncer writes the rules of its status again."""
     try:
         return handler(value)
     except ValidationError:

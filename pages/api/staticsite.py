@@ -1,4 +1,4 @@
-"""StaticSite: what a tenant writes, and what the syncer says of it."""
+"""StaticSite: the spec that a tenant writes, and the status that the syncer writes."""
 
 from typing import Literal, Self
 
@@ -10,9 +10,9 @@ from pages.api.objects import (
     REQUESTED_AT,
     Alias,
     Branch,
+    CustomResource,
     Domain,
     Model,
-    Object,
     PathPrefix,
     Repo,
     RepoPath,
@@ -27,14 +27,14 @@ from pages.conditions import Condition, Timestamp
 
 
 class TokenRef(Model):
-    """An entry of a Secret in the StaticSite's own namespace."""
+    """A key of a Secret in the namespace of the StaticSite, which holds a token."""
 
     name: SecretName
     key: SecretDataKey = "password"
 
 
 class SecretRef(TokenRef):
-    """A Secret in the StaticSite's own namespace."""
+    """A Secret in the namespace of the StaticSite, which holds a user name and a password or token."""
 
     username_key: SecretDataKey = "username"
 
@@ -43,26 +43,26 @@ ForgeKind = Literal["forgejo", "gitea", "github", "gitlab"]
 
 
 class CommitStatus(Model):
-    """Tells the forge what became of a commit. Without a ``secretRef``, with the site's own credential."""
+    """Reports the result of each commit to the forge. Without a ``secretRef``, it uses the site's own credential."""
 
     secret_ref: TokenRef | None = None
     forge: ForgeKind | None = None
 
 
 class UsersRef(Model):
-    """A Secret in the StaticSite's own namespace, with an htpasswd file under the key ``users`` or ``auth``."""
+    """A Secret in the namespace of the StaticSite, with an htpasswd file under the key ``users`` or ``auth``."""
 
     name: SecretName
 
 
 class BasicAuth(Model):
-    """Visitors need a name and a password."""
+    """Protects the site with user names and passwords."""
 
     secret_ref: UsersRef
 
 
 class StaticSiteSpec(Model):
-    """What a tenant writes."""
+    """The desired state of a site, written by a tenant."""
 
     repo: Repo
     branch: Branch = "main"
@@ -82,13 +82,13 @@ class StaticSiteSpec(Model):
     @model_validator(mode="after")
     def _prefix_needs_domain(self) -> Self:
         if self.path_prefix and not self.domain:
-            raise ValueError("pathPrefix needs domain: add the domain below which the site is to be served")
+            raise ValueError("pathPrefix needs domain; add the domain on which to serve the site")
         return self
 
     @model_validator(mode="after")
     def _commit_status_needs_a_token(self) -> Self:
         if self.commit_status and not (self.commit_status.secret_ref or self.secret_ref):
-            raise ValueError("commitStatus needs secretRef: name the Secret with a token for the forge's API")
+            raise ValueError("commitStatus needs secretRef; name the Secret with a token for the forge's API")
         return self
 
     @model_validator(mode="after")
@@ -96,14 +96,14 @@ class StaticSiteSpec(Model):
         if not self.aliases:
             return self
         if len(set(self.aliases)) < len(self.aliases):
-            raise ValueError("aliases must not name a domain twice")
+            raise ValueError("aliases must not name a domain twice; remove the duplicate")
         if self.domain in self.aliases:
-            raise ValueError("aliases must not name the site's own domain")
+            raise ValueError("aliases must not name the site's own domain; remove it")
         return self
 
     @property
     def host(self) -> str | None:
-        """The custom domain in canonical, lower-case form."""
+        """The custom domain in lower case, or None."""
         return self.domain.lower() if self.domain else None
 
 
@@ -117,7 +117,7 @@ class Resources(Model):
 
 
 class ReleaseStatus(Model):
-    """What was live once, or is. ``available``: still on the volume, so that it goes live again at once."""
+    """A release that is or was live. ``available``: it is still on the volume, so a rollback to it is immediate."""
 
     commit: str
     author_date: Timestamp | None = None
@@ -130,7 +130,7 @@ class ReleaseStatus(Model):
 
 
 class StaticSiteStatus(Model):
-    """What the syncer, its only writer, says of a site."""
+    """The observed state of a site. Only the syncer writes it."""
 
     observed_generation: int | None = None
     phase: Literal["Pending", "Syncing", "Ready", "Error", "Suspended"] = "Pending"
@@ -146,7 +146,7 @@ class StaticSiteStatus(Model):
     rules: KnownRules = None
 
 
-class StaticSite(Object):
+class StaticSite(CustomResource):
     """One web site, published from one folder of one branch of one repository."""
 
     KIND = "StaticSite"
@@ -170,5 +170,5 @@ class StaticSite(Object):
 
     @property
     def requested_at(self) -> str:
-        """The sync that was asked for last, by annotation."""
+        """The value of the annotation that requests a sync, or an empty string."""
         return self.metadata.annotations.get(REQUESTED_AT, "")[:MAX_REQUEST_LENGTH]

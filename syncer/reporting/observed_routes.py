@@ -1,4 +1,4 @@
-"""What the hooks made of each site: its VirtualHost and its place there, its aliases and rules, or why it has none."""
+"""What the hooks answered for each site: its route, its aliases and rules, or why it was rejected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from pages.conditions import Condition, condition
 
 @dataclass(frozen=True)
 class Routing:
-    """What the hooks made of a site: its VirtualHost and its place there, or why it has none."""
+    """The route of a site on its VirtualHost, or why it was rejected."""
 
     platform: Platform | None = None
     host: VirtualHost | None = None
@@ -22,74 +22,75 @@ class Routing:
 
 
 class Routings:
-    """What the hooks answered, by site."""
+    """The answers of the hooks, by site."""
 
     def __init__(self, platform: Platform | None = None, hosts: Sequence[VirtualHost] = ()) -> None:
-        self._unknown = Routing(platform)
-        self._known: dict[SiteKey, Routing] = {}
+        self._unrouted = Routing(platform)
+        self._routings: dict[SiteKey, Routing] = {}
         aliases: dict[SiteKey, dict[str, VirtualHost | Rejection]] = {}
         for host in hosts:
-            made = {each.site.site_key: each for each in host.status.routes} if host.status else {}
+            statuses = {each.site.site_key: each for each in host.status.routes} if host.status else {}
             for route in host.spec.routes:
                 name = route.site.site_key
                 if route.redirect_to:
                     aliases.setdefault(name, {})[host.spec.domain] = host
                 else:
-                    self._known[name] = Routing(
-                        platform, host, route.path_prefix, made.get(name), rules_left_out=route.rules_left_out
+                    self._routings[name] = Routing(
+                        platform, host, route.path_prefix, statuses.get(name), rules_left_out=route.rules_left_out
                     )
         for rejection in platform.status.rejections if platform and platform.status else ():
             name = SiteKey(rejection.namespace, rejection.name)
             if rejection.alias:
                 aliases.setdefault(name, {})[rejection.alias] = rejection
             else:
-                self._known[name] = replace(self._known.get(name, self._unknown), rejection=rejection)
-        for name, found in aliases.items():
-            self._known[name] = replace(self._known.get(name, self._unknown), aliases=tuple(found.items()))
+                self._routings[name] = replace(self._routings.get(name, self._unrouted), rejection=rejection)
+        for name, of_site in aliases.items():
+            self._routings[name] = replace(self._routings.get(name, self._unrouted), aliases=tuple(of_site.items()))
 
     def of(self, site: StaticSite) -> Routing:
         """The site's routing."""
-        return self._known.get(site.site_key, self._unknown)
+        return self._routings.get(site.site_key, self._unrouted)
 
 
 def aliases_ready(site: StaticSite, routing: Routing) -> list[Condition]:
-    """The condition AliasesReady, where there are any: one that is wrong comes first, then one that is awaited."""
-    found = dict(routing.aliases)
+    """The condition AliasesReady, if the site has aliases: failures come first, then those still pending."""
+    answers = dict(routing.aliases)
     if not site.spec.aliases or routing.platform is None:
         return []
-    wrong, awaited = [], []
+    failed, pending = [], []
     for alias in site.spec.aliases:
         if alias in {site.spec.host, routing.host.spec.domain if routing.host else None}:
-            continue  # where it is served anyhow
-        ok, reason, message = _alias(found.get(alias))
+            continue  # the site itself is served there
+        ok, reason, message = _alias(answers.get(alias))
         if ok is False:
-            wrong.append((reason, f"alias {alias} is not served: {message}"))
+            failed.append((reason, f"alias {alias} is not served: {message}"))
         elif ok is None:
-            awaited.append((reason, f"alias {alias}: {message}"))
-    if wrong:
-        return [condition("AliasesReady", False, wrong[0][0], "; ".join(text for _, text in wrong))]
-    if awaited:
-        return [condition("AliasesReady", None, awaited[0][0], "; ".join(text for _, text in awaited))]
+            pending.append((reason, f"alias {alias}: {message}"))
+    if failed:
+        return [condition("AliasesReady", False, failed[0][0], "; ".join(text for _, text in failed))]
+    if pending:
+        return [condition("AliasesReady", None, pending[0][0], "; ".join(text for _, text in pending))]
     return [condition("AliasesReady", True, "Routed", f"{', '.join(site.spec.aliases)} redirect here")]
 
 
 def rules_ready(routing: Routing) -> list[Condition]:
-    """The condition RulesReady, where some redirects and headers are left out."""
+    """The condition RulesReady, if some redirects and headers were dropped."""
     if not routing.rules_left_out or routing.host is None:
         return []
     message = (
-        f"there is no room for the last {routing.rules_left_out} of the site's redirects and paths with headers on "
-        f"{routing.host.spec.domain}, and they are left out: write fewer or shorter ones, or use another domain"
+        f"{routing.rules_left_out} redirects or header rules do not fit on {routing.host.spec.domain} and were "
+        "dropped; write fewer or shorter ones, or use another domain"
     )
     return [condition("RulesReady", False, "TooManyRules", message)]
 
 
-def _alias(found: VirtualHost | Rejection | None) -> tuple[bool | None, str, str]:
-    if isinstance(found, Rejection):
-        return False, found.reason, found.message
-    if found is None or found.status is None or found.status.observed_generation != found.metadata.generation:
-        return None, "Pending", "waiting for its route"
-    ready = conditions.find(found.status.conditions, "Ready")
+def _alias(answer: VirtualHost | Rejection | None) -> tuple[bool | None, str, str]:
+    """Whether the alias is served, and the reason and message for that; None while it is not decided."""
+    if isinstance(answer, Rejection):
+        return False, answer.reason, answer.message
+    ready = None
+    if answer and answer.status and answer.status.observed_generation == answer.metadata.generation:
+        ready = conditions.find(answer.status.conditions, "Ready")
     if ready is None:
         return None, "Pending", "waiting for its route"
     return {"True": True, "False": False}.get(ready.status), ready.reason, ready.message

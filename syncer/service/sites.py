@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Seen:
-    """A site with its latest status, and the seconds until its source is next synced, where that is known."""
+    """A site with its latest status, and the seconds until its source is next synced, unless it is suspended."""
 
     site: StaticSite
     next_look: float | None = None

@@ -13,6 +13,7 @@ from syncer.metrics import counted, observed
 from tests.support import deliveries, metrics
 from tests.support.deliveries import Sent
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.serving import Serving, eventually, free_port
 
 # What is only there once something special has happened.
@@ -49,12 +50,7 @@ class Served(Serving):
 def write(folder: Path, server: GitServer, *names: str) -> None:
     (folder / "manifests").mkdir(exist_ok=True)
     for name in names:
-        manifest = {
-            "apiVersion": "pages.kup6s.com/v1beta1",
-            "kind": "StaticSite",
-            "metadata": {"name": name, "namespace": "team"},
-            "spec": {"repo": server.url(name), "syncInterval": "24h"},
-        }
+        manifest = static_site(name, repo=server.url(name), syncInterval="24h")
         (folder / f"manifests/{name}.yaml").write_text(yaml.safe_dump(manifest))
 
 

@@ -20,9 +20,11 @@ from tests.support.answering import answering
 from tests.support.cluster import Hooks, Metacontroller, MetacontrollerPod, MetacontrollerProcess, SyncerProcess
 from tests.support.control_plane import SYSTEM, Cluster, ControlPlane, tools_are_there
 from tests.support.git_server import GitServer
+from tests.support.serving import eventually
 
 GIVEN = os.environ.get("PAGES_TEST_KUBECONFIG")
 HOOKS_HOST = os.environ.get("PAGES_TEST_HOOKS_HOST", "127.0.0.1")
+KINDS = ("platforms", "staticsites", "virtualhosts", "ingressroutes", "middlewares", "certificates")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,9 +51,10 @@ def control_plane() -> Iterator[Cluster]:
 
 @pytest.fixture
 def cluster(control_plane: Cluster) -> Iterator[Cluster]:
-    """The cluster, without anything of the test before."""
+    """The cluster, without objects of the test before."""
     yield control_plane
-    control_plane.delete_all("platforms", "staticsites", "virtualhosts", "ingressroutes", "middlewares", "certificates")
+    control_plane.delete_all(*KINDS)
+    eventually(lambda: not any(map(control_plane.list, KINDS)))
     control_plane.kubectl("delete", "lease", "pages-syncer", "-n", SYSTEM, "--ignore-not-found")
 
 

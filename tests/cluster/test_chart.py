@@ -25,12 +25,12 @@ from tests.support.chart import (
     pods,
     variant,
 )
-from tests.support.cluster import Hooks, MetacontrollerProcess, static_site
+from tests.support.cluster import Hooks, MetacontrollerProcess
 from tests.support.control_plane import ROOT, SYSTEM, TOOLS, Cluster, ControlPlane, Object, tools_are_there
+from tests.support.objects import static_site
 from tests.support.serving import eventually
 
 RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
-REPO = "https://forge.example.com/team/site"
 CLAIM = "static-sites-data"
 OTHERS = (TOOLS / "crds", ROOT / "tests/deploy/crds")
 
@@ -140,7 +140,7 @@ def test_there_is_one_installation_in_a_cluster(empty: ControlPlane, cluster_hel
 
 def test_without_values_it_says_what_is_missing(cluster_helm: "Helm") -> None:
     notes = cluster_helm("install", RELEASE, str(CHART))
-    assert "Nothing is served yet" in notes
+    assert "No site is served yet" in notes
     assert "--set platform.pagesDomain=" in notes
 
 
@@ -253,7 +253,7 @@ def two_sets(empty: ControlPlane, tmp_path: Path) -> Iterator[tuple[Hooks, Hooks
     empty.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
     rights = of_kind(variant("served"), *RIGHTS)
     empty.apply(*rights, *of_kind(variant("their-metacontroller"), "Secret"))
-    empty.apply(find(variant("served"), "Platform", "platform"), static_site("default", "blog", REPO))
+    empty.apply(find(variant("served"), "Platform", "platform"), static_site("blog", "default"))
     (secret,) = (
         each for each in of_kind(variant("their-metacontroller"), "Secret") if each["metadata"]["name"] == "pages-hooks"
     )

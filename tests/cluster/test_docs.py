@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import SyncerProcess, play_metacontroller
+from tests.support.cluster import SyncerProcess
 from tests.support.control_plane import ROOT, TOOLS, Cluster
 from tests.support.git_server import GitServer
+from tests.support.operator import Player
 
 DOCUMENT = ROOT / "docs/how-to/kubectl.md"
 FORGE = "https://forge.example.com/you"
@@ -61,7 +62,7 @@ def run(cluster: Cluster, git_server: GitServer, platform: Callable[..., None], 
             timeout=110,
             check=False,
         )
-        play_metacontroller(cluster)
+        Player(cluster, "VirtualHost").settle()
         return done.stdout.replace(git_server.origin, FORGE)
 
     return run

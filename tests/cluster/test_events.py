@@ -4,9 +4,11 @@ import json
 from collections.abc import Callable
 
 from tests.support import chart, metrics
-from tests.support.cluster import SyncerProcess, condition, play_metacontroller, static_site
+from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster, Object
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
+from tests.support.operator import Player
 from tests.support.serving import eventually
 
 MakeSyncer = Callable[..., SyncerProcess]
@@ -29,14 +31,14 @@ def test_kubectl_describe_shows_what_was_deployed_what_failed_and_what_is_fine_a
 ) -> None:
     blog = git_server.repository("blog")
     blog.commit({"index.html": "one", "a.css": "a"})
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="30s"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="30s"))
     eventually(lambda: "Deployed" in described(cluster, namespace, "blog"))
     head = blog.head()[:12]
     assert "Normal Deployed" in described(cluster, namespace, "blog")
     assert f"pages-syncer commit {head} is live: 2 files changed, 0 removed, in " in described(
         cluster, namespace, "blog"
     )
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), branch="other", syncInterval="30s"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), branch="other", syncInterval="30s"))
     eventually(lambda: "Warning BranchNotFound" in described(cluster, namespace, "blog"))
     assert "the repository has no branch 'other'" in described(cluster, namespace, "blog")
     assert "Deployed" in cluster.kubectl("events", "-n", namespace, "--for", "staticsite/blog")
@@ -49,8 +51,8 @@ def test_nothing_is_said_per_poll_nor_again_after_a_restart(
     for starts in range(1, 3):
         with make_syncer() as running:
             running.wait_until_ready()
-            cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
-            cluster.apply(static_site(namespace, "gone", git_server.url("gone")))
+            cluster.apply(static_site("blog", namespace, repo=git_server.url("blog")))
+            cluster.apply(static_site("gone", namespace, repo=git_server.url("gone")))
             for polls in range(1, 4):
                 asked = f"{starts}-{polls}"
                 for name in ("blog", "gone"):
@@ -74,11 +76,11 @@ def test_a_rejected_site_learns_of_it_once(
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
     platform()
-    cluster.apply(static_site(namespace, "first", git_server.url("blog"), domain=f"{namespace}.example.org"))
-    play_metacontroller(cluster)
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), domain=f"{namespace}.example.org"))
+    cluster.apply(static_site("first", namespace, repo=git_server.url("blog"), domain=f"{namespace}.example.org"))
+    Player(cluster, "VirtualHost").settle()
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), domain=f"{namespace}.example.org"))
     for _ in range(2):
-        play_metacontroller(cluster)
+        Player(cluster, "VirtualHost").settle()
         eventually(lambda: "Warning PathConflict" in described(cluster, namespace, "blog"))
     eventually(lambda: "Normal Deployed" in described(cluster, namespace, "blog"))
     about = [each for each in listed(cluster, namespace) if each["involvedObject"]["name"] == "blog"]
@@ -93,7 +95,7 @@ def test_where_events_are_forbidden_the_site_is_live_all_the_same_and_the_metric
     less = [rule for rule in rules if "events" not in rule["resources"]]
     try:
         cluster.kubectl("patch", "clusterrole", "pages-syncer", "--type=merge", "-p", json.dumps({"rules": less}))
-        cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
+        cluster.apply(static_site("blog", namespace, repo=git_server.url("blog")))
         eventually(lambda: syncer.page(namespace, "blog") == "one")
         eventually(lambda: syncer.lines("event_not_written"))
         eventually(lambda: condition(cluster.get("staticsites", "blog", namespace), "Synced").get("status") == "True")
@@ -119,7 +121,7 @@ def test_k1_the_password_of_a_repository_shows_in_no_event_and_no_metric(
             "stringData": {"password": PASSWORD},
         }
     )
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), secretRef={"name": "git"}))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), secretRef={"name": "git"}))
     eventually(lambda: "Warning SecretForbidden" in described(cluster, namespace, "blog"))
     found = cluster.get("staticsites", "blog", namespace)
     grant = condition(found, "Synced")["message"].partition("\n")[2]

@@ -12,11 +12,10 @@ import yaml
 
 from cli.metacontroller import reconcile
 from tests.support import chart
-from tests.support.cluster import static_site
 from tests.support.control_plane import SYSTEM, Cluster, Object
+from tests.support.objects import static_site
 from tests.support.serving import eventually
 
-REPO = "https://forge.example.com/team/site"
 ISSUER = {"kind": "ClusterIssuer", "name": "letsencrypt"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Ask = Callable[[Object], str]
@@ -28,7 +27,7 @@ def _the_door_is_shut(cluster: Cluster) -> Iterator[None]:
     yield
     cluster.kubectl("delete", "validatingadmissionpolicybinding", chart.DOOR)
     # The API server judges by it for a moment longer: not what another file tries next.
-    site = static_site("default", "x", REPO, domain="pages.example.com")
+    site = static_site("x", "default", domain="pages.example.com")
     eventually(lambda: "created (server dry run)" in asked(cluster, site))
 
 
@@ -47,7 +46,7 @@ def grants(platform: Callable[..., None], cluster: Cluster) -> None:
     )
     for name in ("team-a", "team-b"):
         cluster.namespace(name)
-    eventually(lambda: "reserved" in asked(cluster, static_site("team-a", "x", REPO, domain=mark)))
+    eventually(lambda: "reserved" in asked(cluster, static_site("x", "team-a", domain=mark)))
 
 
 def asked(cluster: Cluster, new: Object, kubeconfig: Path | None = None) -> str:
@@ -67,7 +66,7 @@ def made_by_the_hooks(cluster: Cluster) -> dict[str, Object]:
     """What the hooks make of a site of team-a, as Metacontroller would create it, by kind and name."""
     platform = cluster.get("platforms", "platform")
     assert platform
-    site = static_site("team-a", "blog", REPO, domain="www.example.org", pathPrefix="/blog")
+    site = static_site("blog", "team-a", domain="www.example.org", pathPrefix="/blog")
     site["metadata"] |= {"uid": "1", "creationTimestamp": "2026-01-01T00:00:00Z"}
     done = reconcile(
         platform, [site], [{"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "team-a"}}], [], now=NOW
@@ -125,44 +124,54 @@ MATCH = "spec|routes|0|match"
 
 
 NEVER: tuple[tuple[str, str, Any, str], ...] = (
-    (ROUTE, MATCH, "Host(`argocd.example.com`)", "the administrator keeps this domain"),
-    (ROUTE, MATCH, "Host(`db.internal.example.com`)", "the administrator keeps this domain"),
-    (ROUTE, MATCH, "Host(`webhook.pages.example.com`)", "the administrator keeps this domain"),
-    (ROUTE, MATCH, "Host(`other.pages.example.com`)", "its own name and no other"),
+    (ROUTE, MATCH, "Host(`argocd.example.com`)", "reserved by the administrator"),
+    (ROUTE, MATCH, "Host(`db.internal.example.com`)", "reserved by the administrator"),
+    (ROUTE, MATCH, "Host(`webhook.pages.example.com`)", "reserved by the administrator"),
+    (ROUTE, MATCH, "Host(`other.pages.example.com`)", "may only use its own name"),
     (ROUTE, MATCH, "Host(`www.example.com`)", "no domainPolicy"),
-    (ROUTE, MATCH, "Host(`www.example.org`) && Path(`/x`) || PathPrefix(`/`)", "one Host and paths of it"),
-    (ROUTE, MATCH, "Host(`www.example.org`) || Host(`argocd.example.com`)", "one Host and paths of it"),
-    (ROUTE, MATCH, "Host(`www.example.org`, `argocd.example.com`)", "one Host and paths of it"),
-    (ROUTE, MATCH, "HostRegexp(`.*`)", "one Host and paths of it"),
-    (ROUTE, MATCH, "PathPrefix(`/`)", "one Host and paths of it"),
-    (ROUTE, MATCH, "Host(`www.example.org`) && (Path(`/x`) || Host(`a.example`))", "one Host and paths of it"),
+    (ROUTE, MATCH, "Host(`www.example.org`) && Path(`/x`) || PathPrefix(`/`)", "must match one Host and paths of it"),
+    (ROUTE, MATCH, "Host(`www.example.org`) || Host(`argocd.example.com`)", "must match one Host and paths of it"),
+    (ROUTE, MATCH, "Host(`www.example.org`, `argocd.example.com`)", "must match one Host and paths of it"),
+    (ROUTE, MATCH, "HostRegexp(`.*`)", "must match one Host and paths of it"),
+    (ROUTE, MATCH, "PathPrefix(`/`)", "must match one Host and paths of it"),
+    (
+        ROUTE,
+        MATCH,
+        "Host(`www.example.org`) && (Path(`/x`) || Host(`a.example`))",
+        "must match one Host and paths of it",
+    ),
     (ROUTE, "spec|routes|0|services|0|name", "pages-syncer", "the Service static-sites-nginx"),
     (ROUTE, "spec|routes|0|services|0|namespace", "argocd", "the Service static-sites-nginx"),
     (ROUTE, "spec|routes|0|services|0|kind", "TraefikService", "the Service static-sites-nginx"),
     (ROUTE, "spec|routes|0|middlewares|0|namespace", "argocd", "Middlewares of this namespace"),
-    (ROUTE, "spec|tls|options", {"name": "weak"}, "TLS is a Secret"),
-    (ROUTE, "metadata|name", "pages-webhook", "named after its site"),
-    (ROUTE, "metadata|name", "team-b--blog", "named after its site"),
-    (ROUTE, "metadata|labels|pages.kup6s.com/managed", None, "bears the label"),
-    (ROUTE, "metadata|ownerReferences|0|kind", "StaticSite", "belongs to a Platform"),
-    (PREFIX, "metadata|name", "pages-webhook-rate", "named after its site"),
-    (PREFIX, "spec", {"plugin": {"x": {}}}, "of the Middlewares only"),
-    (PREFIX, "spec", {"forwardAuth": {"address": "http://evil.example"}}, "of the Middlewares only"),
-    (PREFIX, "spec", {"chain": {"middlewares": [{"name": "pages-webhook-rate"}]}}, "of the Middlewares only"),
-    (PREFIX, "spec", {"basicAuth": {"secret": "x"}}, "of the Middlewares only"),
-    (HEADERS, "spec|headers|accessControlAllowOriginList", ["*"], "sets headers, and nothing else"),
-    (PREFIX, "spec", {"errors": {"status": ["404"], "service": {"name": "x"}}}, "of the Middlewares only"),
-    (PREFIX, "spec|addPrefix|prefix", "/team-b/private", "a site's folder is its own"),
-    (PREFIX, "spec|addPrefix|prefix", "/", "a site's folder is its own"),
+    (ROUTE, "spec|tls|options", {"name": "weak"}, "TLS may only name a Secret"),
+    (ROUTE, "metadata|name", "pages-webhook", "must be named after its site"),
+    (ROUTE, "metadata|name", "team-b--blog", "must be named after its site"),
+    (ROUTE, "metadata|labels|pages.kup6s.com/managed", None, "must have the label"),
+    (ROUTE, "metadata|ownerReferences|0|kind", "StaticSite", "must be owned by a Platform"),
+    (PREFIX, "metadata|name", "pages-webhook-rate", "must be named after its site"),
+    (PREFIX, "spec", {"plugin": {"x": {}}}, "a Middleware may only be"),
+    (PREFIX, "spec", {"forwardAuth": {"address": "http://evil.example"}}, "a Middleware may only be"),
+    (PREFIX, "spec", {"chain": {"middlewares": [{"name": "pages-webhook-rate"}]}}, "a Middleware may only be"),
+    (PREFIX, "spec", {"basicAuth": {"secret": "x"}}, "a Middleware may only be"),
+    (HEADERS, "spec|headers|accessControlAllowOriginList", ["*"], "may only set headers"),
+    (PREFIX, "spec", {"errors": {"status": ["404"], "service": {"name": "x"}}}, "a Middleware may only be"),
+    (PREFIX, "spec|addPrefix|prefix", "/team-b/private", "may only use its own folder"),
+    (PREFIX, "spec|addPrefix|prefix", "/", "may only use its own folder"),
     (HEADERS, "spec|headers|customRequestHeaders|X-Pages-Site", "team-b/private", "the site's own folder"),
-    (HEADERS, "spec|headers|customRequestHeaders|Authorization", "Basic x", "only X-Pages-Site"),
-    (HOST, "spec|service|name", "pages-syncer", "leads to the Service static-sites-nginx"),
+    (
+        HEADERS,
+        "spec|headers|customRequestHeaders|Authorization",
+        "Basic x",
+        "may only set the request headers X-Pages-Site",
+    ),
+    (HOST, "spec|service|name", "pages-syncer", "use the Service static-sites-nginx"),
     (HOST, "metadata|name", "argocd.example.com", "named after its domain"),
     (TLS, "spec|issuerRef|name", "internal-ca", "the Platform's issuer"),
-    (TLS, "spec|isCA", True, "names of hosts"),
-    (TLS, "spec|dnsNames", ["argocd.example.com"], "the administrator keeps this domain"),
-    (TLS, "spec|secretName", "pages-syncer", "a Secret of its own name"),
-    (TLS, "spec|ipAddresses", ["10.0.0.1"], "names of hosts"),
+    (TLS, "spec|isCA", True, "may only have DNS names"),
+    (TLS, "spec|dnsNames", ["argocd.example.com"], "reserved by the administrator"),
+    (TLS, "spec|secretName", "pages-syncer", "its Secret must have the same name"),
+    (TLS, "spec|ipAddresses", ["10.0.0.1"], "may only have DNS names"),
 )
 
 
@@ -193,18 +202,16 @@ def test_h3_other_kinds_and_other_namespaces_are_refused_even_to_an_account_with
     account = f"--serviceaccount={SYSTEM}:pages-operator"
     cluster.kubectl("create", "clusterrolebinding", "widened", "--clusterrole=cluster-admin", account)
     try:
-        eventually(lambda: "no business" in asked(cluster, config_map(SYSTEM), kubeconfig))  # the right is known
+        eventually(lambda: "may not write" in asked(cluster, config_map(SYSTEM), kubeconfig))  # the right is known
         for new, said in (
-            (config_map(SYSTEM), "no business with /configmaps"),
-            (config_map("team-a"), "writes in namespace kup6s-pages alone"),
-            (static_site("team-a", "blog", REPO), "writes in namespace kup6s-pages alone"),
-            ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "new"}}, "writes in namespace"),
+            (config_map(SYSTEM), "may not write /configmaps"),
+            (config_map("team-a"), "may only write in namespace kup6s-pages"),
+            (static_site("blog", "team-a"), "may only write in namespace kup6s-pages"),
+            ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "new"}}, "may only write in namespace"),
         ):
             assert said in asked(cluster, new, kubeconfig)
         gone = ("delete", "deployment,secret,platform", "--all", "-n", SYSTEM, "--dry-run=server")
-        assert "no business with pages.kup6s.com/platforms" in cluster.kubectl(
-            *gone, check=False, kubeconfig=kubeconfig
-        )
+        assert "may not write pages.kup6s.com/platforms" in cluster.kubectl(*gone, check=False, kubeconfig=kubeconfig)
     finally:
         cluster.kubectl("delete", "clusterrolebinding", "widened")
 
@@ -226,22 +233,22 @@ CLAIMS = (
     ("team-b", "shared.example.org", ""),
     ("team-b", "site.pages.example.com", ""),
     ("team-b", None, ""),
-    ("team-b", "www.example.org", "namespace team-b may not use www.example.org"),
-    ("team-a", "a.example.org", "namespace team-a may not use a.example.org"),
-    ("team-a", "xa.example.org", "namespace team-a may not use xa.example.org"),
-    ("team-b", "x.a.example.org", "namespace team-b may not use"),
+    ("team-b", "www.example.org", "namespace team-b is not allowed to use www.example.org"),
+    ("team-a", "a.example.org", "namespace team-a is not allowed to use a.example.org"),
+    ("team-a", "xa.example.org", "namespace team-a is not allowed to use xa.example.org"),
+    ("team-b", "x.a.example.org", "namespace team-b is not allowed to use"),
     ("team-a", "argocd.example.com", "argocd.example.com is reserved by the administrator"),
     ("team-a", "Db.Internal.example.com", "db.internal.example.com is reserved by the administrator"),
     ("team-a", "webhook.pages.example.com", "is reserved by the administrator"),
-    ("team-a", "pages.example.com", "belongs to the platform: leave spec.domain out"),
-    ("team-a", "other.pages.example.com", "be served at site.pages.example.com"),
+    ("team-a", "pages.example.com", "belongs to the platform; remove spec.domain"),
+    ("team-a", "other.pages.example.com", "to use site.pages.example.com"),
 )
 
 
 def test_d3_a_domain_that_is_not_granted_is_refused_at_once(cluster: Cluster, grants: None) -> None:
     for namespace, domain, said in CLAIMS:
-        site = static_site(namespace, "site", REPO, **({"domain": domain} if domain else {}))
-        answer = asked(cluster, site)
+        spec: Object = {"domain": domain} if domain else {}
+        answer = asked(cluster, static_site(namespace=namespace, **spec))
         assert said in answer if said else "created (server dry run)" in answer, f"{namespace} {domain}: {answer}"
 
 
@@ -253,9 +260,9 @@ def test_d3_a_platform_as_large_as_can_be_is_no_trouble(cluster: Cluster, platfo
         for policy in range(250)
     ]
     platform(domainPolicies=policies, reservedDomains=[f"*.r{number}.example.com" for number in range(256)])
-    granted = static_site("team-a", "site", REPO, domain="www.d99.p249.example.org")
-    refused = static_site("team-a", "site", REPO, domain="www.d100.p249.example.org")
-    eventually(lambda: "may not use" in asked(cluster, refused))
+    granted = static_site("site", "team-a", domain="www.d99.p249.example.org")
+    refused = static_site("site", "team-a", domain="www.d100.p249.example.org")
+    eventually(lambda: "is not allowed to use" in asked(cluster, refused))
     assert "created (server dry run)" in asked(cluster, granted)
 
 
@@ -263,23 +270,23 @@ def test_d3_without_policies_whoever_comes_first_has_a_domain(cluster: Cluster, 
     mark = f"{secrets.token_hex(4)}.example.net"
     platform(reservedDomains=[mark])
     cluster.namespace("team-a")
-    eventually(lambda: "reserved" in asked(cluster, static_site("team-a", "site", REPO, domain=mark)))
-    assert "created (server dry run)" in asked(cluster, static_site("team-a", "site", REPO, domain="any.example.net"))
+    eventually(lambda: "reserved" in asked(cluster, static_site("site", "team-a", domain=mark)))
+    assert "created (server dry run)" in asked(cluster, static_site("site", "team-a", domain="any.example.net"))
 
 
 def test_d3_a_site_whose_grant_was_taken_can_still_be_edited(
     cluster: Cluster, grants: None, platform: Callable[..., None]
 ) -> None:
-    site = static_site("team-a", "site", REPO, domain="www.example.org")
+    site = static_site("site", "team-a", domain="www.example.org")
     cluster.apply(site)
     platform(
         tls={"mode": "Individual", "issuerRef": ISSUER},
         domainPolicies=[{"domains": ["z.example"], "namespaces": ["z"]}],
     )
-    new = static_site("team-a", "new", REPO, domain="www.example.org")
-    eventually(lambda: "may not use" in asked(cluster, new))
+    new = static_site("new", "team-a", domain="www.example.org")
+    eventually(lambda: "is not allowed to use" in asked(cluster, new))
     cluster.apply(changed(site, "spec|branch", "next"))
-    assert "may not use" in cluster.kubectl(
+    assert "is not allowed to use" in cluster.kubectl(
         *("patch", "staticsite", "site", "-n", "team-a", "--type=merge", "-p", '{"spec": {"domain": "b.example.org"}}'),
         check=False,
     )

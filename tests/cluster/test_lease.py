@@ -1,12 +1,12 @@
 """Of several syncers one works (F20)."""
 
 import signal
-import time
 from collections.abc import Callable
 
-from tests.support.cluster import SyncerProcess, static_site
+from tests.support.cluster import SyncerProcess
 from tests.support.control_plane import SYSTEM, Cluster, ControlPlane
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.serving import eventually
 
 MakeSyncer = Callable[..., SyncerProcess]
@@ -27,7 +27,7 @@ def test_f20_a_second_syncer_waits_and_says_so_until_the_first_has_ended(
     with second:
         eventually(lambda: any(mine in problem for problem in second.problems()))
         git_server.repository("blog").commit({"index.html": "one"})
-        cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
+        cluster.apply(static_site("blog", namespace, repo=git_server.url("blog")))
         eventually(lambda: first.page(namespace, "blog") == "one")
         assert not second.lines("site_published")
         first.stop()
@@ -52,7 +52,7 @@ def test_f20_a_syncer_that_slept_through_its_lease_writes_nothing_when_it_wakes(
     first, second = make_syncer().start(), make_syncer()
     first.wait_until_ready()
     with second:
-        cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="10s"))
+        cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="10s"))
         eventually(lambda: first.page(namespace, "blog") == "one")
         first.signal_all(signal.SIGSTOP)
         eventually(second.ready)
@@ -74,12 +74,13 @@ def test_f20_a_syncer_that_cannot_reach_the_api_stops_writing_before_its_lease_i
     repository.commit({"index.html": "one"})
     with make_syncer() as running:
         running.wait_until_ready()
-        restartable.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="10s"))
+        restartable.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="10s"))
         eventually(lambda: running.page(namespace, "blog") == "one")
         restartable.stop_api()
         eventually(lambda: running.lines("lease_lost"))
         repository.commit({"index.html": "two"})
-        time.sleep(3)
+        starts = len(running.lines("syncer_started"))
+        eventually(lambda: len(running.lines("syncer_started")) > starts)  # and its next process waits for the API
         assert running.page(namespace, "blog") == "one"
         assert not running.ready()
         restartable.start_api()

@@ -1,14 +1,14 @@
 """`pages syncer` as a process: what it logs, what it says of its health, how it ends."""
 
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.cluster import SyncerProcess, condition, static_site
+from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster, ControlPlane
 from tests.support.git_server import GitServer
-from tests.support.processes import STOP_SECONDS, answer
+from tests.support.objects import static_site
+from tests.support.processes import STOP_SECONDS, answer, running_commands
 from tests.support.serving import eventually
 
 MakeSyncer = Callable[..., SyncerProcess]
@@ -32,7 +32,8 @@ def test_each_line_about_a_site_says_which_and_in_which_round(
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
     cluster.apply(
-        static_site(namespace, "blog", git_server.url("blog")), static_site(namespace, "gone", git_server.url("gone"))
+        static_site("blog", namespace, repo=git_server.url("blog")),
+        static_site("gone", namespace, repo=git_server.url("gone")),
     )
     eventually(lambda: syncer.lines("site_published") and syncer.lines("sync_failed"))
     (published,), failed = syncer.lines("site_published"), syncer.lines("sync_failed")[0]
@@ -74,7 +75,8 @@ def test_f4_sigterm_ends_it_in_time_whatever_hangs_and_leaves_nothing(
     running = make_syncer().start()
     running.wait_until_ready()
     cluster.apply(
-        static_site(namespace, "blog", git_server.url("blog")), static_site(namespace, "slow", git_server.url("slow"))
+        static_site("blog", namespace, repo=git_server.url("blog")),
+        static_site("slow", namespace, repo=git_server.url("slow")),
     )
     eventually(lambda: running.page(namespace, "blog") == "one")
     eventually(lambda: any("/slow.git" in request for request in git_server.requests))
@@ -84,17 +86,6 @@ def test_f4_sigterm_ends_it_in_time_whatever_hangs_and_leaves_nothing(
     assert running.process.wait(STOP_SECONDS) == 0
     assert not children_of(running.process.pid)
     assert running.lines("syncer_stopped")
-    time.sleep(0.1)
-    assert not [line for line in _command_lines() if git_server.url("slow") in line]
+    eventually(lambda: not running_commands(git_server.url("slow")), STOP_SECONDS)
     found = cluster.get("staticsites", "blog", namespace)
     assert condition(found, "Synced")["status"] == "True", "the last statuses are written"
-
-
-def _command_lines() -> list[str]:
-    lines = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            lines.append(path.read_text())
-        except OSError:
-            continue
-    return lines

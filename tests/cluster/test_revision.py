@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.cluster import SyncerProcess, static_site
+from tests.support.cluster import SyncerProcess
 from tests.support.control_plane import Cluster
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.serving import eventually, free_port
 
 MakeSyncer = Callable[..., SyncerProcess]
@@ -32,12 +33,12 @@ def test_a_site_is_pinned_while_the_git_server_is_down_and_the_dashboard_of_the_
     port, standby_port = free_port(), free_port()
     with make_syncer("--lease", "10m", "--dashboard-bind", f"127.0.0.1:{port}") as syncer:
         syncer.wait_until_ready()
-        cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="10s"))
+        cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="10s"))
         eventually(lambda: syncer.page(namespace, "blog") == "old")
         new = repository.commit({"index.html": "new"}, message="The second")
         eventually(lambda: syncer.page(namespace, "blog") == "new")
         git_server.fail("blog", 500)
-        cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="10s", revision=old))
+        cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="10s", revision=old))
         eventually(lambda: syncer.page(namespace, "blog") == "old")
 
         def told() -> list[tuple[str, str, bool, bool]]:
@@ -56,4 +57,4 @@ def test_a_site_is_pinned_while_the_git_server_is_down_and_the_dashboard_of_the_
 @pytest.mark.parametrize("revision", ["--upload-pack=id", "v1^{}", "refs/heads/main", "a..b", "A" * 40])
 def test_the_api_refuses_what_is_neither_a_commit_nor_a_tag(cluster: Cluster, namespace: str, revision: str) -> None:
     with pytest.raises(AssertionError, match=r"spec\.revision"):
-        cluster.apply(static_site(namespace, "blog", "https://forge.example.com/x", revision=revision))
+        cluster.apply(static_site("blog", namespace, repo="https://forge.example.com/x", revision=revision))

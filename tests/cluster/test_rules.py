@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
-from tests.support.cluster import SyncerProcess, condition, play_metacontroller, static_site
+from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
+from tests.support.operator import Player
 from tests.support.serving import eventually
 
 USERS = "ann:{SHA}ieSV55Qc+eQOaYDRSha/AjzNTJE=\n"
@@ -15,7 +17,7 @@ def test_what_the_files_say_is_kept_in_the_status(
 ) -> None:
     repository = git_server.repository("blog")
     repository.commit({"index.html": "hello", "_redirects": "/a/* /b/:splat 302\nbad\n", "_headers": "/*\n X-A: b\n"})
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="10s"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="10s"))
 
     def rules() -> object:
         return (cluster.get("staticsites", "blog", namespace) or {}).get("status", {}).get("rules")
@@ -40,14 +42,14 @@ def test_a_tenant_learns_which_rules_there_is_no_room_for(
     url, values = git_server.url("blog"), {f"X-{number}": "v" * 2000 for number in range(10)}
     many = [{"for": f"/{number}/*", "values": values} for number in range(20)]
     cluster.apply(
-        static_site(namespace, "greedy", url, domain="www.example.org", headers=many),
-        static_site(namespace, "modest", url, domain="www.example.org", pathPrefix="/m", headers=many[:1]),
+        static_site("greedy", namespace, repo=url, domain="www.example.org", headers=many),
+        static_site("modest", namespace, repo=url, domain="www.example.org", pathPrefix="/m", headers=many[:1]),
     )
 
     def said(name: str, of: str) -> dict[str, str]:
         return condition(cluster.get("staticsites", name, namespace), of)
 
-    play_metacontroller(cluster)
+    Player(cluster, "VirtualHost").settle()
     eventually(lambda: said("greedy", "RulesReady").get("reason") == "TooManyRules")
     message = said("greedy", "RulesReady")["message"]
     assert "the last 9 of the site's redirects and paths with headers on www.example.org" in message
@@ -56,8 +58,8 @@ def test_a_tenant_learns_which_rules_there_is_no_room_for(
     )
     eventually(lambda: said("modest", "Ready").get("status") == "True")
     assert said("modest", "RulesReady") == {}
-    cluster.apply(static_site(namespace, "greedy", url, domain="www.example.org", headers=many[:3]))
-    play_metacontroller(cluster)
+    cluster.apply(static_site("greedy", namespace, repo=url, domain="www.example.org", headers=many[:3]))
+    Player(cluster, "VirtualHost").settle()
     eventually(lambda: said("greedy", "RulesReady") == {})
 
 
@@ -73,7 +75,11 @@ def test_a_protected_site_is_closed_until_its_namespace_grants_the_secret(
             "stringData": {"users": USERS},
         },
         static_site(
-            namespace, "blog", git_server.url("blog"), syncInterval="10s", basicAuth={"secretRef": {"name": "visitors"}}
+            "blog",
+            namespace,
+            repo=git_server.url("blog"),
+            syncInterval="10s",
+            basicAuth={"secretRef": {"name": "visitors"}},
         ),
     )
 

@@ -9,9 +9,10 @@ import yaml
 
 from syncer.errors import SecretForbidden
 from tests.support.canary import CommandLines, spellings
-from tests.support.cluster import SyncerProcess, condition, static_site
+from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import ROOT, Cluster, Object
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.processes import answer
 from tests.support.serving import eventually
 
@@ -49,8 +50,10 @@ def private(git_server: GitServer) -> str:
     return git_server.url("private")
 
 
-def private_site(namespace: str, repo: str, name: str = "blog", **spec: object) -> Object:
-    return static_site(namespace, name, repo, **{"secretRef": {"name": "site-token"}, "syncInterval": "10s", **spec})
+def private_site(namespace: str, repo: str, name: str = "blog", **spec: Any) -> Object:
+    return static_site(
+        name, namespace, repo=repo, **{"secretRef": {"name": "site-token"}, "syncInterval": "10s", **spec}
+    )
 
 
 def test_a_secret_is_read_only_where_its_namespace_allows_it_and_the_status_says_how(
@@ -64,7 +67,7 @@ def test_a_secret_is_read_only_where_its_namespace_allows_it_and_the_status_says
     eventually(lambda: syncer.page(namespace, "blog") == "secret plans")
     eventually(lambda: synced(cluster, namespace).get("reason") == "Synced")
     other = secret(namespace, name="other-token")
-    cluster.apply(other, static_site(namespace, "nosy", private, secretRef={"name": "other-token"}))
+    cluster.apply(other, static_site("nosy", namespace, repo=private, secretRef={"name": "other-token"}))
     eventually(lambda: synced(cluster, namespace, "nosy").get("reason") == "SecretForbidden")
 
 

@@ -1,14 +1,16 @@
 """What a tenant reads at a StaticSite."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import SyncerProcess, condition, play_metacontroller, static_site, write_status
+from tests.support import deliveries
+from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster, Object
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
+from tests.support.operator import Player
 from tests.support.serving import eventually
 
 MakeSyncer = Callable[..., SyncerProcess]
@@ -31,8 +33,8 @@ def blog(cluster: Cluster, namespace: str, git_server: GitServer, platform: Plat
     """A StaticSite `blog` that is routed."""
     platform()
     git_server.repository("blog").commit({"index.html": "one"})
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="10s"))
-    play_metacontroller(cluster)
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="10s"))
+    Player(cluster, "VirtualHost").settle()
 
 
 @pytest.mark.usefixtures("blog")
@@ -64,8 +66,8 @@ def test_a_site_that_is_live_is_ready_by_the_conventions(
 
 @pytest.mark.usefixtures("blog", "syncer")
 def test_kubectl_get_reads_well(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
-    cluster.apply(static_site(namespace, "www", git_server.url("blog"), domain="www.example.org", pathPrefix="/a"))
-    play_metacontroller(cluster)
+    cluster.apply(static_site("www", namespace, repo=git_server.url("blog"), domain="www.example.org", pathPrefix="/a"))
+    Player(cluster, "VirtualHost").settle()
     eventually(lambda: ready(cluster, namespace)[0] == ready(cluster, namespace, "www")[0] == "True")
     header, blog, www = cluster.kubectl("get", "ss", "-n", namespace).splitlines()
     assert header.split() == ["NAME", "DOMAIN", "PATHPREFIX", "REPO", "STATUS", "LAST", "SYNC", "AGE"]
@@ -82,20 +84,20 @@ def test_git_trouble_shows_and_keeps_what_the_last_good_sync_said(
 ) -> None:
     eventually(lambda: ready(cluster, namespace)[0] == "True")
     before = status(cluster, namespace)
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), branch="gone", syncInterval="10s"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), branch="gone", syncInterval="10s"))
     eventually(lambda: ready(cluster, namespace) == ("False", "BranchNotFound"))
     found = status(cluster, namespace)
     assert found["phase"] == "Error"
     assert "'gone'" in found["message"] and "main" in found["message"] and "stays live" in found["message"]
     assert (found["lastCommit"], found["lastSync"]) == (before["lastCommit"], before["lastSync"])
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="10s"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="10s"))
     eventually(lambda: ready(cluster, namespace)[0] == "True")
 
 
 @pytest.mark.usefixtures("blog", "syncer")
 def test_a_rejected_domain_shows_at_the_site(cluster: Cluster, namespace: str, git_server: GitServer) -> None:
-    cluster.apply(static_site(namespace, "other", git_server.url("blog"), domain="blog.pages.example.com"))
-    play_metacontroller(cluster)
+    cluster.apply(static_site("other", namespace, repo=git_server.url("blog"), domain="blog.pages.example.com"))
+    Player(cluster, "VirtualHost").settle()
     eventually(lambda: ready(cluster, namespace, "other") == ("False", "PlatformDomain"))
     assert "domain" in status(cluster, namespace, "other")["message"]
     eventually(lambda: condition(cluster.get("staticsites", "other", namespace), "Synced").get("status") == "True")
@@ -113,7 +115,7 @@ def test_certificate_trouble_shows_at_the_site(cluster: Cluster, namespace: str)
         else each
         for each in host["status"]["conditions"]
     ]
-    write_status(cluster, "virtualhosts", "blog.pages.example.com", host["status"] | {"conditions": conditions})
+    cluster.write_status("virtualhosts", "blog.pages.example.com", host["status"] | {"conditions": conditions})
     eventually(lambda: ready(cluster, namespace) == ("False", "Failed"))
     assert status(cluster, namespace)["message"] == trouble
 
@@ -125,16 +127,23 @@ def test_f19_a_status_is_written_only_when_it_says_something_new(
     def version() -> str:
         return str((cluster.get("staticsites", "blog", namespace) or {})["metadata"]["resourceVersion"])
 
-    with make_syncer():
-        eventually(lambda: ready(cluster, namespace)[0] == "True")
-        time.sleep(1)
-        before, asked = version(), len(git_server.requests)
-        eventually(lambda: len(git_server.requests) >= asked + 2, 60)  # two more looks, of a request each
-        assert version() == before
-    asked = len(git_server.requests)
-    with make_syncer():
+    def look(syncer: SyncerProcess) -> None:
+        """A push is announced: the request for it shows that the syncer is done with what it did before."""
+        asked = len(git_server.requests)
+        syncer.deliver(deliveries.gitea_push(git_server.url("blog")))
         eventually(lambda: len(git_server.requests) > asked)
-        time.sleep(1)
+
+    with make_syncer() as syncer:
+        eventually(lambda: ready(cluster, namespace)[0] == "True")
+        look(syncer)
+        before = version()
+        for _ in range(3):
+            look(syncer)
+        assert version() == before
+    with make_syncer() as syncer:
+        syncer.wait_until_ready()
+        for _ in range(3):
+            look(syncer)
         assert version() == before, "a restart is no news"
     with make_syncer("--heartbeat", "5s"):
         eventually(lambda: version() != before)
@@ -145,7 +154,7 @@ def test_a_site_without_a_platform_says_who_can_help(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog")))
     eventually(lambda: ready(cluster, namespace) == ("Unknown", "NoPlatform"))
     assert status(cluster, namespace)["phase"] == "Pending"
     assert "administrator" in status(cluster, namespace)["message"]

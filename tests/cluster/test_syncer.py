@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.cluster import SyncerProcess, condition, static_site
+from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster, ControlPlane, Object
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.serving import eventually
 
 MakeSyncer = Callable[..., SyncerProcess]
@@ -36,7 +37,7 @@ def test_sites_of_all_namespaces_are_published_and_follow_their_branch(
     other = f"{namespace}-other"
     cluster.namespace(other)
     for each in (namespace, other):
-        cluster.apply(static_site(each, "blog", git_server.url("blog"), syncInterval="10s"))
+        cluster.apply(static_site("blog", each, repo=git_server.url("blog"), syncInterval="10s"))
     eventually(lambda: syncer.page(namespace, "blog") == syncer.page(other, "blog") == "one")
     eventually(lambda: synced(cluster, namespace, "blog") == "Synced")
     assert site(cluster, namespace, "blog")["status"]["lastCommit"] == first
@@ -48,7 +49,7 @@ def test_a_site_that_was_there_before_the_syncer_is_published(
     cluster: Cluster, namespace: str, make_syncer: MakeSyncer, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"index.html": "one"})
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog")))
     with make_syncer() as running:
         eventually(lambda: running.page(namespace, "blog") == "one")
 
@@ -57,9 +58,9 @@ def test_an_edited_site_is_synced_at_once(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     git_server.repository("blog").commit({"a/index.html": "a", "b/index.html": "b"})
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), path="/a"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), path="/a"))
     eventually(lambda: syncer.page(namespace, "blog") == "a")
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), path="/b"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), path="/b"))
     eventually(lambda: syncer.page(namespace, "blog") == "b")
 
 
@@ -69,7 +70,7 @@ def test_a_deleted_site_is_offline_at_once_and_its_files_go_after_the_grace_time
     git_server.repository("blog").commit({"index.html": "one"})
     with make_syncer("--grace", "1s") as running:
         running.wait_until_ready()
-        cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
+        cluster.apply(static_site("blog", namespace, repo=git_server.url("blog")))
         eventually(lambda: running.page(namespace, "blog") == "one")
         files = running.volume / "releases" / namespace / "blog"
         cluster.delete("staticsites", "blog", namespace=namespace)
@@ -85,12 +86,12 @@ def test_a_site_created_anew_never_shows_the_old_content(
     git_server.repository("new").commit({"index.html": "new"})
     running = make_syncer().start()
     running.wait_until_ready()
-    cluster.apply(static_site(namespace, "blog", git_server.url("old")))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("old")))
     eventually(lambda: running.page(namespace, "blog") == "old")
     running.stop()
     cluster.delete("staticsites", "blog", namespace=namespace)
     git_server.fail("new", 503)
-    cluster.apply(static_site(namespace, "blog", git_server.url("new"), syncInterval="10s"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("new"), syncInterval="10s"))
     running.start()
     eventually(lambda: running.page(namespace, "blog") is None)
     git_server.heal("new")
@@ -103,12 +104,12 @@ def test_f17_an_api_server_that_restarts_is_followed_on(
 ) -> None:
     for name in ("before", "while", "after"):
         git_server.repository(name).commit({"index.html": name})
-    restartable.apply(static_site(namespace, "before", git_server.url("before")))
+    restartable.apply(static_site("before", namespace, repo=git_server.url("before")))
     eventually(lambda: syncer.page(namespace, "before") == "before")
     restartable.stop_api()
     eventually(lambda: syncer.lines("watch_failed"))
     restartable.start_api()
-    restartable.apply(static_site(namespace, "after", git_server.url("after")))
+    restartable.apply(static_site("after", namespace, repo=git_server.url("after")))
     eventually(lambda: syncer.page(namespace, "after") == "after")
     assert syncer.page(namespace, "before") == "before"
     restartable.delete("staticsites", "before", namespace=namespace)
@@ -124,12 +125,12 @@ def test_f17_a_watch_that_is_too_old_begins_anew_with_a_list(
         git_server.repository(name).commit({"index.html": name})
     with make_syncer("--lease", "10m") as running:
         running.wait_until_ready()
-        restartable.apply(*(static_site(namespace, name, git_server.url(name)) for name in ("stays", "goes")))
+        restartable.apply(*(static_site(name, namespace, repo=git_server.url(name)) for name in ("stays", "goes")))
         eventually(lambda: running.page(namespace, "stays") and running.page(namespace, "goes"))
         running.signal_all(signal.SIGSTOP)
         restart_api(restartable)  # nothing of what follows is on its way to the sleeper
         restartable.delete("staticsites", "goes", namespace=namespace)
-        restartable.apply(static_site(namespace, "comes", git_server.url("comes")))
+        restartable.apply(static_site("comes", namespace, repo=git_server.url("comes")))
         restart_api(restartable)
         running.signal_all(signal.SIGCONT)
         eventually(lambda: running.page(namespace, "comes") == "comes")
@@ -144,7 +145,7 @@ def test_f17_an_api_that_forgets_all_sites_removes_none(
     git_server.repository("blog").commit({"index.html": "one"})
     running = make_syncer("--grace", "1s").start()
     running.wait_until_ready()
-    restartable.apply(static_site(namespace, "blog", git_server.url("blog")))
+    restartable.apply(static_site("blog", namespace, repo=git_server.url("blog")))
     eventually(lambda: running.page(namespace, "blog") == "one")
     running.stop()
     restartable.delete_all("staticsites")
@@ -158,7 +159,7 @@ def test_f18_a_status_that_somebody_else_changed_meanwhile_is_written_all_the_sa
 ) -> None:
     repository = git_server.repository("blog")
     repository.commit({"index.html": "one"})
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="10s"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="10s"))
     eventually(lambda: synced(cluster, namespace, "blog") == "Synced")
     second = repository.commit({"index.html": "two"})
     for number in range(40):

@@ -1,41 +1,21 @@
 """The API of `pages syncer`, as a forge and a tenant reach it."""
 
-import json
 import socket
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import deliveries
-from tests.support.cluster import SyncerProcess, static_site
+from tests.support.cluster import SyncerProcess
 from tests.support.control_plane import Cluster, Object
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.processes import answer
 from tests.support.serving import eventually, free_port, pages
 
 MakeSyncer = Callable[..., SyncerProcess]
-
-
-def ask(
-    syncer: SyncerProcess, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
-) -> tuple[int, Any]:
-    """Status and JSON of an answer of the API."""
-    url = f"http://127.0.0.1:{syncer.api_port}{path}"
-    request = urllib.request.Request(url, body, dict(headers or {}), method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=20) as response:
-            return response.status, json.load(response)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
-
-
-def deliver(syncer: SyncerProcess, sent: deliveries.Sent) -> tuple[int, Any]:
-    return ask(syncer, "POST", f"/webhook/{sent.forge}", sent.headers, sent.body)
 
 
 def status(cluster: Cluster, namespace: str, name: str = "blog") -> Object:
@@ -54,7 +34,7 @@ def syncer(make_syncer: MakeSyncer, tmp_path: Path) -> Any:
 @pytest.fixture
 def blog(cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer) -> str:
     git_server.repository("blog").commit({"index.html": "one"})
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="24h"))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="24h"))
     eventually(lambda: syncer.page(namespace, "blog") == "one")
     return git_server.url("blog")
 
@@ -63,7 +43,7 @@ def test_a_push_is_live_long_before_the_next_look(
     namespace: str, syncer: SyncerProcess, git_server: GitServer, blog: str
 ) -> None:
     git_server.repository("blog").commit({"index.html": "two"})
-    code, said = deliver(syncer, deliveries.gitea_push(blog))
+    code, said = syncer.deliver(deliveries.gitea_push(blog))
     assert (code, said["sites"]) == (202, [f"{namespace}/blog"])
     eventually(lambda: syncer.page(namespace, "blog") == "two")
 
@@ -71,13 +51,13 @@ def test_a_push_is_live_long_before_the_next_look(
 def test_a_sites_token_syncs_and_deletes_it_alone(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer, blog: str
 ) -> None:
-    cluster.apply(static_site(namespace, "other", blog, syncInterval="24h"))
+    cluster.apply(static_site("other", namespace, repo=blog, syncInterval="24h"))
     token = {"X-API-Key": str(eventually(lambda: status(cluster, namespace).get("syncToken")))}
     eventually(lambda: syncer.page(namespace, "other") == "one")
-    assert ask(syncer, "DELETE", f"/site/{namespace}/other", token)[0] == 401
-    assert ask(syncer, "DELETE", f"/site/{namespace}/blog", token)[0] == 200
+    assert syncer.ask("DELETE", f"/site/{namespace}/other", token)[0] == 401
+    assert syncer.ask("DELETE", f"/site/{namespace}/blog", token)[0] == 200
     assert (syncer.page(namespace, "blog"), syncer.page(namespace, "other")) == (None, "one")
-    assert ask(syncer, "POST", f"/sync/{namespace}/blog", token)[0] == 202
+    assert syncer.ask("POST", f"/sync/{namespace}/blog", token)[0] == 202
     eventually(lambda: syncer.page(namespace, "blog") == "one")
 
 
@@ -93,9 +73,10 @@ def test_an_annotation_asks_for_a_sync_and_is_answered_once(
         eventually(lambda value=value: status(cluster, namespace).get("lastHandledRequest") == value)  # type: ignore[misc]
     assert status(cluster, namespace)["lastCommit"] == second
     assert syncer.page(namespace, "blog") == "two"
-    version = cluster.get("staticsites", "blog", namespace)
-    time.sleep(1)
-    assert cluster.get("staticsites", "blog", namespace) == version
+    answered = cluster.get("staticsites", "blog", namespace)
+    cluster.apply(static_site("next", namespace, repo=git_server.url("blog"), syncInterval="24h"))
+    eventually(lambda: status(cluster, namespace, "next").get("lastCommit") == second)
+    assert cluster.get("staticsites", "blog", namespace) == answered
 
 
 @pytest.mark.usefixtures("blog")
@@ -124,7 +105,7 @@ def test_w4_a_body_that_is_too_large_is_refused_whatever_more_is_sent(syncer: Sy
 
 def test_health_and_api_are_on_ports_of_their_own(syncer: SyncerProcess) -> None:
     assert answer(syncer.port, "/healthz")[0] == 200
-    assert ask(syncer, "GET", "/healthz")[0] == ask(syncer, "GET", "/readyz")[0] == ask(syncer, "GET", "/")[0] == 404
+    assert syncer.ask("GET", "/healthz")[0] == syncer.ask("GET", "/readyz")[0] == syncer.ask("GET", "/")[0] == 404
     assert answer(syncer.port, "/webhook/gitea")[0] == answer(syncer.port, "/site/team/blog")[0] == 404
 
 
@@ -132,7 +113,7 @@ def test_the_syncer_that_waits_takes_no_deliveries(syncer: SyncerProcess, make_s
     assert syncer.ready()
     with make_syncer() as waiting:
         eventually(lambda: answer(waiting.port, "/healthz")[0] == 200)
-        assert deliver(waiting, deliveries.gitea_push("https://forge.example.com/x"))[0] == 503
+        assert waiting.deliver(deliveries.gitea_push("https://forge.example.com/x"))[0] == 503
 
 
 def test_w1_without_any_secret_it_does_not_start_unless_told_so(

@@ -24,13 +24,14 @@ from cli.backends.cluster import Cluster as Backend
 from cli.diagnosis.chain import judge
 from cli.diagnosis.facts import HIDDEN
 from cli.diagnosis.verdicts import State, Verdict, first_broken
-from cli.metacontroller import reconcile
 from tests.support import chart
 from tests.support.answering import answering
 from tests.support.certificates import certificate
-from tests.support.cluster import SyncerProcess, condition, play_metacontroller, static_site, write_status
+from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import SYSTEM, Cluster, ControlPlane, Object
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
+from tests.support.operator import Player
 from tests.support.serving import PAGES, eventually
 
 DOMAIN = "www.example.org"
@@ -97,19 +98,8 @@ def stops(backend: Backend, namespace: str, name: str, reason: str, *says: str) 
         assert text in f"{link.name}: {link.text}\n{link.remedy}"
 
 
-def generate(cluster: Cluster, *kinds: str) -> None:
-    """Make what the hooks want to have made besides VirtualHosts, as Metacontroller would."""
-    platform = cluster.get("platforms", "platform")
-    assert platform
-    namespaces = json.loads(cluster.kubectl("get", "namespaces", "-o", "json"))["items"]
-    answer = reconcile(
-        platform, cluster.list("staticsites"), namespaces, cluster.list("virtualhosts", SYSTEM), now=datetime.now(UTC)
-    )
-    cluster.apply(*(each for each in answer.objects if each["kind"] in kinds))
-
-
 def status_of(cluster: Cluster, kind: str, name: str, *conditions: Object, **more: Any) -> None:
-    write_status(cluster, kind, name, {"conditions": list(conditions), **more})
+    cluster.write_status(kind, name, {"conditions": list(conditions), **more})
 
 
 def said(type_: str, status: str, reason: str, message: str = "") -> Object:
@@ -131,8 +121,10 @@ def test_each_refusal_of_git_or_the_platform_has_its_remedy(
     git_server.require("private", "deploy", "the-token")
     blog, private = git_server.url("blog"), git_server.url("private")
     platform(domainPolicies=[{"domains": [DOMAIN], "namespaces": ["team-*", namespace]}])
-    cluster.apply(static_site(namespace, "first", blog, domain=DOMAIN))
-    play_metacontroller(cluster)  # now it holds the domain; of two that were made in the same second, either might
+    cluster.apply(static_site("first", namespace, repo=blog, domain=DOMAIN))
+    Player(
+        cluster, "VirtualHost"
+    ).settle()  # now it holds the domain; of two that were made in the same second, either might
     cases: dict[str, tuple[str, dict[str, Any], str, tuple[str, ...]]] = {
         "gone": (git_server.url("nothing"), {}, "RepoNotFound", ("Git", "create secret generic site-token")),
         "locked": (private, {}, "AuthFailed", ("Git", "create secret generic site-token")),
@@ -142,11 +134,11 @@ def test_each_refusal_of_git_or_the_platform_has_its_remedy(
         "host": ("https://elsewhere.example.com/x", {}, "HostNotAllowed", ("--allowed-hosts",)),
         "taken": (blog, {"domain": DOMAIN}, "PathConflict", ("VirtualHost", "'first'")),
         "foreign": (blog, {"domain": "www.example.com"}, "DomainNotAllowed", ("domainPolicies",)),
-        "ours": (blog, {"domain": "x.pages.example.com"}, "PlatformDomain", ("leave spec.domain out",)),
+        "ours": (blog, {"domain": "x.pages.example.com"}, "PlatformDomain", ("remove spec.domain",)),
     }
     for name, (repo, spec, _, _) in cases.items():
-        cluster.apply(static_site(namespace, name, repo, **spec))
-    play_metacontroller(cluster)
+        cluster.apply(static_site(name, namespace, repo=repo, **spec))
+    Player(cluster, "VirtualHost").settle()
     for name, (_, _, reason, says) in cases.items():
         stops(asked, namespace, name, reason, *says)
     # A tenant sees the same by the status alone, and as a process.
@@ -174,22 +166,22 @@ def test_missing_and_edited_objects_are_reported_in_the_order_of_the_chain(
     git_server.repository("blog").commit({"index.html": "hello"})
     with make_syncer() as syncer:
         syncer.wait_until_ready()
-        cluster.apply(static_site(namespace, "blog", git_server.url("blog"), domain=DOMAIN))
+        cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), domain=DOMAIN))
         stops(asked, namespace, "blog", "NoPlatform", "VirtualHost")
         platform(tls={"mode": "Individual", "issuerRef": {"name": "letsencrypt"}})
         stops(asked, namespace, "blog", "Pending", "VirtualHost")
         found = asked.facts(find(asked, "blog", namespace))
         down = first_broken(judge(replace(found, now=found.now + timedelta(minutes=3), lease=HIDDEN)))
         assert down and down.reason == "HooksDown" and "pages-operator" in down.remedy
-        play_metacontroller(cluster)
+        Player(cluster, "VirtualHost").settle()
         stops(asked, namespace, "blog", "RouteMissing", f"IngressRoute {SYSTEM}/{namespace}--blog does not exist")
-        generate(cluster, "IngressRoute", "Middleware")
+        Player(cluster, "IngressRoute", "Middleware").settle()
         stops(asked, namespace, "blog", "IssuerMissing", "ClusterIssuer letsencrypt")
         issuer(cluster, "False", "Failed to register ACME account")
         stops(asked, namespace, "blog", "IssuerNotReady", "Failed to register ACME account")
         issuer(cluster, "True")
         stops(asked, namespace, "blog", "CertificateMissing")
-        generate(cluster, "Certificate")
+        Player(cluster, "Certificate").settle()
         failed = said("Issuing", "False", "Failed", FAILED), said("Ready", "False", "DoesNotExist", "Issuing")
         status_of(cluster, "certificates", CERTIFICATE, *failed)
         order(cluster)
@@ -204,8 +196,8 @@ def test_missing_and_edited_objects_are_reported_in_the_order_of_the_chain(
         stops(
             asked, namespace, "blog", "RouteChanged", "spec.entryPoints[0] is 'other'", "kubectl -n kup6s-pages delete"
         )
-        generate(cluster, "IngressRoute")
-        play_metacontroller(cluster)
+        Player(cluster, "IngressRoute").settle()
+        Player(cluster, "VirtualHost").settle()
         eventually(lambda: stop(asked, namespace, "blog").reason == "")
         found = replace(asked.facts(find(asked, "blog", namespace)), now=datetime.now(UTC) + timedelta(minutes=9))
         down = first_broken(judge(found))
@@ -234,7 +226,7 @@ def order(cluster: Cluster) -> None:
     cluster.apply(request | {"metadata": {"name": "blog-1", "namespace": SYSTEM, "annotations": annotations}})
     made = {"apiVersion": "acme.cert-manager.io/v1", "kind": "Order", "spec": reference}
     cluster.apply(made | {"metadata": {"name": "blog-1", "namespace": SYSTEM, "annotations": annotations}})
-    write_status(cluster, "orders", "blog-1", {"state": "invalid", "reason": "DNS problem: NXDOMAIN"})
+    cluster.write_status("orders", "blog-1", {"state": "invalid", "reason": "DNS problem: NXDOMAIN"})
 
 
 def test_sync_rollback_logs_and_status_with_a_tenants_rights(
@@ -247,8 +239,8 @@ def test_sync_rollback_logs_and_status_with_a_tenants_rights(
 ) -> None:
     first = git_server.repository("blog").commit({"index.html": "one"})
     platform()
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog"), syncInterval="24h"))
-    play_metacontroller(cluster)
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog"), syncInterval="24h"))
+    Player(cluster, "VirtualHost").settle()
     eventually(lambda: condition(cluster.get("staticsites", "blog", namespace), "Ready").get("status") == "True")
     listed = pages(tenant, "status", "-o", "json")
     assert listed.returncode == exits.OK, listed.stderr
@@ -298,7 +290,7 @@ def releases_of(cluster: Cluster, namespace: str) -> list[Object]:
 def test_events_are_part_of_a_tenants_log(
     cluster: Cluster, namespace: str, platform: Callable[..., None], asked: Backend, git_server: GitServer, tenant: Path
 ) -> None:
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog")))
     event = {
         "apiVersion": "v1",
         "kind": "Event",
@@ -379,7 +371,7 @@ def _register(cluster: ControlPlane, port: int) -> None:
 def test_an_administrator_reads_the_syncers_own_lines_about_the_site(
     cluster: Cluster, namespace: str, asked: Backend, git_server: GitServer, node: _Node
 ) -> None:
-    cluster.apply(static_site(namespace, "blog", git_server.url("blog")))
+    cluster.apply(static_site("blog", namespace, repo=git_server.url("blog")))
     mine = [json.dumps({"event": f"site_published {number}", "site": f"{namespace}/blog"}) for number in range(3)]
     others = [json.dumps({"event": "site_published", "site": f"{namespace}/blog-2"}), "no JSON", "[1]"]
     node.log = [*others, *mine, *others]

@@ -1,4 +1,4 @@
-"""Helm's work on one worker: what it has rendered once is there for all tests of the folder."""
+"""Run all tests of this folder on one worker, so that they share the rendered charts."""
 
 from pathlib import Path
 

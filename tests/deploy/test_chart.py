@@ -1,4 +1,4 @@
-"""The chart in every variant: valid for strict schemas, and pods as an administrator's security review wants them."""
+"""The chart in every variant: objects match strict schemas, and pods pass a security review."""
 
 import shlex
 import subprocess
@@ -23,7 +23,7 @@ SECURITY = {
 
 @pytest.mark.parametrize("program", HELMS)
 @pytest.mark.parametrize("name", VARIANTS)
-def test_helm_finds_nothing_to_complain_of(name: str, program: str) -> None:
+def test_helm_lint_reports_no_problem(name: str, program: str) -> None:
     command = ("lint", "--strict", str(CHART), "-n", SYSTEM, "-f", "-")
     done = helm(*command, stdin=yaml.safe_dump(dict(VARIANTS[name])), program=program)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -31,16 +31,16 @@ def test_helm_finds_nothing_to_complain_of(name: str, program: str) -> None:
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_helm_3_renders_what_helm_4_does(name: str) -> None:
+def test_helm_3_and_helm_4_render_the_same(name: str) -> None:
     assert without_chance(render(VARIANTS[name], program="helm3")) == without_chance(variant(name))
 
 
 def without_chance(objects: list[Object]) -> list[Object]:
-    """The objects in their order; of a Secret that the chart makes up only the names of its entries."""
+    """The objects in their order, without the values of generated Secrets."""
     return [each | {"data": sorted(each["data"])} if each["kind"] == "Secret" else each for each in objects]
 
 
-def test_every_object_of_every_variant_is_valid_for_strict_schemas(tmp_path: Path) -> None:
+def test_every_object_of_every_variant_matches_strict_schemas(tmp_path: Path) -> None:
     for name in VARIANTS:
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump_all(variant(name)))
     done = kubeconform(tmp_path, *(tmp_path / f"{name}.yaml" for name in VARIANTS))
@@ -48,8 +48,8 @@ def test_every_object_of_every_variant_is_valid_for_strict_schemas(tmp_path: Pat
     assert "Skipped: 0" in done.stdout
 
 
-def test_the_schemas_are_strict(tmp_path: Path) -> None:
-    """Or the test above would say nothing."""
+def test_the_schemas_reject_unknown_fields(tmp_path: Path) -> None:
+    """Otherwise the test above would prove nothing."""
     service = find(variant("default"), "Service", "static-sites-nginx")
     route = find(variant("served"), "IngressRoute", "pages-webhook")
     for number, wrong in enumerate(
@@ -74,7 +74,7 @@ def kubeconform(folder: Path, *files: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_every_container_is_locked_up_and_bounded(name: str) -> None:
+def test_every_container_is_unprivileged_and_has_limits(name: str) -> None:
     for deployment, pod in pods(variant(name)).items():
         spec = pod["spec"]
         assert spec["securityContext"]["runAsNonRoot"] is True
@@ -107,7 +107,7 @@ def test_only_metacontroller_and_the_syncer_have_a_token(name: str) -> None:
         assert with_token <= {"metacontroller", "syncer"}
 
 
-def test_with_their_metacontroller_the_operator_has_no_token_and_no_rights() -> None:
+def test_with_the_clusters_metacontroller_the_operator_has_no_token_and_no_rights() -> None:
     objects = variant("their-metacontroller")
     assert set(containers(pods(objects)["pages-operator"])) == {"hooks"}
     assert "api-token" not in str(pods(objects)["pages-operator"])
@@ -116,7 +116,7 @@ def test_with_their_metacontroller_the_operator_has_no_token_and_no_rights() -> 
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_nginx_sees_the_live_and_the_release_trees_alone_and_writes_neither(name: str) -> None:
+def test_nginx_mounts_only_live_and_releases_read_only(name: str) -> None:
     for pod in pods(variant(name)).values():
         for each in containers(pod).values():
             if "nginx" in each["image"]:
@@ -130,7 +130,7 @@ def test_nginx_sees_the_live_and_the_release_trees_alone_and_writes_neither(name
                 }
 
 
-def test_one_pod_has_both_where_the_volume_goes_to_one_node_only() -> None:
+def test_with_a_readwriteonce_volume_nginx_and_syncer_share_a_pod() -> None:
     objects = variant("one-pod")
     assert set(pods(objects)) == {"pages-operator", "pages-syncer"}
     pod = pods(objects)["pages-syncer"]
@@ -145,7 +145,7 @@ def test_one_pod_has_both_where_the_volume_goes_to_one_node_only() -> None:
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_every_service_leads_to_a_named_port_of_a_pod(name: str) -> None:
+def test_every_service_targets_a_named_port_of_a_pod(name: str) -> None:
     objects = variant(name)
     for service in of_kind(objects, "Service"):
         (pod,) = (
@@ -157,7 +157,7 @@ def test_every_service_leads_to_a_named_port_of_a_pod(name: str) -> None:
         assert {port["targetPort"] for port in service["spec"]["ports"]} <= names, service["metadata"]["name"]
 
 
-def test_images_come_from_one_registry_unless_one_is_told_otherwise() -> None:
+def test_images_come_from_one_registry_unless_an_image_overrides_it() -> None:
     def images(name: str) -> dict[str, str]:
         return {
             each["name"]: each["image"] for pod in pods(variant(name)).values() for each in containers(pod).values()
@@ -172,7 +172,7 @@ def test_images_come_from_one_registry_unless_one_is_told_otherwise() -> None:
     assert found["metacontroller"].startswith("ghcr.io/metacontroller/metacontroller:v4.")
 
 
-def test_a_changed_nginx_configuration_starts_nginx_anew(tmp_path: Path) -> None:
+def test_a_changed_nginx_configuration_restarts_nginx(tmp_path: Path) -> None:
     def checksum(chart: Path) -> str:
         done = helm("template", "r", str(chart), "-s", "templates/nginx.yaml")
         (deployment,) = of_kind([each for each in yaml.safe_load_all(done.stdout) if each], "Deployment")
@@ -186,14 +186,14 @@ def test_a_changed_nginx_configuration_starts_nginx_anew(tmp_path: Path) -> None
     assert checksum(copy) != checksum(CHART)
 
 
-def test_the_configuration_in_the_cluster_is_that_of_deploy_nginx() -> None:
+def test_the_configmap_holds_the_files_of_deploy_nginx() -> None:
     data = find(variant("default"), "ConfigMap", "nginx-config")["data"]
     shipped = {file.name: file.read_text() for file in (CHART.parents[1] / "nginx").iterdir()}
     assert {name: text.strip() for name, text in data.items()} == {name: text.strip() for name, text in shipped.items()}
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_our_programs_know_every_option_that_they_get(name: str) -> None:
+def test_our_programs_accept_every_option_of_the_chart(name: str) -> None:
     for pod in pods(variant(name)).values():
         for each in containers(pod).values():
             if each.get("command") == ["pages"]:
@@ -206,7 +206,7 @@ def test_our_programs_know_every_option_that_they_get(name: str) -> None:
                 assert required <= given
 
 
-def test_metrics_and_dashboard_are_there_only_where_they_are_wanted() -> None:
+def test_metrics_and_dashboard_exist_only_if_enabled() -> None:
     on, off = (
         containers(pods(variant(name))["pages-syncer"])["syncer"]["args"] for name in ("default", "without-extras")
     )
@@ -226,8 +226,8 @@ def test_metrics_and_dashboard_are_there_only_where_they_are_wanted() -> None:
     assert not of_kind(variant("served"), "ServiceMonitor", "PrometheusRule")
 
 
-def test_the_two_kinds_of_metacontroller_are_kept_apart() -> None:
-    """By label: the bundled one sees those with its own, and theirs can be told to see the others."""
+def test_bundled_and_cluster_metacontroller_select_different_controllers() -> None:
+    """They select by label: the bundled one its own controllers, the cluster's one all others."""
     ours, theirs = variant("served"), variant("their-metacontroller")
     arguments = containers(pods(ours)["pages-operator"])["metacontroller"]["args"]
     assert "--target-label-selector=pages.kup6s.com/metacontroller=bundled" in arguments
@@ -237,7 +237,7 @@ def test_the_two_kinds_of_metacontroller_are_kept_apart() -> None:
         assert {each["metadata"]["labels"]["pages.kup6s.com/metacontroller"] for each in controllers} == {label}
 
 
-def test_their_metacontroller_calls_by_service_and_token() -> None:
+def test_the_clusters_metacontroller_calls_by_service_and_token() -> None:
     for controller in of_kind(variant("their-metacontroller"), "CompositeController"):
         for hook in controller["spec"]["hooks"].values():
             assert hook["webhook"]["url"].startswith(f"http://pages-hooks.{SYSTEM}.svc/")
@@ -255,7 +255,7 @@ def test_their_metacontroller_calls_by_service_and_token() -> None:
     assert "--bind=127.0.0.1:8080" in containers(pods(variant("served"))["pages-operator"])["hooks"]["args"]
 
 
-def test_a_label_of_one_kind_of_object_comes_before_that_of_all() -> None:
+def test_labels_of_one_object_take_precedence_over_common_labels() -> None:
     objects = render(
         {
             "commonLabels": {"team": "web", "cost": "7"},
@@ -274,7 +274,7 @@ def test_a_label_of_one_kind_of_object_comes_before_that_of_all() -> None:
     }
 
 
-def test_another_namespace_and_another_release_name_are_no_matter() -> None:
+def test_another_namespace_and_release_name_work() -> None:
     text = yaml.safe_dump_all(render(VARIANTS["served"], release="web", namespace="static"))
     assert "kup6s-pages.svc" not in text
     assert f"namespace: {SYSTEM}\n" not in text
@@ -282,7 +282,7 @@ def test_another_namespace_and_another_release_name_are_no_matter() -> None:
     assert "--namespace=static" in text
 
 
-def test_names_that_look_like_numbers_and_numbers_that_are_large_stay_what_they_are() -> None:
+def test_numeric_names_and_large_numbers_keep_their_type() -> None:
     values = {
         "platform": {"pagesDomain": "pages.example.com", "tls": {"mode": "Off"}},
         "persistence": {"storageClass": "1"},
@@ -308,7 +308,7 @@ def test_everything_is_in_the_namespace_of_the_release() -> None:
                 assert each["metadata"]["namespace"] == SYSTEM, each["metadata"]["name"]
 
 
-def test_the_namespace_is_restricted_where_the_chart_makes_it() -> None:
+def test_the_namespace_of_the_chart_is_restricted() -> None:
     (namespace,) = of_kind(variant("with-everything"), "Namespace")
     labels = namespace["metadata"]["labels"]
     assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "audit", "warn")} == {"restricted"}

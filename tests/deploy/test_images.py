@@ -1,4 +1,4 @@
-"""The images: what goes into them is tried here, and what their recipes promise is read; no Docker is needed."""
+"""The images, tested without Docker: their contents are installed here, and their Dockerfiles are parsed."""
 
 import json
 import re
@@ -16,18 +16,18 @@ from tests.support.control_plane import ROOT
 IMAGES = ROOT / "deploy/images"
 RECIPES = sorted(IMAGES.glob("*/Dockerfile"))
 PAGES, NGINX = IMAGES / "pages/Dockerfile", IMAGES / "nginx/Dockerfile"
-KEPT = ((PAGES, "hooks"), (PAGES, "syncer"), (NGINX, "final"))  # the images, each by its recipe and stage
+KEPT = ((PAGES, "hooks"), (PAGES, "syncer"), (NGINX, "final"))  # each image by Dockerfile and stage
 PINNED = re.compile(r"[a-z./-]+:[0-9][A-Za-z0-9.-]*@sha256:[0-9a-f]{64}")
 
 
 def instructions(recipe: Path) -> list[tuple[str, str]]:
-    """Each instruction with its text, continued lines joined."""
+    """The instructions with their text. Continued lines are joined."""
     text = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", recipe.read_text(), flags=re.MULTILINE))
     return [(line.split()[0], line.split(maxsplit=1)[1]) for line in text.splitlines() if line.strip()]
 
 
 def kept(recipe: Path, stage: str) -> list[tuple[str, str]]:
-    """What makes an image that is kept: its stage, after those that it stands on."""
+    """The instructions of an image: those of its base stages, then its own."""
     stages: dict[str, list[tuple[str, str]]] = {}
     for word, text in instructions(recipe):
         if word == "FROM":
@@ -54,7 +54,7 @@ def test_every_base_is_pinned_by_version_and_digest(recipe: Path) -> None:
 
 
 @pytest.mark.parametrize(("recipe", "stage"), KEPT, ids=[stage for _, stage in KEPT])
-def test_it_runs_as_the_user_of_the_chart_who_is_not_root(recipe: Path, stage: str) -> None:
+def test_an_image_runs_as_the_unprivileged_user_of_the_chart(recipe: Path, stage: str) -> None:
     found = kept(recipe, stage)
     assert of("USER", found)[-1] == "65532:65532"
     last = max(number for number, (word, _) in enumerate(found) if word == "USER")
@@ -62,7 +62,7 @@ def test_it_runs_as_the_user_of_the_chart_who_is_not_root(recipe: Path, stage: s
 
 
 @pytest.mark.parametrize(("recipe", "stage"), KEPT, ids=[stage for _, stage in KEPT])
-def test_it_tells_what_it_is_and_how_it_is(recipe: Path, stage: str) -> None:
+def test_an_image_has_labels_and_a_healthcheck(recipe: Path, stage: str) -> None:
     found = kept(recipe, stage)
     labels = " ".join(of("LABEL", found))
     for label in ("title", "description", "version", "revision", "base.name"):
@@ -74,7 +74,7 @@ def test_it_tells_what_it_is_and_how_it_is(recipe: Path, stage: str) -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda each: each.parent.name)
-def test_nothing_is_fetched_unchecked(recipe: Path) -> None:
+def test_every_download_is_verified(recipe: Path) -> None:
     text = recipe.read_text()
     assert "ADD " not in text
     assert not re.search(r"curl [^\n]*https?:|wget|git clone|\| *sh\b", text)
@@ -84,7 +84,7 @@ def test_nothing_is_fetched_unchecked(recipe: Path) -> None:
 
 
 @pytest.mark.parametrize(("recipe", "stage"), KEPT, ids=[stage for _, stage in KEPT])
-def test_no_build_tool_stays(recipe: Path, stage: str) -> None:
+def test_an_image_contains_no_build_tools(recipe: Path, stage: str) -> None:
     commands = " ".join(of("RUN", kept(recipe, stage)))
     assert not re.search(r"\b(gcc|make|build-essential|python3-dev|pip install)\b", commands)
     assert "apt-get" not in commands or "--no-install-recommends" in commands
@@ -92,7 +92,7 @@ def test_no_build_tool_stays(recipe: Path, stage: str) -> None:
         assert "site-packages/pip*" in commands
 
 
-def test_the_syncer_alone_has_git_and_nginx_has_our_configuration() -> None:
+def test_only_the_syncer_has_git_and_nginx_has_our_configuration() -> None:
     assert re.search(r"apt-get install[^&]* git ", " ".join(of("RUN", kept(PAGES, "syncer"))))
     assert "apt-get" not in " ".join(of("RUN", kept(PAGES, "hooks")))
     assert "deploy/nginx/ /etc/nginx/" in of("COPY", kept(NGINX, "final"))
@@ -100,7 +100,7 @@ def test_the_syncer_alone_has_git_and_nginx_has_our_configuration() -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda each: each.parent.name)
-def test_what_is_copied_is_there_and_is_sent_to_docker(recipe: Path) -> None:
+def test_copied_files_exist_and_are_in_the_build_context(recipe: Path) -> None:
     sent = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     for text in of("COPY", instructions(recipe)):
         if "--from=" not in text:
@@ -110,26 +110,26 @@ def test_what_is_copied_is_there_and_is_sent_to_docker(recipe: Path) -> None:
 
 
 def pinned(file: Path) -> dict[str, str]:
-    """Name and version of each requirement of a file."""
+    """The name and version of each requirement in a file."""
     found = re.findall(r"^([A-Za-z0-9._-]+)==([^ \\\n]+)", file.read_text(), flags=re.MULTILINE)
     return {canonicalize_name(name): version for name, version in found}
 
 
-def test_every_file_that_is_installed_has_its_hash() -> None:
+def test_every_requirement_has_hashes() -> None:
     for file in (IMAGES / "pages").glob("*requirements.txt"):
         blocks = re.split(r"\n(?=[A-Za-z])", file.read_text().strip())
         assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", block) for block in blocks)
         assert "://" not in file.read_text()
 
 
-def test_the_versions_are_those_that_were_tested() -> None:
+def test_the_requirements_have_the_tested_versions() -> None:
     constraints = pinned(ROOT / "constraints.txt")
     installed = pinned(IMAGES / "pages/requirements.txt")
     assert {name: version for name, version in installed.items() if constraints.get(name, version) != version} == {}
 
 
-def test_nothing_that_the_programs_need_is_missing() -> None:
-    """Followed through what is installed here, so that a new dependency is noticed without any network."""
+def test_every_dependency_is_in_the_requirements() -> None:
+    """Follows the dependencies of the installed packages, so that a new one is noticed without a network."""
     needed, waiting = set(), ["kup6s-pages"]
     while waiting:
         name = waiting.pop()
@@ -145,7 +145,7 @@ def test_nothing_that_the_programs_need_is_missing() -> None:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean virtual environment, made by the steps of the recipe; one for both stages, which is quicker."""
+    """A clean virtual environment, created by the steps of the Dockerfile. Both stages share it, for speed."""
     folder = tmp_path_factory.mktemp("image")
     run(sys.executable, "-m", "venv", str(folder / "opt"))
     pip = folder / "opt/bin/pip"
@@ -177,12 +177,12 @@ def test_the_wheel_installs_by_hash_and_its_entry_point_runs(environment: Path) 
 
 
 @pytest.mark.parametrize("stage", ["hooks", "syncer"])
-def test_a_healthcheck_is_bad_where_nobody_answers(environment: Path, stage: str) -> None:
-    """By the very words of the recipe, but for the port."""
+def test_a_healthcheck_fails_without_a_server(environment: Path, stage: str) -> None:
+    """Runs the command of the Dockerfile with another port."""
     (check,) = of("HEALTHCHECK", kept(PAGES, stage))
     command = json.loads(check.partition("CMD ")[2])
     assert command[0] == "python"
-    nobody = re.sub(r":808[01]", ":1", command[2])
-    done = run(environment / "bin/python", "-c", nobody, check=False)
+    unreachable = re.sub(r":808[01]", ":1", command[2])
+    done = run(environment / "bin/python", "-c", unreachable, check=False)
     assert done.returncode == 1
     assert "Connection refused" in done.stderr

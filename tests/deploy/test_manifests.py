@@ -1,4 +1,4 @@
-"""What was made of something else is as that is now: `make manifests` does it."""
+"""Generated files are up to date; run `make manifests` to update them."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tests.support.control_plane import ROOT, SYSTEM
         ("crds", "crds"),
     ],
 )
-def test_what_the_chart_carries_is_what_is_in_its_folder(source: str, copy: str) -> None:
+def test_the_copies_in_the_chart_equal_their_sources(source: str, copy: str) -> None:
     def texts(folder: Path) -> dict[str, str]:
         return {file.name: file.read_text() for file in folder.iterdir() if file.suffix != ".py"}
 
@@ -28,7 +28,7 @@ def test_what_the_chart_carries_is_what_is_in_its_folder(source: str, copy: str)
     assert there == texts(ROOT / source), "run `make manifests`"
 
 
-def test_install_yaml_is_what_the_chart_renders() -> None:
+def test_install_yaml_equals_the_rendered_chart() -> None:
     values = ROOT / "deploy/install-values.yaml"
     done = helm("template", RELEASE, str(CHART), "--namespace", SYSTEM, "--values", str(values))
     assert done.returncode == 0, done.stderr
@@ -36,7 +36,7 @@ def test_install_yaml_is_what_the_chart_renders() -> None:
     assert written == done.stdout, "run `make manifests`"
 
 
-def test_install_yaml_holds_no_secret_and_no_kind_of_ours() -> None:
+def test_install_yaml_has_no_secrets_and_no_crds() -> None:
     kinds = {each["kind"] for each in yaml.safe_load_all(INSTALL.read_text()) if each}
     assert not kinds & {"Secret", "CustomResourceDefinition", "Platform"}
     assert {"Namespace", "Deployment", "CompositeController", "NetworkPolicy", "ValidatingAdmissionPolicy"} <= kinds

@@ -1,4 +1,4 @@
-"""nginx as its pod has it: two folders of the volume, mounted read-only, and the files of the ConfigMap."""
+"""nginx with the mounts of its pod: two folders of the volume, read-only, and the files of the ConfigMap."""
 
 import os
 import shlex
@@ -17,7 +17,7 @@ UNSHARE = ["unshare", "--mount", *(["--user", "--map-root-user"] if os.geteuid()
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     if subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("this machine lets nobody make a mount namespace")
+        pytest.skip("this machine does not allow mount namespaces")
     folder = tmp_path_factory.mktemp("mounts")
     made = Sites(folder / "volume")
     made.release("team-a/blog", {"index.html": "first", "about/index.html": "about"})
@@ -49,20 +49,20 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
         process.wait(20)
 
 
-def test_the_links_of_the_live_tree_lead_into_the_release_tree(sites: Sites) -> None:
+def test_the_links_in_live_resolve_through_the_mounts(sites: Sites) -> None:
     assert sites.ask("/team-a/blog/").body == b"first"
     assert sites.ask("/team-a/blog/about/").body == b"about"
     assert sites.ask("/team-a/blog/missing").status == 404
 
 
-def test_a_new_release_and_a_new_site_are_seen_through_the_mounts(sites: Sites) -> None:
+def test_a_new_release_and_a_new_site_are_visible_through_the_mounts(sites: Sites) -> None:
     sites.release("team-a/blog", {"index.html": "second"}, "2")
     assert sites.ask("/team-a/blog/").body == b"second"
     sites.release("team-b/new", {"index.html": "new"})
     assert sites.ask("/team-b/new/").body == b"new"
 
 
-def test_the_pod_is_healthy_while_the_live_tree_is_there(sites: Sites) -> None:
+def test_the_pod_is_healthy_while_the_live_folder_exists(sites: Sites) -> None:
     health = Sites(sites.root)
     health.port = sites.health_port
     assert health.ask("/healthz").status == 200

@@ -1,4 +1,4 @@
-"""Who may talk to whom: the whole table, so that a way more is seen as much as one less."""
+"""The complete table of allowed connections, so that both extra and missing ones are noticed."""
 
 import ipaddress
 from typing import Any
@@ -25,7 +25,7 @@ def peer(each: Any) -> str:
 
 
 def table(rules: list[Any], side: str) -> set[tuple[str, int]]:
-    """Who, at which port; "anywhere" where a rule names nobody."""
+    """The peers and ports of a rule; "anywhere" if the rule names no peer."""
     return {
         (who, port["port"])
         for rule in rules
@@ -39,11 +39,11 @@ def table_of(objects: list[Object], policy: str) -> tuple[set[tuple[str, int]], 
     return table(spec.get("ingress", []), "from"), table(spec.get("egress", []), "to")
 
 
-def test_by_default_nothing_goes_in_or_out() -> None:
+def test_all_traffic_is_denied_by_default() -> None:
     assert policies(variant("default"))["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
-def test_in_a_namespace_that_others_use_nothing_is_denied_to_them() -> None:
+def test_pods_of_other_programs_in_the_namespace_are_not_restricted() -> None:
     ours = {"matchLabels": {"app.kubernetes.io/part-of": "kup6s-pages"}}
     for namespace in ("default", "kube-system"):
         objects = render({}, namespace=namespace)
@@ -51,30 +51,30 @@ def test_in_a_namespace_that_others_use_nothing_is_denied_to_them() -> None:
         assert all(ours["matchLabels"].items() <= pod["metadata"]["labels"].items() for pod in pods(objects).values())
 
 
-def test_visitors_reach_nginx_by_way_of_traefik_and_nginx_reaches_nobody() -> None:
+def test_only_traefik_reaches_nginx_and_nginx_reaches_nothing() -> None:
     assert table_of(variant("served"), "static-sites-nginx") == ({(TRAEFIK, 8080)}, set())
 
 
-def test_the_syncer_reaches_names_the_api_and_public_git_servers() -> None:
+def test_the_syncer_reaches_dns_the_api_and_public_git_servers() -> None:
     incoming, outgoing = table_of(variant("served"), "pages-syncer")
     assert incoming == {(TRAEFIK, 8082), ("monitoring", 9091)}
     assert outgoing == {(DNS, 53), ("anywhere", 6443), ("0.0.0.0/0", 443), ("::/0", 443)}
 
 
-def test_the_operator_reaches_the_api_alone_and_only_monitoring_reaches_it() -> None:
+def test_the_operator_reaches_only_the_api_and_only_monitoring_reaches_it() -> None:
     assert table_of(variant("served"), "pages-operator") == (
         {("monitoring", 9090), ("monitoring", 9999)},
         {("anywhere", 6443)},
     )
 
 
-def test_h1_with_their_metacontroller_it_alone_reaches_the_hooks_and_they_reach_nobody() -> None:
+def test_h1_only_the_clusters_metacontroller_reaches_the_hooks() -> None:
     incoming, outgoing = table_of(variant("their-metacontroller"), "pages-operator")
     assert incoming == {("metacontroller/app.kubernetes.io/name=metacontroller", 8080), ("monitoring", 9090)}
     assert outgoing == set()
 
 
-def test_what_is_named_is_opened_and_nothing_else() -> None:
+def test_only_the_configured_addresses_are_allowed() -> None:
     incoming, outgoing = table_of(variant("with-everything"), "pages-syncer")
     assert incoming == {(TRAEFIK, 8082), ("192.0.2.0/28", 8082), ("monitoring", 9091)}
     assert outgoing == {
@@ -98,7 +98,7 @@ def test_without_webhooks_traefik_does_not_reach_the_syncer() -> None:
         *("168.63.129.16", "0.0.0.1", "224.0.0.1", "::1", "fe80::1", "fd00::1", "64:ff9b::a00:1", "ff02::1"),
     ],
 )
-def test_u8_a_public_git_server_is_never_inside(inside: str) -> None:
+def test_u8_private_addresses_are_not_public_git_servers(inside: str) -> None:
     address = ipaddress.ip_address(inside)
     for rule in policies(variant("served"))["pages-syncer"]["egress"]:
         for block in (each["ipBlock"] for each in rule.get("to", []) if "ipBlock" in each):
@@ -106,7 +106,7 @@ def test_u8_a_public_git_server_is_never_inside(inside: str) -> None:
 
 
 @pytest.mark.parametrize("outside", ["140.82.121.3", "172.32.0.1", "2a01:4f8::1"])
-def test_a_public_git_server_is_reached(outside: str) -> None:
+def test_a_public_git_server_is_reachable(outside: str) -> None:
     address = ipaddress.ip_address(outside)
     rules = policies(variant("served"))["pages-syncer"]["egress"]
     blocks = [each["ipBlock"] for rule in rules for each in rule.get("to", []) if "ipBlock" in each]
@@ -120,7 +120,7 @@ def _admits(block: Any, address: ipaddress.IPv4Address | ipaddress.IPv6Address) 
 
 
 @pytest.mark.parametrize("name", ["served", "their-metacontroller", "one-pod", "monitored"])
-def test_every_policy_names_pods_and_ports_that_there_are(name: str) -> None:
+def test_every_policy_names_existing_pods_and_ports(name: str) -> None:
     objects = variant(name)
     for policy, spec in policies(objects).items():
         labels = spec["podSelector"].get("matchLabels", {})
@@ -137,5 +137,5 @@ def test_every_policy_names_pods_and_ports_that_there_are(name: str) -> None:
         assert {port for _, port in table(spec.get("ingress", []), "from")} <= listening, policy
 
 
-def test_challenges_of_certificates_reach_their_solver() -> None:
+def test_certificate_challenges_reach_their_solver() -> None:
     assert table_of(variant("served"), "acme-http01-solver") == ({(TRAEFIK, 8089)}, set())

@@ -1,4 +1,4 @@
-"""Values: what is wrong is refused before anything is installed, by a sentence that names it."""
+"""Wrong values are rejected before anything is installed, with a message that names the value."""
 
 import json
 import re
@@ -54,7 +54,7 @@ VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
         ({"dashboard": True}, "/dashboard"),
     ],
 )
-def test_wrong_values_are_refused_by_helm_itself(wrong: dict[str, Any], named: str) -> None:
+def test_helm_rejects_wrong_values(wrong: dict[str, Any], named: str) -> None:
     done = helm("template", "r", str(CHART), "-f", "-", stdin=yaml.safe_dump(wrong))
     assert done.returncode == 1, done.stdout
     assert named in done.stderr
@@ -75,13 +75,13 @@ def test_wrong_values_are_refused_by_helm_itself(wrong: dict[str, Any], named: s
         ),
     ],
 )
-def test_what_does_not_go_together_is_refused_with_what_to_do(values: dict[str, Any], sentence: str) -> None:
+def test_contradictory_values_are_rejected_with_the_next_step(values: dict[str, Any], sentence: str) -> None:
     done = helm("template", "r", str(CHART), "-f", "-", stdin=yaml.safe_dump(values))
     assert done.returncode == 1
     assert sentence in done.stderr
 
 
-def test_a_kubernetes_that_is_too_old_is_refused() -> None:
+def test_an_old_kubernetes_is_rejected() -> None:
     assert helm("template", "r", str(CHART), "--kube-version", "1.30.0").returncode == 0
     done = helm("template", "r", str(CHART), "--kube-version", "1.29.9")
     assert done.returncode == 1
@@ -90,8 +90,8 @@ def test_a_kubernetes_that_is_too_old_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_every_variant_is_right_for_any_validator_of_json_schema(name: str) -> None:
-    """Helm 3 has another one."""
+def test_every_variant_matches_the_schema_in_another_validator(name: str) -> None:
+    """Helm 3 uses another validator than Helm 4."""
     jsonschema.Draft7Validator.check_schema(SCHEMA)
     jsonschema.validate(dict(VARIANTS[name]), SCHEMA)
 
@@ -105,7 +105,7 @@ def test_every_value_is_in_the_schema_and_has_a_default() -> None:
             assert set(described) == set(value), name
 
 
-def test_every_section_of_the_values_says_what_it_is() -> None:
+def test_every_section_of_the_values_has_a_comment() -> None:
     text = (CHART / "values.yaml").read_text()
     blocks = re.split(r"\n\n", text)
     assert not [block for block in blocks if "#" not in block]

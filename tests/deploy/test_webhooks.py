@@ -1,4 +1,4 @@
-"""What of the syncer is public, and what stands before it."""
+"""The public part of the syncer, and the limits in front of it."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ def test_w8_only_the_apis_paths_are_public() -> None:
     assert rule["services"] == [{"name": "pages-syncer", "port": "api"}]
 
 
-def test_w8_health_and_metrics_have_ports_that_no_public_service_leads_to() -> None:
+def test_w8_no_public_service_exposes_health_or_metrics() -> None:
     (port,) = find(variant("served"), "Service", "pages-syncer")["spec"]["ports"]
     arguments = containers(pods(variant("served"))["pages-syncer"])["syncer"]["args"]
     ports = {
@@ -74,7 +74,7 @@ def test_w3_w4_rate_and_body_are_limited_before_the_syncer() -> None:
         ),
     ],
 )
-def test_the_webhooks_host_has_a_certificate_as_the_sites_have(
+def test_the_webhooks_host_has_a_certificate_like_the_sites(
     values: dict[str, Any], entry_point: str, secret: str | None, certificate: bool
 ) -> None:
     objects = render(values)
@@ -97,7 +97,7 @@ def test_without_webhooks_nothing_of_the_syncer_is_public() -> None:
     assert "secret" not in str(syncer["args"])
 
 
-def test_secrets_are_named_or_made_and_never_written_in_a_pod() -> None:
+def test_secrets_are_named_or_generated_and_never_inlined_in_a_pod() -> None:
     named = variant("with-everything")
     assert not of_kind(named, "Secret")
     (volume,) = (each for each in pods(named)["pages-syncer"]["spec"]["volumes"] if "secret" in each)
@@ -111,7 +111,7 @@ def test_secrets_are_named_or_made_and_never_written_in_a_pod() -> None:
         assert not [value for value in made["data"].values() if value in str(pod)]
 
 
-def test_a_host_without_a_certificate_is_refused_with_a_sentence() -> None:
+def test_a_webhooks_host_without_a_certificate_is_rejected() -> None:
     done = helm(
         *("template", "r", "deploy/helm/kup6s-pages", "--set", "webhooks.host=hooks.example.net"),
         *("--set", "platform.tls.mode=Individual"),

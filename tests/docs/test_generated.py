@@ -1,4 +1,4 @@
-"""What is made from the code stands in the docs as the code is now."""
+"""The generated parts of the docs match the code."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def test_no_page_is_stale(page: Path, now: str, wanted: str) -> None:
     assert now == wanted, f"{page.name} is stale: run `make docs-reference`"
 
 
-def test_what_is_written_by_hand_around_it_stays() -> None:
+def test_text_around_a_generated_part_is_kept() -> None:
     page = "before\n<!-- generated: decisions -->\nold\n<!-- end of generated -->\nafter\n"
     made = fresh(page)
     assert made.startswith("before\n") and made.endswith("after\n")
@@ -25,12 +25,12 @@ def test_what_is_written_by_hand_around_it_stays() -> None:
 
 
 @pytest.mark.parametrize("part", ["staticsite.spec", "platform.spec"])
-def test_every_field_that_people_write_says_what_it_means(part: str) -> None:
+def test_every_spec_field_has_a_description(part: str) -> None:
     for line in fields.table(part).splitlines():
         assert not line.endswith("| |"), f"{line}: it needs a description in crds/"
 
 
-def test_the_command_line_is_described_whole() -> None:
+def test_every_command_and_option_is_described() -> None:
     written = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
     for name in main.list_commands(click.Context(main)):
         command = main.get_command(click.Context(main), name)

@@ -1,4 +1,4 @@
-"""The docs as a forge shows them: every link leads somewhere, and each page has a title."""
+"""The docs as a forge shows them: every link works, and each page has a title."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ def prose(page: Path) -> str:
 
 
 def anchors(page: Path) -> set[str]:
-    """What forges make of a page's headings."""
+    """The anchors that forges make of a page's headings."""
     headings = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", each) for each in _HEADING.findall(prose(page))]
     return {re.sub(r"[^\w\- ]", "", each.strip().lower()).replace(" ", "-") for each in headings}
 
@@ -33,7 +33,7 @@ def links(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_link_leads_to_a_file_and_a_heading_of_the_repository(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for link in links(page):
         path, _, fragment = link.partition("#")
         assert not path.startswith("/"), link
@@ -46,15 +46,15 @@ def test_a_link_leads_to_a_file_and_a_heading_of_the_repository(page: Path) -> N
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_begins_with_its_only_title(page: Path) -> None:
     titles = re.findall(r"^# .+$", prose(page), re.MULTILINE)
-    assert [text(page).partition("\n")[0]] == titles, "the navigation has it from there"
+    assert [text(page).partition("\n")[0]] == titles, "the navigation uses the title"
 
 
-def test_each_door_of_the_first_page_leads_to_a_few_pages_in_order() -> None:
-    doors = re.split(r"^## ", text(ROOT / "docs/index.md"), flags=re.MULTILINE)[1:]
-    assert [door.partition("\n")[0] for door in doors] == [
-        "I publish a site",
-        "I run the platform",
-        "I change the code",
+def test_each_section_of_the_first_page_links_a_few_pages_in_order() -> None:
+    sections = re.split(r"^## ", text(ROOT / "docs/index.md"), flags=re.MULTILINE)[1:]
+    assert [section.partition("\n")[0] for section in sections] == [
+        "For site owners",
+        "For administrators",
+        "For contributors",
     ]
-    for door in doors:
-        assert 3 <= len(re.findall(r"^\d\. ", door, re.MULTILINE)) <= 6
+    for section in sections:
+        assert 3 <= len(re.findall(r"^\d\. ", section, re.MULTILINE)) <= 6

@@ -24,7 +24,7 @@ KILOBYTES = 1000
 
 @dataclass
 class Page(HTMLParser):
-    """What a page links to, loads and can be linked to."""
+    """The links, resources and anchors of a page."""
 
     body: str
     links: list[str] = field(default_factory=list)
@@ -48,8 +48,8 @@ class Page(HTMLParser):
                 self.loads.append(value or "")
 
 
-class Seen(HTMLParser):
-    """What a reader sees of a page: words, and what they stand in."""
+class Content(HTMLParser):
+    """The visible content of a page: words, and the elements around them."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class Seen(HTMLParser):
 
 @dataclass
 class Site:
-    """The published docs, and every page that the first one leads to, by path."""
+    """The published docs, and every page that can be reached from the first one, by path."""
 
     serving: Serving
     built: Path
@@ -109,7 +109,7 @@ def read(serving: Serving) -> dict[str, Page]:
 
 
 def push(built: Path, repository: Repository) -> None:
-    """What the how-to tells a tenant to type."""
+    """Run the script of the how-to."""
     document = (ROOT / "docs/how-to/generated-site.md").read_text(encoding="utf-8")
     script = document.partition("```sh\n")[2].partition("```")[0]
     typed = script.replace("https://forge.example.com/you/docs.git", str(repository.folder))
@@ -135,15 +135,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield Site(serving, built, read(serving))
 
 
-def test_the_first_page_has_a_door_for_each_reader(site: Site) -> None:
-    assert {"i-publish-a-site", "i-run-the-platform", "i-change-the-code"} <= site.pages["/"].ids
+def test_the_first_page_has_a_section_for_each_reader(site: Site) -> None:
+    assert {"for-site-owners", "for-administrators", "for-contributors"} <= site.pages["/"].ids
 
 
-def test_a_deep_page_is_there(site: Site) -> None:
+def test_a_deep_page_exists(site: Site) -> None:
     assert "staticsite-synced" in site.pages["/reference/conditions/"].ids
 
 
-def test_an_address_that_is_none_answers_with_a_page_that_leads_on(site: Site) -> None:
+def test_a_missing_address_answers_with_a_page_of_links(site: Site) -> None:
     status, body, _ = site.get("/reference/nowhere/")
     page = Page(body)
     assert status == 404 and "No such page" in body
@@ -165,7 +165,7 @@ def test_every_page_is_in_the_navigation_of_every_page(site: Site) -> None:
             assert wanted <= {urljoin(path, link) for link in page.links}, path
 
 
-def test_every_link_leads_to_a_page_and_to_a_place_in_it(site: Site) -> None:
+def test_every_link_has_a_page_and_an_anchor(site: Site) -> None:
     for path, page in site.pages.items():
         for link in page.links:
             target = urlsplit(urljoin(path, link))
@@ -174,16 +174,16 @@ def test_every_link_leads_to_a_page_and_to_a_place_in_it(site: Site) -> None:
                 assert not target.fragment or target.fragment in site.pages[target.path].ids, f"{path}: {link}"
 
 
-def test_every_page_reads_as_on_a_forge(site: Site) -> None:
+def test_every_page_has_the_content_of_the_forge(site: Site) -> None:
     for path in (ROOT / "docs").rglob("*.md"):
         address = f"/{path.relative_to(ROOT / 'docs').with_suffix('')}/".removesuffix("index/")
         main = site.pages[address].body.partition('<main id="content">')[2].partition("</main>")[0]
         without_marks = re.sub('<a class="headerlink".*?</a>', "", main)
         on_forge = MarkdownIt("commonmark").enable("table").render(path.read_text(encoding="utf-8"))
-        assert Seen(without_marks).parts == Seen(on_forge).parts, address
+        assert Content(without_marks).parts == Content(on_forge).parts, address
 
 
-def test_nothing_is_loaded_but_one_stylesheet_of_its_own(site: Site) -> None:
+def test_pages_load_only_their_own_stylesheet(site: Site) -> None:
     for path, page in site.pages.items():
         assert not page.tags & {"script", "style", "iframe", "object", "embed"}, path
         assert {urljoin(path, each) for each in page.loads} <= {"/style.css", "data:,"}, path
@@ -192,6 +192,6 @@ def test_nothing_is_loaded_but_one_stylesheet_of_its_own(site: Site) -> None:
     assert status == 200 and not re.search(r"url\(|@import", sheet)
 
 
-def test_it_is_light(site: Site) -> None:
+def test_the_site_is_small(site: Site) -> None:
     assert sum(path.stat().st_size for path in site.built.rglob("*.*") if ".git" not in path.parts) < 2000 * KILOBYTES
     assert max(path.stat().st_size for path in site.built.rglob("*.html")) < 200 * KILOBYTES

@@ -1,4 +1,4 @@
-"""docs/tutorial.md, typed as it stands there: by a reader with two terminals, a home, and a port that is free."""
+"""docs/tutorial.md, typed word for word by a reader with two terminals, a home folder and a free port."""
 
 import os
 import re
@@ -20,7 +20,7 @@ _DONE = "the command has ended"
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
-    """Each command, and the lines that the tutorial says it prints; ``…`` stands for anything."""
+    """Each command and its output in the tutorial; ``…`` matches anything."""
     for session in _SESSION.findall(DOCUMENT.read_text(encoding="utf-8")):
         for part in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
             lines = part.splitlines()
@@ -28,13 +28,13 @@ def commands() -> Iterator[tuple[str, list[str]]]:
             yield "\n".join([lines[0], *(line[2:] for line in more)]), lines[1 + len(more) :]
 
 
-def is_as_told(printed: str, told: list[str]) -> bool:
-    pattern = "\n".join(told) + "\n" if told else ""
+def matches(printed: str, expected: list[str]) -> bool:
+    pattern = "\n".join(expected) + "\n" if expected else ""
     return bool(re.fullmatch(re.escape(pattern).replace("…\\\n", "(.*\\n)*?").replace("…", ".*"), printed))
 
 
 class Terminal:
-    """A shell that is typed into. A program that goes on, as `pages serve` does, is left running."""
+    """A shell for typed commands. A long-running program such as `pages serve` keeps running."""
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
         self.printed = ""
@@ -63,21 +63,21 @@ class Terminal:
         self._shell.stdin.flush()
 
     def run(self, command: str) -> str:
-        """What the command prints, once it has ended."""
+        """Return the output of the command once it has ended."""
         self.type(command)
         eventually(lambda: self.printed.endswith(f"{_DONE}\n") or self._shell.poll() is not None)
         return self.printed.removesuffix(f"{_DONE}\n")
 
-    def wait_for(self, told: list[str]) -> None:
-        """Until a program that goes on has printed this."""
+    def wait_for(self, expected: list[str]) -> None:
+        """Wait until a running program has printed this."""
         try:
-            eventually(lambda: is_as_told(self.printed, told) or self.printed.endswith(f"{_DONE}\n"))
+            eventually(lambda: matches(self.printed, expected) or self.printed.endswith(f"{_DONE}\n"))
         except AssertionError:
             raise AssertionError(self.printed) from None
-        assert is_as_told(self.printed, told), self.printed
+        assert matches(self.printed, expected), self.printed
 
     def interrupt(self) -> None:
-        """Ctrl-C, which goes to all that the terminal runs; the shell itself goes on once that has ended."""
+        """Press Ctrl-C, which ends every program of the terminal except the shell."""
         os.killpg(self._shell.pid, signal.SIGINT)
         eventually(lambda: self.printed.endswith(f"{_DONE}\n") or self._shell.poll() is not None)
 
@@ -104,7 +104,7 @@ def environment(tmp_path: Path, port: int) -> dict[str, str]:
         | {
             "HOME": str(tmp_path),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "MAKEFLAGS": "n",  # shows that `make install nginx` is there, without the minute that it takes
+            "MAKEFLAGS": "n",  # checks that `make install nginx` exists, without its minute
             "PAGES_SERVE_PORT": str(port),
         }
     )
@@ -124,9 +124,9 @@ def test_every_command_does_what_the_tutorial_says(
 ) -> None:
     first, second = terminals
     serving = False
-    for command, told in commands():
+    for command, output in commands():
         typed = command.replace(":8080", f":{port}")
-        shown = [line.replace(":8080", f":{port}") for line in told]
+        shown = [line.replace(":8080", f":{port}") for line in output]
         if typed.startswith("pages serve"):
             if serving:
                 first.interrupt()
@@ -137,4 +137,4 @@ def test_every_command_does_what_the_tutorial_says(
             serving = True
         else:
             printed = (second if serving else first).run(typed)
-            assert is_as_told(printed, shown), f"{typed}\n{printed}"
+            assert matches(printed, shown), f"{typed}\n{printed}"

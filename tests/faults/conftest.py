@@ -1,4 +1,4 @@
-"""A syncer's inside on a volume of its own, started anew as often as a test wants."""
+"""A syncer's inside on a volume of its own, started as often as a test wants."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pages.api import ALLOW_LOCAL, StaticSite
+from pages.api import StaticSite
 from pages.core import Secret
 from syncer import assembly
 from syncer.disk.policy import DiskPolicy
@@ -28,6 +28,7 @@ from syncer.sources import group
 from syncer.volume.records import Release
 from syncer.volume.releases import Releases
 from tests.support.git_server import GitServer
+from tests.support.objects import parsed_site
 from tests.support.readers import Reader
 
 # Every size and number of files is known in the tests; nothing is kept free or collected unless a test says so.
@@ -82,10 +83,7 @@ class Volume:
         """A site; its repository is read from the disk, which is quicker, where it need not be ``served``."""
         repository = repository or name
         repo = self.server.url(repository) if served else f"file://{self.server.root}/{repository}.git"
-        metadata = {"namespace": "team", "name": name, "uid": uid or name}
-        return StaticSite.model_validate(
-            {"metadata": metadata, "spec": {"repo": repo, **spec}}, context={ALLOW_LOCAL: True}
-        )
+        return parsed_site(name, metadata={"uid": uid or name}, repo=repo, **spec)
 
     def source_sync(self, sites: CurrentSites | None = None) -> SourceSync:
         settings = replace(self.settings, hosts=AllowedHosts.parse(self.hosts, local=True))
@@ -122,7 +120,7 @@ class Volume:
 
     @contextmanager
     def visited(self) -> Iterator[None]:
-        """Somebody reads ``a`` and ``b/b`` of the site without a pause, and sees whole releases only."""
+        """A visitor reads ``a`` and ``b/b`` of the site all the time, and sees whole releases only."""
         with Reader(self.live_link()) as reader:
             yield
         reader.assert_content()

@@ -1,4 +1,4 @@
-"""F6, F16, F26 in a syncer at work: what goes wrong on the volume is mended without anybody's doing."""
+"""F6, F16, F26 in a running syncer: it repairs the volume by itself."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ from tests.support.serving import eventually
 
 
 class Store:
-    """The sites that a test wants, and what is said of them."""
+    """The sites of a test, and the reasons in their statuses."""
 
     def __init__(self, sites: Sequence[StaticSite]) -> None:
         self.sites = list(sites)
@@ -58,7 +58,7 @@ def running(volume: Volume, store: Store) -> Iterator[Syncer]:
         assert not thread.is_alive()
 
 
-def test_f16_changed_content_is_made_again_while_it_runs(volume: Volume, git_server: GitServer) -> None:
+def test_f16_changed_content_is_repaired_while_it_runs(volume: Volume, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "whole"})
     store = Store([volume.site()])
     with running(volume, store):
@@ -70,7 +70,7 @@ def test_f16_changed_content_is_made_again_while_it_runs(volume: Volume, git_ser
         eventually(lambda: page.read_text() == "whole")
 
 
-def test_f6_a_site_that_could_not_be_taken_offline_goes_once_the_volume_can_be_written(
+def test_f6_a_removed_site_goes_offline_once_the_volume_can_be_written(
     volume: Volume, git_server: GitServer, mount: Mount
 ) -> None:
     git_server.repository().commit({"index.html": "x"})
@@ -100,9 +100,7 @@ def grace_is_over(volume: Volume) -> bool:
     return True
 
 
-def test_f26_a_site_that_is_deleted_while_it_is_synced_does_not_come_back_and_its_files_go(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_f26_a_site_deleted_during_a_sync_stays_away_and_its_files_go(volume: Volume, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "x"})
     git_server.hang("site")
     store = Store([volume.site(served=True)])
@@ -121,9 +119,7 @@ def test_f26_a_site_that_is_deleted_while_it_is_synced_does_not_come_back_and_it
         eventually(lambda: len(list((volume.root / "mirrors").iterdir())) == 1)
 
 
-def test_f26_a_site_that_is_deleted_right_before_it_goes_live_is_never_seen(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_f26_a_site_deleted_right_before_it_goes_live_is_never_served(volume: Volume, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "x"})
     source_sync = volume.source_sync(NoSites())
     ((_, outcome),) = source_sync.run_all({source_of(volume.site()): [volume.site()]})
@@ -132,9 +128,7 @@ def test_f26_a_site_that_is_deleted_right_before_it_goes_live_is_never_seen(
     assert list(volume.home().iterdir()) == []
 
 
-def test_f26_a_site_created_anew_from_elsewhere_stays_when_the_sync_of_the_old_one_ends(
-    volume: Volume, git_server: GitServer
-) -> None:
+def test_f26_a_recreated_site_stays_when_the_old_sync_ends(volume: Volume, git_server: GitServer) -> None:
     git_server.repository("old").commit({"index.html": "old"})
     git_server.repository("new").commit({"index.html": "new"})
     git_server.hang("old")

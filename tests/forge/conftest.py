@@ -11,6 +11,7 @@ import yaml
 
 from syncer.stores.state import State
 from tests.support.gitea import Gitea, gitea_is_there
+from tests.support.objects import static_site
 from tests.support.serving import Serving, eventually
 
 SECRET = "a secret of the forge's"
@@ -41,12 +42,7 @@ class Pages:
 
     def site(self, name: str, repo: str, *more: dict[str, Any], **spec: Any) -> None:
         """Write a StaticSite, and what it needs."""
-        site = {
-            "apiVersion": "pages.kup6s.com/v1beta1",
-            "kind": "StaticSite",
-            "metadata": {"name": name, "namespace": "team"},
-            "spec": {"repo": repo, "syncInterval": "24h", **spec},
-        }
+        site = static_site(name, repo=repo, **{"syncInterval": "24h", **spec})
         (self._manifests / f"{name}.yaml").write_text(yaml.safe_dump_all([site, *more]))
 
     def shows(self, name: str, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The hooks over HTTP, as Metacontroller and everybody else may call them."""
+"""The hooks over HTTP, called by Metacontroller and by other clients."""
 
 import http.client
 import json
@@ -27,14 +27,14 @@ def client() -> FlaskClient:
     return create_app().test_client()
 
 
-def test_platform_sync(client: FlaskClient) -> None:
+def test_platform_sync_without_sites_answers_without_children(client: FlaskClient) -> None:
     request = {"parent": PLATFORM, "children": {VIRTUAL_HOST: {}}, "related": {STATIC_SITE: {}}}
     answer = client.post("/platform/sync", json=request)
     assert answer.status_code == 200
     assert answer.get_json()["children"] == []
 
 
-def test_customize_asks_for_all_sites_of_all_namespaces(client: FlaskClient) -> None:
+def test_customize_requests_all_sites_and_all_namespaces(client: FlaskClient) -> None:
     answer = client.post("/platform/customize", json={"controller": {}, "parent": PLATFORM})
     assert answer.get_json()["relatedResources"] == [
         {"apiVersion": "pages.kup6s.com/v1beta1", "resource": "staticsites", "labelSelector": {}},
@@ -42,12 +42,12 @@ def test_customize_asks_for_all_sites_of_all_namespaces(client: FlaskClient) -> 
     ]
 
 
-def test_customize_is_not_stopped_by_a_mistake_in_the_platform(client: FlaskClient) -> None:
+def test_customize_answers_for_an_invalid_platform(client: FlaskClient) -> None:
     broken = {**PLATFORM, "spec": {"pagesDomain": 7}}
     assert client.post("/platform/customize", json={"parent": broken}).status_code == 200
 
 
-def test_healthz(client: FlaskClient) -> None:
+def test_healthz_answers(client: FlaskClient) -> None:
     assert client.get("/healthz").status_code == 200
 
 
@@ -72,7 +72,7 @@ def test_healthz(client: FlaskClient) -> None:
     ],
     ids=lambda body: repr(body[:30]),
 )
-def test_what_is_no_hook_request_gets_400_and_a_sentence(client: FlaskClient, path: str, body: bytes) -> None:
+def test_a_malformed_request_gets_400_and_an_explanation(client: FlaskClient, path: str, body: bytes) -> None:
     answer = client.post(path, data=body)
     assert answer.status_code == 400
     assert answer.text.startswith("not a hook request: ")
@@ -81,16 +81,14 @@ def test_what_is_no_hook_request_gets_400_and_a_sentence(client: FlaskClient, pa
 @pytest.mark.parametrize(
     "change", [{"children": None}, {"children": []}, {"related": "x"}, {"children": {VIRTUAL_HOST: [1]}}]
 )
-def test_a_request_with_a_part_missing_gets_400_and_never_an_empty_answer(
+def test_a_request_with_a_missing_part_gets_400_and_not_an_empty_answer(
     client: FlaskClient, change: dict[str, Any]
 ) -> None:
     request = {"parent": PLATFORM, "children": {VIRTUAL_HOST: {}}, "related": {STATIC_SITE: {}}} | change
     assert client.post("/platform/sync", json=request).status_code == 400
 
 
-def test_an_internal_failure_gets_500_and_says_nothing_internal(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_internal_error_gets_500_without_details(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> dict[str, Any]:
         raise RuntimeError("secret detail")
 
@@ -101,26 +99,26 @@ def test_an_internal_failure_gets_500_and_says_nothing_internal(
     assert "children" not in answer.text
 
 
-def test_a_body_beyond_the_limit_gets_413(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_over_the_limit_gets_413(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_module, "MAX_REQUEST_BYTES", 1000)
     answer = create_app().test_client().post("/platform/sync", data=b"x" * 1001)
     assert answer.status_code == 413
 
 
-def test_other_paths_and_methods(client: FlaskClient) -> None:
+def test_other_paths_and_methods_are_rejected(client: FlaskClient) -> None:
     assert client.get("/platform/sync").status_code == 405
     assert client.post("/nothing").status_code == 404
 
 
-def test_the_process_answers_logs_what_it_did_and_stops_cleanly() -> None:
+def test_the_process_answers_logs_and_stops_cleanly() -> None:
     port = free_port()
     command = [*PAGES, "hooks", "--bind", f"127.0.0.1:{port}", "--metrics-bind", "-", "--workers", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         eventually(lambda: answers(port, "GET", "/readyz") == 200)
         assert answers(port, "GET", "/healthz") == 200
-        question = {"parent": PLATFORM, "children": {}, "related": {STATIC_SITE: {}}}
-        assert answers(port, "POST", "/platform/sync", json.dumps(question)) == 200
+        request = {"parent": PLATFORM, "children": {}, "related": {STATIC_SITE: {}}}
+        assert answers(port, "POST", "/platform/sync", json.dumps(request)) == 200
         assert answers(port, "POST", "/platform/sync", "[]") == 400
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0

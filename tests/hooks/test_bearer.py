@@ -1,4 +1,4 @@
-"""H1: the hooks are no open door where they have a Service."""
+"""H1: hooks that have a Service require a bearer token."""
 
 import subprocess
 from pathlib import Path
@@ -19,7 +19,7 @@ PLATFORM = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """As the kubelet mounts a Secret: the entries are links into a hidden folder."""
+    """A folder as the kubelet mounts a Secret: its entries are symlinks into a hidden folder."""
     (tmp_path / "..data").mkdir()
     (tmp_path / "..data/token").write_text("new-token\n")
     (tmp_path / "token").symlink_to("..data/token")
@@ -32,13 +32,13 @@ def status(folder: Path, path: str, **headers: str) -> int:
 
 
 @pytest.mark.parametrize("path", HOOKS)
-@pytest.mark.parametrize("shown", ["", "Bearer", "Bearer ", "Bearer other", "Basic new-token", "new-token", "Bearer ü"])
-def test_h1_a_hook_answers_nobody_without_a_token(folder: Path, path: str, shown: str) -> None:
-    headers = {"Authorization": shown} if shown else {}
+@pytest.mark.parametrize("token", ["", "Bearer", "Bearer ", "Bearer other", "Basic new-token", "new-token", "Bearer ü"])
+def test_h1_a_hook_rejects_calls_without_a_token(folder: Path, path: str, token: str) -> None:
+    headers = {"Authorization": token} if token else {}
     assert status(folder, path, **headers) == 401
 
 
-def test_h1_who_shows_the_token_is_answered(folder: Path) -> None:
+def test_h1_a_hook_answers_calls_with_a_token(folder: Path) -> None:
     assert status(folder, "/platform/customize", Authorization="Bearer new-token") == 200
     assert status(folder, "/platform/customize", Authorization="bearer new-token") == 200
 
@@ -61,7 +61,7 @@ def test_probes_need_no_token(folder: Path) -> None:
     assert [client.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
 
 
-def test_without_any_token_nothing_starts(tmp_path: Path) -> None:
+def test_the_hooks_do_not_start_without_a_token(tmp_path: Path) -> None:
     with pytest.raises(NoToken, match="holds no token"):
         Tokens(tmp_path)
     (tmp_path / "token").write_text("\n")

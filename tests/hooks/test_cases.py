@@ -1,4 +1,4 @@
-"""Every folder of tests/cases/hooks is an example: what Metacontroller sends, and what we answer."""
+"""Every folder of tests/cases/hooks is an example: a request of Metacontroller, and our answer."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ STAGES = {"platform": platform.sync, "virtualhost": virtualhost.sync}
 
 
 class Loader(yaml.SafeLoader):
-    """YAML without times: they are text in the API."""
+    """A YAML loader that leaves times as text, as the API does."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as the base class has it
         first: [each for each in resolvers if not each[0].endswith(":timestamp")]
@@ -32,10 +32,10 @@ def load(path: Path) -> Any:
     sorted(path.parent for path in CASES.glob("*/*/request.yaml")),
     ids=lambda path: f"{path.parent.name}-{path.name}",
 )
-def test_the_answer_is_as_the_example_says(case: Path) -> None:
+def test_the_answer_equals_that_of_the_example(case: Path) -> None:
     answer = STAGES[case.parent.name](load(case / "request.yaml"), now=NOW)
     assert answer == load(case / "answer.yaml")
 
 
-def test_there_are_examples_of_both_stages() -> None:
+def test_both_stages_have_examples() -> None:
     assert {path.parent.parent.name for path in CASES.glob("*/*/answer.yaml")} == STAGES.keys()

@@ -1,4 +1,4 @@
-"""The manifests that make Metacontroller call the hooks, against the hooks themselves."""
+"""The manifests of our controllers match the hooks that Metacontroller calls."""
 
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ PLURALS = {
 
 @pytest.fixture(params=MANIFESTS, ids=lambda path: path.stem)
 def controller(request: pytest.FixtureRequest) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(request.param.read_text())
-    return found
+    manifest: dict[str, Any] = yaml.safe_load(request.param.read_text())
+    return manifest
 
 
-def test_every_hook_is_one_that_we_answer(controller: dict[str, Any]) -> None:
+def test_every_hook_of_the_manifests_is_served(controller: dict[str, Any]) -> None:
     routes = {rule.rule for rule in create_app().url_map.iter_rules()}
     for name, hook in controller["spec"]["hooks"].items():
         assert urlsplit(hook["webhook"]["url"]).path in routes, name
@@ -33,12 +33,12 @@ def test_every_hook_is_one_that_we_answer(controller: dict[str, Any]) -> None:
         assert hook["webhook"]["timeout"]
 
 
-def test_children_are_updated_in_place_and_selected_by_their_owner(controller: dict[str, Any]) -> None:
+def test_children_are_updated_in_place_and_selected_by_owner(controller: dict[str, Any]) -> None:
     assert controller["spec"]["generateSelector"] is True
     assert {each["updateStrategy"]["method"] for each in controller["spec"]["childResources"]} == {"InPlace"}
 
 
-def test_every_kind_that_we_answer_is_declared() -> None:
+def test_the_manifests_declare_every_kind_of_child() -> None:
     declared = {
         path.stem: {
             (each["apiVersion"], each["resource"])

@@ -1,4 +1,4 @@
-"""The laws of stage one, whatever is asked."""
+"""The laws of stage one, for any request."""
 
 import copy
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hooks import platform, virtualhost
 from hooks.payload import STATIC_SITE, VIRTUAL_HOST, NotAHookRequest
+from tests.support.objects import REPO, static_site, stored_site
 
 Object = dict[str, Any]
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -22,30 +23,22 @@ prefixes = st.sampled_from(["", "/docs", "/docs/v1", "/docsabc", "/.well-known"]
 
 @st.composite
 def static_sites(draw: st.DrawFn) -> Object:
-    spec: Object = {"repo": "https://forge.example.com/x"}
+    spec: Object = {"repo": REPO}
     if domain := draw(st.none() | domains):
         spec["domain"] = domain
         spec["pathPrefix"] = draw(prefixes)
     if draw(st.integers(0, 9)) == 0:
         spec = draw(st.sampled_from([{}, {"repo": 7}, {"repo": "ftp://x"}]))
-    return {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {
-            "namespace": draw(labels),
-            "name": draw(labels),
-            "creationTimestamp": f"2026-01-0{draw(st.integers(1, 5))}T00:00:00Z",
-        },
-        "spec": spec,
-    }
+    created = f"2026-01-0{draw(st.integers(1, 5))}T00:00:00Z"
+    return static_site(draw(labels), draw(labels), metadata={"creationTimestamp": created}) | {"spec": spec}
 
 
 def unique(drawn: list[Object]) -> list[Object]:
-    """As in a cluster: one object per namespace and name, each with its own uid."""
-    found = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in drawn}
-    for number, each in enumerate(found.values()):
+    """One object per namespace and name, each with its own uid, as in a cluster."""
+    by_name = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in drawn}
+    for number, each in enumerate(by_name.values()):
         each["metadata"]["uid"] = f"uid-{number:02}"
-    return list(found.values())
+    return list(by_name.values())
 
 
 sites_of_a_cluster = st.lists(static_sites(), max_size=14).map(unique)
@@ -128,18 +121,18 @@ def test_no_two_domains_share_a_certificates_secret(sites: list[Object], tls: An
 
 
 @given(sites_of_a_cluster, policies)
-def test_every_site_is_routed_or_rejected_and_never_both(sites: list[Object], policy: Any) -> None:
+def test_every_site_is_either_routed_or_rejected(sites: list[Object], policy: Any) -> None:
     answer = ask(sites, domainPolicies=policy)
     routed = [(r["site"]["namespace"], r["site"]["name"]) for host in hosts(answer) for r in host["spec"]["routes"]]
     rejected = [(each["namespace"], each["name"]) for each in answer["status"]["rejections"]]
-    everyone = [(each["metadata"]["namespace"], each["metadata"]["name"]) for each in sites]
-    assert sorted(routed + rejected) == sorted(everyone)
+    all_sites = [(each["metadata"]["namespace"], each["metadata"]["name"]) for each in sites]
+    assert sorted(routed + rejected) == sorted(all_sites)
     assert answer["status"]["rejected"] == len(rejected)
     assert all(each["reason"] and each["message"] for each in answer["status"]["rejections"])
 
 
 @given(sites_of_a_cluster, sites_of_a_cluster, policies, tls_modes)
-def test_newcomers_change_no_route_that_there_is(
+def test_new_sites_change_no_existing_route(
     sites: list[Object], newcomers: list[Object], policy: Any, tls: Any
 ) -> None:
     before = hosts(ask(sites, domainPolicies=policy, tls=tls))
@@ -169,14 +162,9 @@ def test_newcomers_change_no_route_that_there_is(
         max_leaves=8,
     ),
 )
-def test_garbage_among_the_sites_harms_no_other(sites: list[Object], garbage: Any) -> None:
+def test_a_malformed_site_affects_no_other_site(sites: list[Object], garbage: Any) -> None:
     clean = ask(sites)
-    broken = {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {"namespace": "zz", "name": "zz", "uid": "zz"},
-        "spec": garbage,
-    }
+    broken = stored_site("zz", "zz") | {"spec": garbage}
     assert hosts(ask([*sites, broken])) == hosts(clean)
 
 
@@ -187,16 +175,13 @@ def test_an_answer_fed_back_is_stable(sites: list[Object]) -> None:
 
 
 def test_at_most_500_rejections_are_listed_and_all_are_counted() -> None:
-    sites = [
-        {"kind": "StaticSite", "metadata": {"namespace": "a", "name": f"s{number}", "uid": f"u{number}"}, "spec": {}}
-        for number in range(600)
-    ]
+    sites = [stored_site(f"s{number}", "a") | {"spec": {}} for number in range(600)]
     status = ask(sites)["status"]
     assert (status["rejected"], len(status["rejections"])) == (600, 500)
 
 
-def test_related_sites_that_were_not_sent_are_not_taken_for_none() -> None:
-    host = hosts(ask([a_site()]))[0]
+def test_a_request_without_the_related_sites_is_rejected() -> None:
+    host = hosts(ask([stored_site()]))[0]
     request = {
         "parent": {
             "kind": "Platform",
@@ -210,14 +195,14 @@ def test_related_sites_that_were_not_sent_are_not_taken_for_none() -> None:
         platform.sync(request, now=NOW)
 
 
-def test_a_request_is_never_changed() -> None:
-    sites = [a_site()]
+def test_a_request_is_not_modified() -> None:
+    sites = [stored_site()]
     before = copy.deepcopy(sites)
     ask(sites)
     assert sites == before
 
 
-def test_the_conditions_time_stays_while_nothing_turns() -> None:
+def test_the_time_of_a_condition_stays_while_its_status_stays() -> None:
     request = {
         "parent": {
             "kind": "Platform",
@@ -233,10 +218,10 @@ def test_the_conditions_time_stays_while_nothing_turns() -> None:
 
 
 def test_c8_one_host_belongs_to_one_namespace() -> None:
-    def claim(namespace: str, day: int, **spec: str) -> Object:
+    def claim(namespace: str, day: int, **spec: Any) -> Object:
         created = f"2026-01-0{day}T00:00:00Z"
-        metadata = {"namespace": namespace, "name": f"site-{day}", "uid": f"{day}", "creationTimestamp": created}
-        return {**a_site(), "metadata": metadata, "spec": {"repo": "https://forge.example.com/x", **spec}}
+        metadata = {"uid": f"{day}", "creationTimestamp": created}
+        return static_site(f"site-{day}", namespace, metadata=metadata, **spec)
 
     owner, sibling = claim("a", 1, domain="one.test"), claim("a", 2, domain="one.test", pathPrefix="/docs")
     stranger = claim("b", 3, domain="one.test", pathPrefix="/login")
@@ -248,11 +233,3 @@ def test_c8_one_host_belongs_to_one_namespace() -> None:
     assert routed == {("one.test", "a")}
     rejected = {each["name"]: each["reason"] for each in answer["status"]["rejections"]}
     assert rejected == {"site-3": "DomainConflict", "site-4": "PlatformDomain"}
-
-
-def a_site() -> Object:
-    return {
-        "kind": "StaticSite",
-        "metadata": {"namespace": "a", "name": "a", "uid": "u"},
-        "spec": {"repo": "https://forge.example.com/x"},
-    }

@@ -1,7 +1,7 @@
-"""Whatever tenants write, each object is one that Metacontroller can apply, and nobody's rules cost another site's."""
+"""For any rules, Metacontroller can apply every object, and no site loses rules because of another site."""
 
 import json
-from typing import Any
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -10,21 +10,12 @@ from hypothesis import strategies as st
 from hooks import rule_budget
 from pages import rule_syntax
 from tests.hooks.test_platform import Object, ask, generated, hosts
+from tests.support.objects import stored_site
 
 MAX_ANNOTATIONS = 262_144
 DOMAIN = f"{'d' * 60}.{'e' * 60}.example.org"
 MARKUP = "<&>" * 682  # Go writes each of these with six characters
-
-
-def site(name: str, prefix: str = "", /, **more: Any) -> Object:
-    status = more.pop("status", {})
-    return {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {"namespace": "n" * 60, "name": name, "uid": f"uid-{name}"},
-        "spec": {"repo": "https://forge.example.com/x", "domain": DOMAIN, "pathPrefix": prefix, **more},
-        "status": status,
-    }
+site = partial(stored_site, namespace="n" * 60, domain=DOMAIN)
 
 
 def redirects(count: int, to: str = "/to") -> list[Object]:
@@ -38,7 +29,7 @@ def headers(count: int, value: str = "value", names: int = 1) -> list[Object]:
 
 
 def routes(*sites: Object) -> dict[str, Object]:
-    """By the site's name, from an answer whose objects are all small enough."""
+    """The routes by site name. It checks that all objects of the answer are small enough."""
     answer = ask(list(sites))
     for each in [*hosts(answer), *generated(answer)]:
         assert as_go_writes_it(each) < MAX_ANNOTATIONS, (each["kind"], each["metadata"]["name"])
@@ -56,29 +47,31 @@ def count(route: Object) -> int:
 
 
 def test_rules_that_fit_stay_whole() -> None:
-    most = {"redirects": redirects(50), "headers": headers(20)}
-    found = routes(site("one", **most), site("two", "/two", **most))
-    assert [(count(each), "rulesLeftOut" in each) for each in found.values()] == [(70, False), (70, False)]
+    most: Object = {"redirects": redirects(50), "headers": headers(20)}
+    routed = routes(site("one", **most), site("two", pathPrefix="/two", **most))
+    assert [(count(each), "rulesLeftOut" in each) for each in routed.values()] == [(70, False), (70, False)]
 
 
-def test_one_tenants_many_rules_leave_those_of_the_others() -> None:
-    few = {"redirects": redirects(50, "/" + "t" * 500), "headers": headers(3)}
-    greedy = [site(f"greedy-{number}", f"/a{number}", headers=headers(20, "v" * 2000, 10)) for number in range(5)]
-    found = routes(*greedy, site("modest", "/z", **few), site("none", "/y"))
-    assert count(found["modest"]) == 53
-    assert "rulesLeftOut" not in found["modest"] and "rulesLeftOut" not in found["none"]
+def test_many_rules_of_one_site_displace_none_of_other_sites() -> None:
+    few: Object = {"redirects": redirects(50, "/" + "t" * 500), "headers": headers(3)}
+    greedy = [
+        site(f"greedy-{number}", pathPrefix=f"/a{number}", headers=headers(20, "v" * 2000, 10)) for number in range(5)
+    ]
+    routed = routes(*greedy, site("modest", pathPrefix="/z", **few), site("none", pathPrefix="/y"))
+    assert count(routed["modest"]) == 53
+    assert "rulesLeftOut" not in routed["modest"] and "rulesLeftOut" not in routed["none"]
     for each in greedy:
-        route = found[each["metadata"]["name"]]
+        route = routed[each["metadata"]["name"]]
         assert count(route) + route["rulesLeftOut"] == 20
         assert count(route) >= 1
 
 
-def test_the_last_are_left_out_and_those_of_the_files_before_those_of_the_site() -> None:
-    wanted = {"redirects": redirects(50, "/" + "t" * 1000), "headers": headers(9, "v" * 2000, 10)}
+def test_the_last_rules_are_dropped_and_those_of_files_first() -> None:
+    own: Object = {"redirects": redirects(50, "/" + "t" * 1000), "headers": headers(9, "v" * 2000, 10)}
     of_files = {"redirects": redirects(100), "headers": headers(20)}
-    route = routes(site("one", **wanted, status={"rules": of_files}))["one"]
-    assert [each["from"] for each in route["rules"]["redirects"]] == [each["from"] for each in wanted["redirects"]]
-    assert [each["for"] for each in route["rules"]["headers"]] == [each["for"] for each in wanted["headers"]]
+    route = routes(site("one", **own, status={"rules": of_files}))["one"]
+    assert [each["from"] for each in route["rules"]["redirects"]] == [each["from"] for each in own["redirects"]]
+    assert [each["for"] for each in route["rules"]["headers"]] == [each["for"] for each in own["headers"]]
     kept = len(route["fileRules"]["redirects"])
     assert route["fileRules"]["redirects"][-1]["from"] == f"/from-{kept - 1}"
     assert route["rulesLeftOut"] == 120 - kept - len(route["fileRules"].get("headers", []))
@@ -86,14 +79,14 @@ def test_the_last_are_left_out_and_those_of_the_files_before_those_of_the_site()
 
 @pytest.mark.parametrize("name", ["s", "s" * 63])
 @pytest.mark.parametrize("value", ["v", '"' * 2048, MARKUP])
-def test_the_most_that_a_site_may_write_becomes_objects_of_a_size_that_is_taken(name: str, value: str) -> None:
-    most = {"redirects": redirects(50, "/&" * 512), "headers": headers(20, value, 10)}
+def test_the_largest_allowed_rules_become_objects_that_fit(name: str, value: str) -> None:
+    most: Object = {"redirects": redirects(50, "/&" * 512), "headers": headers(20, value, 10)}
     of_files = {"redirects": redirects(rule_syntax.MAX_FILE_REDIRECTS), "headers": headers(20)}
     route = routes(site(name, **most, status={"rules": of_files}))[name]
     assert count(route) + route.get("rulesLeftOut", 0) == 190
 
 
-def test_a_site_with_a_mistake_keeps_its_rules_and_how_many_are_left_out() -> None:
+def test_an_invalid_site_keeps_its_rules_and_the_dropped_count() -> None:
     many = site("one", headers=headers(20, "v" * 2000, 10))
     before = hosts(ask([many]))
     broken = site("one", headers=[{"for": "nonsense", "values": {}}])
@@ -103,9 +96,9 @@ def test_a_site_with_a_mistake_keeps_its_rules_and_how_many_are_left_out() -> No
 
 
 @given(st.lists(st.integers(0, 1000), max_size=20), st.integers(-100, 5000))
-def test_nobody_gets_more_than_there_is_and_who_wants_little_gets_it_all(wanted: list[int], there_is: int) -> None:
-    found = rule_budget.shares(wanted, there_is)
-    assert sum(found) <= max(there_is, 0)
-    equal = max(there_is, 0) // max(len(wanted), 1)
-    for want, got in zip(wanted, found, strict=True):
-        assert min(want, equal) <= got <= want
+def test_shares_fit_the_budget_and_small_sizes_are_granted_in_full(sizes: list[int], budget: int) -> None:
+    granted = rule_budget.shares(sizes, budget)
+    assert sum(granted) <= max(budget, 0)
+    equal = max(budget, 0) // max(len(sizes), 1)
+    for size, share in zip(sizes, granted, strict=True):
+        assert min(size, equal) <= share <= size

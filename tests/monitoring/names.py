@@ -1,4 +1,4 @@
-"""What a query names, and what there is to name."""
+"""The metrics and labels in queries, and those that exist."""
 
 import re
 from functools import cache
@@ -20,7 +20,7 @@ _AGGREGATION = re.compile(r"\b(?:by|without)\s*\(([^)]*)\)")
 
 @cache
 def known() -> dict[str, set[str]]:
-    """The labels of all series that our programs show, by their names (tests compare these with real pages)."""
+    """The labels of all our series, by name (tests compare these with real pages)."""
     found: dict[str, set[str]] = {}
     for each in (*counted.METRICS, *observed.METRICS, *hooks.metrics.METRICS, metrics.BUILD_INFO):
         labels = set(each.labels)
@@ -34,7 +34,7 @@ def known() -> dict[str, set[str]]:
 
 
 def named(expression: str) -> list[tuple[str, set[str]]]:
-    """The metrics that an expression names, with the labels that it selects or aggregates by."""
+    """The metrics in an expression, with the labels that it selects or aggregates by."""
     without = _AGGREGATION.sub(" ", expression)
     found = [
         (name, set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", selector))) for name, selector in _SELECTOR.findall(without)

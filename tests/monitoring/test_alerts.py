@@ -1,4 +1,4 @@
-"""The alert rules: what they name is there, each can fire, each has its page of what to do."""
+"""The alert rules use existing metrics, each of them can fire, and each has a section in the runbook."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ def alerts() -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", alerts())
-def test_an_alert_says_what_it_is_how_bad_and_where_to_read_on(name: str) -> None:
+def test_an_alert_has_a_summary_a_severity_and_a_runbook(name: str) -> None:
     rule = alerts()[name]
     assert rule["labels"]["severity"] in {"info", "warning", "critical"}
     assert rule["annotations"].keys() == {"summary", "description", "runbook"}
@@ -34,12 +34,12 @@ def test_an_alert_says_what_it_is_how_bad_and_where_to_read_on(name: str) -> Non
     assert "**Means**" in section and "**Do**" in section
 
 
-def test_there_is_no_page_of_an_alert_that_is_gone() -> None:
+def test_every_section_of_the_runbook_belongs_to_an_alert() -> None:
     assert re.findall(r"^## (\w+)$", RUNBOOK.read_text(), re.MULTILINE) == list(alerts())
 
 
 @pytest.mark.parametrize("name", alerts())
-def test_an_alert_names_metrics_and_labels_that_there_are(name: str) -> None:
+def test_an_alert_uses_existing_metrics_and_labels(name: str) -> None:
     found = named(alerts()[name]["expr"])
     assert found
     for metric, labels in found:
@@ -58,14 +58,14 @@ def test_prometheus_accepts_the_rules() -> None:
 
 
 @needs_promtool
-def test_each_alert_fires_when_it_should_and_none_on_a_good_day() -> None:
+def test_each_alert_fires_on_its_problem_and_not_otherwise() -> None:
     cases = yaml.safe_load((Path(__file__).parent / "alerts_test.yaml").read_text())["tests"]
     assert {case["name"] for case in cases} == {"all is well", *alerts()}
     assert {each["alertname"] for each in cases[0]["alert_rule_test"]} == set(alerts())
     assert "SUCCESS" in run("test", "rules", Path(__file__).parent / "alerts_test.yaml")
 
 
-def test_the_how_to_makes_a_prometheus_rule_of_them(tmp_path: Path) -> None:
+def test_the_how_to_creates_a_prometheusrule_from_the_alerts(tmp_path: Path) -> None:
     script = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/how-to/monitor.md").read_text(), re.DOTALL)[0]
     script = script.replace("kubectl apply -f -", "cat")
     done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

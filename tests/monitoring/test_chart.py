@@ -1,4 +1,4 @@
-"""What the chart makes of the alerts and the dashboard: the same, for its own namespace."""
+"""The chart installs the alerts and the dashboard unchanged, for its own namespace."""
 
 import json
 import re
@@ -19,18 +19,18 @@ def rules(objects: list[Object]) -> dict[str, Object]:
     return {rule["alert"]: rule for group in groups for rule in group["rules"]}
 
 
-def test_without_a_place_of_the_runbook_the_rules_are_those_of_the_file() -> None:
+def test_without_a_runbook_url_the_rules_equal_the_file() -> None:
     objects = render({"metrics": {"prometheusRule": {"enabled": True}}})
     assert find(objects, "PrometheusRule", "kup6s-pages")["spec"] == yaml.safe_load(RULES.read_text())
 
 
-def test_a_runbook_url_leads_to_the_alert_s_own_section() -> None:
+def test_a_runbook_url_links_to_the_section_of_the_alert() -> None:
     for name, rule in rules(variant("monitored")).items():
         assert rule["annotations"]["runbook_url"] == f"https://docs.example.com/how-to/alerts/#{name.lower()}"
         assert "runbook" not in rule["annotations"]
 
 
-def test_the_rules_look_at_the_namespace_of_the_release() -> None:
+def test_the_rules_use_the_namespace_of_the_release() -> None:
     text = json.dumps([rule["expr"] for rule in rules(render(VARIANTS["monitored"], namespace="static")).values()])
     assert text.count(r"namespace=\"static\"") == 2
     assert SYSTEM not in text
@@ -43,14 +43,14 @@ def test_prometheus_accepts_the_rendered_rules(tmp_path: Path) -> None:
     assert f"{len(rules(variant('monitored')))} rules found" in run("check", "rules", file)
 
 
-def test_the_dashboard_is_found_by_its_label() -> None:
+def test_the_dashboard_has_the_label_of_the_sidecar() -> None:
     found = find(variant("monitored"), "ConfigMap", "kup6s-pages-dashboard")
     assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
     assert json.loads(found["data"]["kup6s-pages.json"]) == DASHBOARD
     assert {each["metadata"]["name"] for each in of_kind(variant("served"), "ConfigMap")} == {"nginx-config"}
 
 
-def test_the_values_that_the_how_to_shows_are_values_of_the_chart() -> None:
+def test_the_values_in_the_how_to_exist_in_the_chart() -> None:
     shown = re.findall(r"```yaml\n(metrics:\n.*?)```", (ROOT / "docs/how-to/monitor.md").read_text(), re.DOTALL)
     schema = json.loads((CHART / "values.schema.json").read_text())
     assert len(shown) == 1

@@ -1,4 +1,4 @@
-"""Grafana's dashboard: each query is one that Prometheus takes, of metrics that there are."""
+"""The Grafana dashboard: Prometheus accepts each query, and each uses existing metrics."""
 
 import json
 import runpy
@@ -17,7 +17,7 @@ FOLDER = ROOT / "deploy/monitoring"
 DASHBOARD: dict[str, Any] = json.loads((FOLDER / "dashboard.json").read_text())
 PANELS: list[dict[str, Any]] = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 NOT_DRAWN = {
-    "pages_releases_written_total",  # as pages_syncs_total{result="published"}
+    "pages_releases_written_total",  # the same as pages_syncs_total{result="published"}
     "pages_site_synced",  # for alerts
     "pages_sites_omitted",
     "pages_sources",
@@ -32,13 +32,13 @@ def expressions() -> list[str]:
     return [target["expr"] for panel in PANELS for target in panel["targets"]]
 
 
-def test_the_file_is_what_the_program_makes() -> None:
+def test_dashboard_json_equals_the_output_of_the_program() -> None:
     made = runpy.run_path(str(FOLDER / "dashboard.py"))["dashboard"]()
     assert made == DASHBOARD, "run: python deploy/monitoring/dashboard.py"
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
-def test_a_panel_asks_for_metrics_and_labels_that_there_are(panel: dict[str, Any]) -> None:
+def test_a_panel_uses_existing_metrics_and_labels(panel: dict[str, Any]) -> None:
     assert panel["title"] and panel["description"] and panel["targets"]
     for target in panel["targets"]:
         found = named(target["expr"])
@@ -47,13 +47,13 @@ def test_a_panel_asks_for_metrics_and_labels_that_there_are(panel: dict[str, Any
             assert metric in EXTERNAL or labels <= known()[metric], (metric, labels)
 
 
-def test_every_metric_is_drawn_or_left_out_on_purpose() -> None:
+def test_every_metric_is_on_a_panel_or_listed_as_omitted() -> None:
     drawn = {metric for expression in expressions() for metric, _ in named(expression)}
     shown = {name for name in known() if not name.endswith(("_sum", "_count"))}
     assert shown - drawn == NOT_DRAWN
 
 
-def test_panels_do_not_overlap_and_have_numbers_of_their_own() -> None:
+def test_panels_have_unique_ids_and_do_not_overlap() -> None:
     taken: set[tuple[int, int]] = set()
     for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]
@@ -66,7 +66,7 @@ def test_panels_do_not_overlap_and_have_numbers_of_their_own() -> None:
 
 
 @pytest.mark.skipif(not PROMTOOL.exists(), reason="promtool is not built: run `make tools` once")
-def test_prometheus_understands_every_query(tmp_path: Path) -> None:
+def test_prometheus_accepts_every_query(tmp_path: Path) -> None:
     rules = [
         {"record": f"query:{number}", "expr": expression.replace("$__rate_interval", "5m")}
         for number, expression in enumerate(expressions())

@@ -1,4 +1,4 @@
-"""One real nginx with the shipped configuration, exactly as in the cluster but for ports and temporary folders."""
+"""One real nginx with the shipped configuration. Only ports and temporary folders differ from the cluster."""
 
 import os
 import re
@@ -24,7 +24,7 @@ SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx"
 
 
 class Sites:
-    """The volume and the nginx in front of it."""
+    """The volume, and the nginx that serves it."""
 
     process: subprocess.Popen[bytes]
 
@@ -34,15 +34,15 @@ class Sites:
         self.health_port = free_port()
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        """Send the path as it is, byte for byte, with what Traefik says of a public site unless the test says it."""
-        said = {name.replace("_", "-").lower() for name in headers}
+        """Send the path byte for byte, with the headers that Traefik sets for a public site unless given."""
+        given = {name.replace("_", "-").lower() for name in headers}
         site = re.match("/([^/?]+/[^/?]+)", path)
         by_traefik = {"X-Pages-Site": site[1] if site else "", "X-Pages-Auth": "public"}
-        missing = {name: value for name, value in by_traefik.items() if name.lower() not in said}
+        missing = {name: value for name, value in by_traefik.items() if name.lower() not in given}
         return ask(self.port, f"{method} {path} HTTP/1.1", **missing, **headers)
 
     def release(self, site: str, files: dict[str, str], release: str = "1") -> Path:
-        """Write a release and make it live, as the syncer does."""
+        """Write a release and make it live, like the syncer."""
         folder = self.root / "releases" / site / release
         for path, content in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Sites]:
-    """An nginx whose volume is ``sites`` in the folder; its log is beside it."""
+    """An nginx whose volume is ``sites`` in the folder, and whose log is next to it."""
     made = Sites(folder / "sites")
     (made.root / "live").mkdir(parents=True)
     shutil.copytree(SHIPPED, folder / "conf")
@@ -73,7 +73,7 @@ def running(folder: Path) -> Iterator[Sites]:
     text = config.read_text()
     for shipped, here in {
         MODULES: lua(find()),
-        "/tmp/": f"{folder}/tmp/",  # noqa: S108 - what the image has
+        "/tmp/": f"{folder}/tmp/",  # noqa: S108 - a path in the image
         "/etc/nginx/": f"{folder}/conf/",
         "/dev/stdout": f"{folder}/access.log",
         "listen 8080": f"listen 127.0.0.1:{made.port}",
@@ -82,10 +82,10 @@ def running(folder: Path) -> Iterator[Sites]:
         assert shipped in text
         text = text.replace(shipped, here)
     config.write_text(text)
-    # As in the cluster, nginx's workers are whoever started it.
+    # As in the cluster, nginx's workers run as the user that started nginx.
     user = ["-g", "user root root;"] if os.geteuid() == 0 else []
     command: list[str | Path] = [find(), "-p", made.root, "-c", config, *user]
-    with (folder / "error.log").open("wb") as log:  # a pipe that nobody reads would stop nginx once it is full
+    with (folder / "error.log").open("wb") as log:  # a full pipe without a reader would block nginx
         made.process = subprocess.Popen(command, stderr=log, env={"PATH": os.defpath})
     try:
         wait_for(made.port, made.process, folder / "error.log")

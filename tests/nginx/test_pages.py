@@ -1,4 +1,4 @@
-"""What people expect of static hosting: clean addresses, error pages, a page for everything, caching, packed copies."""
+"""The usual features of static hosting: clean URLs, error pages, a fallback page, caching and compression."""
 
 import gzip
 import re
@@ -63,7 +63,7 @@ def single(sites: Sites, path: str, **headers: str) -> Answer:
         ("/about", "about"),
         ("/about.html", "about"),
         ("/about?q=1", "about"),
-        ("/team", "the team"),  # although there is a folder of that name
+        ("/team", "the team"),  # even with a folder of that name
         ("/team/anna", "anna"),
         ("/both", "the file"),
         ("/both/", "the folder"),
@@ -73,7 +73,7 @@ def single(sites: Sites, path: str, **headers: str) -> Answer:
         ("//about", "about"),
     ],
 )
-def test_a_page_is_had_without_its_html(sites: Sites, path: str, text: str) -> None:
+def test_a_page_is_served_without_html_in_the_url(sites: Sites, path: str, text: str) -> None:
     answer = get(sites, path)
     assert (answer.status, answer.text) == (200, text)
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -95,24 +95,24 @@ def test_a_page_is_had_without_its_html(sites: Sites, path: str, text: str) -> N
     ],
 )
 @pytest.mark.parametrize("prefix", ["", "/p"])
-def test_one_redirect_leads_to_the_address_of_a_page(sites: Sites, path: str, location: str, prefix: str) -> None:
+def test_one_redirect_leads_to_the_url_of_a_page(sites: Sites, path: str, location: str, prefix: str) -> None:
     answer = get(sites, path, X_Pages_Prefix=prefix)
     assert (answer.status, answer.headers["location"]) == (301, prefix + location)
-    assert get(sites, location).status == (404 if path in {"/empty", "/de"} else 200)  # and no further
+    assert get(sites, location).status == (404 if path in {"/empty", "/de"} else 200)  # with no further redirect
 
 
 @pytest.mark.parametrize(
     "path", ["/about.html/", "/about/x", "/.html", "/team/berta", "/empty/", "/about.htm", "/x/y/"]
 )
-def test_no_page_is_made_up(sites: Sites, path: str) -> None:
+def test_a_missing_page_is_404(sites: Sites, path: str) -> None:
     assert get(sites, path).status == 404
 
 
-def test_a_file_without_an_extension_comes_before_a_page_of_that_name(sites: Sites) -> None:
+def test_a_file_without_extension_takes_precedence_over_a_page(sites: Sites) -> None:
     assert get(sites, "/LICENSE").text == "a file"
 
 
-def test_a_clean_address_has_all_that_a_file_has(sites: Sites) -> None:
+def test_a_clean_url_behaves_like_its_file(sites: Sites) -> None:
     first = get(sites, "/about")
     assert get(sites, "/about", If_None_Match=first.headers["etag"]).status == 304
     assert get(sites, "/about", Range="bytes=0-2").text == "abo"
@@ -129,7 +129,7 @@ def test_a_clean_address_has_all_that_a_file_has(sites: Sites) -> None:
         ("/de/x.js", "de: nicht gefunden"),
         ("/de/hilfe/x/y/z", "hilfe: nicht gefunden"),
         ("/de/hilfe/", "hilfe: nicht gefunden"),
-        ("/de/.env", "root: not found"),  # refused before anything is looked up
+        ("/de/.env", "root: not found"),  # rejected before any file is looked up
         ("/x.gz", "root: not found"),
     ],
 )
@@ -140,13 +140,13 @@ def test_the_nearest_404_page_answers(sites: Sites, path: str, text: str) -> Non
 
 
 @pytest.mark.parametrize("path", ["/", "/users/anna", "/users/anna/", "/real/", "/v1.2", "/example.com", "/x.html"])
-def test_one_page_answers_for_all_that_is_missing(sites: Sites, path: str) -> None:
+def test_the_fallback_page_answers_for_missing_pages(sites: Sites, path: str) -> None:
     answer = single(sites, path)
     assert (answer.status, answer.text) == (200, "the app")
     assert answer.headers["cache-control"] == "no-cache"
 
 
-def test_what_is_there_comes_before_the_one_page(sites: Sites) -> None:
+def test_existing_files_take_precedence_over_the_fallback_page(sites: Sites) -> None:
     assert single(sites, "/about").text == "about"
     assert single(sites, "/real/x.txt").text == "x"
     assert single(sites, "/.env").status == 404
@@ -157,7 +157,7 @@ def extensions() -> list[str]:
     return sorted({each for line in lines for each in line.split()} - {"html", "htm", "xhtml"})
 
 
-def test_no_page_answers_for_a_file_of_any_kind(sites: Sites) -> None:
+def test_the_fallback_page_does_not_answer_for_missing_files(sites: Sites) -> None:
     wanted = [*extensions(), "JS", "tsx", "css.map", "chunk.js"]
     assert len(wanted) > 130
     for extension in wanted:
@@ -186,7 +186,9 @@ def test_no_page_answers_for_a_file_of_any_kind(sites: Sites) -> None:
         ("", "text/css", 404),
     ],
 )
-def test_a_part_of_a_page_never_gets_a_page(sites: Sites, destination: str, accept: str, status: int) -> None:
+def test_a_missing_part_of_a_page_gets_no_fallback_page(
+    sites: Sites, destination: str, accept: str, status: int
+) -> None:
     headers = {"Sec_Fetch_Dest": destination} if destination else {}
     headers |= {"Accept": accept} if accept else {}
     assert single(sites, "/missing", **headers).status == status
@@ -244,7 +246,7 @@ PLAIN = [
 
 
 @pytest.mark.parametrize(("names", "cache"), [(HASHED, YEAR), (PLAIN, "no-cache")])
-def test_only_names_that_tell_their_content_are_kept_for_long(sites: Sites, names: list[str], cache: str) -> None:
+def test_only_names_with_a_content_hash_are_cached_for_long(sites: Sites, names: list[str], cache: str) -> None:
     sites.release("s/names", dict.fromkeys(names, "x"), release="1" if cache == YEAR else "2")
     for name in names:
         answer = sites.ask(f"/s/names/{name}", X_Pages_Site="s/names")
@@ -256,7 +258,7 @@ def test_only_names_that_tell_their_content_are_kept_for_long(sites: Sites, name
         assert (missing.status, missing.headers["cache-control"]) == (404, "no-cache")
 
 
-def test_a_packed_copy_answers_who_takes_it(sites: Sites) -> None:
+def test_a_compressed_copy_is_served_to_clients_that_accept_it(sites: Sites) -> None:
     for path, packed in (("/packed.html", PAGE), ("/packed", PAGE), ("/packed.js", b"packed")):
         answer = get(sites, path, Accept_Encoding="br, gzip")
         assert answer.headers["content-encoding"] == "gzip"
@@ -270,19 +272,19 @@ def test_a_packed_copy_answers_who_takes_it(sites: Sites) -> None:
         assert answer.headers["vary"] == "Accept-Encoding"
 
 
-def test_a_repositorys_own_gz_file_is_a_file_and_no_packed_copy(sites: Sites) -> None:
-    """Or who owns `x.csv.gz` would decide what `x.csv` is, and an archive would answer for what is not there."""
+def test_a_gz_file_of_the_repository_is_not_a_compressed_copy(sites: Sites) -> None:
+    """Otherwise `x.csv.gz` would be served as `x.csv`, even if that file does not exist."""
     own = get(sites, "/own.csv.gz", Accept_Encoding="gzip")
     assert (own.text, own.headers["content-type"]) == ("the repository's", "application/gzip")
     assert "content-encoding" not in own.headers
     assert get(sites, "/own.csv", Accept_Encoding="gzip").text == "plain"
     assert get(sites, "/alone.tar", Accept_Encoding="gzip").status == 404
     assert get(sites, "/alone.tar.gz").text == "an archive"
-    assert get(sites, "/packed.js.gz").status == 404  # is no file of the repository's
+    assert get(sites, "/packed.js.gz").status == 404  # not a file of the repository
     assert get(sites, "/.own-own.csv.gz").status == 404
 
 
-def test_headers_that_break_nothing_come_with_every_answer(sites: Sites) -> None:
+def test_every_response_has_the_safe_security_headers(sites: Sites) -> None:
     for path in ("/", "/about", "/about/", "/missing", "/own.csv.gz", "/%2f", "/.env"):
         answer = get(sites, path)
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -290,6 +292,6 @@ def test_headers_that_break_nothing_come_with_every_answer(sites: Sites) -> None
         assert "x-frame-options" not in answer.headers
 
 
-def test_the_configuration_needs_no_module_that_distributions_leave_out() -> None:
+def test_the_configuration_needs_only_common_nginx_modules() -> None:
     for path in Path(SHIPPED).glob("*.conf"):
         assert "brotli" not in path.read_text()

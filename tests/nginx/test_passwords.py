@@ -1,4 +1,4 @@
-"""Sites for those with a password, at the real nginx: closed unless somebody is in the file."""
+"""Protected sites at a real nginx: closed to visitors who are not in the password file."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ import pytest
 from tests.nginx.conftest import Sites
 
 PASSWORD = "pass word"
-SHA = "{SHA}" + base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()  # noqa: S324 - the format's
+SHA = "{SHA}" + base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()  # noqa: S324 - the format of htpasswd
 BCRYPT = "$2y$05$abcdefghijklmnopqrstuuIt/9/tGzLcigNq/.RWIDjeEVR30RSf."
 
 
@@ -23,12 +23,12 @@ def users(sites: Sites, site: str, text: str) -> None:
 
 
 def asked(site: str, **headers: str) -> dict[str, str]:
-    """What Traefik sends for a protected site."""
+    """The headers that Traefik sends for a protected site."""
     return {"X-Pages-Site": site, "X-Pages-Auth": "required", **headers}
 
 
 @pytest.mark.parametrize("kind", ["sha", "apr1", "bcrypt"])
-def test_who_has_the_password_is_let_in_and_nobody_else(sites: Sites, kind: str) -> None:
+def test_only_visitors_with_the_password_get_in(sites: Sites, kind: str) -> None:
     apr1 = subprocess.check_output(["openssl", "passwd", "-apr1", PASSWORD], text=True).strip()
     hashed = {"sha": SHA, "apr1": apr1, "bcrypt": BCRYPT}[kind]
     site = f"guarded/{kind}"
@@ -49,7 +49,7 @@ def test_who_has_the_password_is_let_in_and_nobody_else(sites: Sites, kind: str)
 
 
 @pytest.mark.parametrize("path", ["", "nope", "404.html", "index.html", "?x"])
-def test_without_a_file_a_site_is_closed(sites: Sites, path: str) -> None:
+def test_a_site_without_a_password_file_is_closed(sites: Sites, path: str) -> None:
     sites.release("guarded/closed", {"index.html": "internal", "404.html": "internal too"})
     for headers in ({}, {"Authorization": basic("ann")}):
         answer = sites.ask(f"/guarded/closed/{path}", **asked("guarded/closed", **headers))
@@ -58,7 +58,7 @@ def test_without_a_file_a_site_is_closed(sites: Sites, path: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["required", "no", "off", "0", "{}"])
-def test_whatever_traefik_says_but_nothing_closes_the_site(sites: Sites, word: str) -> None:
+def test_any_value_of_the_auth_header_closes_the_site(sites: Sites, word: str) -> None:
     sites.release("guarded/word", {"index.html": "internal"})
     answer = sites.ask("/guarded/word/", **{"X-Pages-Site": "guarded/word", "X-Pages-Auth": word})
     assert answer.status in {401, 403, 404}
@@ -67,7 +67,7 @@ def test_whatever_traefik_says_but_nothing_closes_the_site(sites: Sites, word: s
 @pytest.mark.parametrize(
     "path", ["/guarded/leak/users", "/guarded/leak/../users", "/guarded/users", "/guarded/leak/..%2fusers", "/users"]
 )
-def test_no_address_leads_to_the_passwords(sites: Sites, path: str) -> None:
+def test_no_url_leads_to_the_passwords(sites: Sites, path: str) -> None:
     users(sites, "guarded/leak", f"ann:{SHA}\n")
     answer = sites.ask(path)
     assert answer.status in {400, 404}

@@ -1,4 +1,4 @@
-"""The one nginx: what visitors get, and what they never get."""
+"""The shared nginx: what visitors get, and what they never get."""
 
 import gzip
 import re
@@ -44,7 +44,7 @@ def content(sites: Sites) -> None:
     sites.release("a/odd-404", {"404.html/index.html": "a folder"})
 
 
-def test_a_page_and_the_index(sites: Sites) -> None:
+def test_a_page_and_the_index_are_served(sites: Sites) -> None:
     assert sites.ask("/a/one/page.html", **A).text == "page"
     assert sites.ask("/a/one/", **A).text == "home of a/one"
     assert sites.ask("/a/one/docs/", **A).text == "docs"
@@ -69,7 +69,7 @@ def test_a_page_and_the_index(sites: Sites) -> None:
         ("/a/one/docs", "/../x", "/docs/"),
     ],
 )
-def test_a_folder_without_its_slash_is_redirected_to_the_public_address(
+def test_a_folder_without_its_slash_redirects_to_the_public_url(
     sites: Sites, path: str, prefix: str, location: str
 ) -> None:
     answer = sites.ask(path, **A, X_Pages_Prefix=prefix)
@@ -90,7 +90,7 @@ def test_a_folder_without_its_slash_is_redirected_to_the_public_address(
         {"X_Rewrite_URL": "/evil"},
     ],
 )
-def test_a_visitor_cannot_steer_a_redirect(sites: Sites, headers: dict[str, str]) -> None:
+def test_a_visitor_cannot_influence_a_redirect(sites: Sites, headers: dict[str, str]) -> None:
     assert sites.ask("/a/one/docs", **A, **headers).headers["location"] == "/docs/"
 
 
@@ -135,7 +135,7 @@ def test_a_redirect_never_leads_to_another_host_or_adds_a_header(sites: Sites, p
         "/a/one/page.html#x",
     ],
 )
-def test_an_ambiguous_path_is_refused(sites: Sites, path: str) -> None:
+def test_an_ambiguous_path_is_rejected(sites: Sites, path: str) -> None:
     answer = sites.ask(path, **A)
     assert answer.status == 400
     assert "evil" not in answer.text
@@ -144,7 +144,7 @@ def test_an_ambiguous_path_is_refused(sites: Sites, path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/a/one/%252e%252e/%252e%252e/b/two/evil.html", "/a/one/..%c0%af..%c0%afb/two/evil.html"]
 )
-def test_a_doubly_encoded_path_is_just_not_there(sites: Sites, path: str) -> None:
+def test_a_doubly_encoded_path_is_not_found(sites: Sites, path: str) -> None:
     answer = sites.ask(path, **A)
     assert answer.status in {400, 404}
     assert "evil" not in answer.text
@@ -167,7 +167,7 @@ def test_a_query_may_hold_anything(sites: Sites) -> None:
         "/a/.tmp-one/",
     ],
 )
-def test_what_begins_with_a_dot_is_not_there(sites: Sites, path: str) -> None:
+def test_names_that_begin_with_a_dot_are_not_found(sites: Sites, path: str) -> None:
     answer = sites.ask(path)
     assert answer.status == 404
     assert "secret" not in answer.text.lower()
@@ -180,14 +180,14 @@ def test_the_well_known_folder_is_served(sites: Sites) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/a", "/a/", "/b/", "/A/one/", "/a/o_ne/", "/a/nothing/", "/-a/one/", "/a%2done/"]
 )
-def test_there_is_no_way_to_look_around(sites: Sites, path: str) -> None:
+def test_folders_of_the_volume_are_not_listed(sites: Sites, path: str) -> None:
     answer = sites.ask(path)
     assert answer.status == 404
     assert "one" not in answer.text
 
 
 @pytest.mark.parametrize("said", ["b/two", "a/one/", "a/on", "", " ", "a/one b/two"])
-def test_the_site_that_traefik_chose_must_be_that_of_the_path(sites: Sites, said: str) -> None:
+def test_the_site_header_must_match_the_path(sites: Sites, said: str) -> None:
     answer = sites.ask("/a/one/page.html", X_Pages_Site=said)
     assert answer.status == 404
 
@@ -197,7 +197,7 @@ def test_without_the_headers_that_traefik_sets_nothing_is_served(sites: Sites) -
     assert ask(sites.port, "GET /a/one/page.html HTTP/1.1", X_Pages_Site="a/one").status in {401, 403, 404}
 
 
-def test_a_header_with_underscores_is_not_taken_for_ours(sites: Sites) -> None:
+def test_a_header_with_underscores_is_ignored(sites: Sites) -> None:
     answer = ask(
         sites.port,
         "GET /a/one/docs HTTP/1.1\r\nX_Pages_Prefix: /evil\r\nX_Pages_Site: b/two",
@@ -208,10 +208,10 @@ def test_a_header_with_underscores_is_not_taken_for_ours(sites: Sites) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND", "MKCOL", "FOO"])
-def test_only_get_and_head(sites: Sites, method: str) -> None:
+def test_only_get_and_head_are_allowed(sites: Sites, method: str) -> None:
     answer = sites.ask("/a/one/page.html", method, **A)
     assert answer.status == 405
-    if method != "TRACE":  # which nginx refuses before it reads any configuration of ours
+    if method != "TRACE":  # which nginx itself rejects
         assert answer.headers["allow"] == "GET, HEAD"
 
 
@@ -239,7 +239,7 @@ def test_a_site_has_its_own_404_page_and_no_other_sites(sites: Sites) -> None:
     assert sites.ask("/a/odd-404/nope").status == 404
 
 
-def test_unchanged_pages_are_304_and_changed_ones_never(sites: Sites) -> None:
+def test_unchanged_pages_are_304_and_changed_pages_are_200(sites: Sites) -> None:
     first = sites.ask("/a/one/page.html", **A)
     etag, modified = first.headers["etag"], first.headers["last-modified"]
     assert sites.ask("/a/one/page.html", **A, If_None_Match=etag).status == 304
@@ -258,13 +258,13 @@ def test_unchanged_pages_are_304_and_changed_ones_never(sites: Sites) -> None:
         ("nonsense", 200, 10_000),
     ],
 )
-def test_byte_ranges(sites: Sites, wanted: str, status: int, size: int | None) -> None:
+def test_byte_ranges_are_served(sites: Sites, wanted: str, status: int, size: int | None) -> None:
     answer = sites.ask("/a/one/big.bin", **A, Range=wanted)
     assert answer.status == status
     assert size is None or len(answer.body) == size
 
 
-def test_text_is_compressed_where_wanted(sites: Sites) -> None:
+def test_text_is_compressed_if_the_client_accepts_it(sites: Sites) -> None:
     plain = sites.ask("/a/one/style.css", **A)
     packed = sites.ask("/a/one/style.css", **A, Accept_Encoding="gzip")
     assert packed.headers["content-encoding"] == "gzip"
@@ -273,7 +273,7 @@ def test_text_is_compressed_where_wanted(sites: Sites) -> None:
     assert "content-encoding" not in plain.headers
 
 
-def test_what_the_syncer_finds_too_small_to_pack_nginx_does_not_pack_each_time(sites: Sites) -> None:
+def test_nginx_does_not_compress_files_that_are_too_small(sites: Sites) -> None:
     sites.release("a/small", {"1023.html": "x" * 1023, "1024.html": "x" * 1024})
     small, large = (sites.ask(f"/a/small/{size}.html", Accept_Encoding="gzip").headers for size in (1023, 1024))
     assert "content-encoding" not in small
@@ -291,14 +291,14 @@ def test_what_the_syncer_finds_too_small_to_pack_nginx_does_not_pack_each_time(s
         ("big.bin", "application/octet-stream"),
     ],
 )
-def test_content_types(sites: Sites, path: str, kind: str) -> None:
+def test_files_have_the_right_content_type(sites: Sites, path: str, kind: str) -> None:
     answer = sites.ask(f"/a/one/{path}", **A)
     assert answer.headers["content-type"] == kind
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["server"] == "nginx"
 
 
-def test_all_text_says_its_charset_and_is_compressed(sites: Sites) -> None:
+def test_all_text_has_a_charset_and_is_compressed(sites: Sites) -> None:
     lines = re.findall(r"^ +(text/\S+) +(.+);", (SHIPPED / "mime.types").read_text(), re.MULTILINE)
     kinds = {extension: kind for kind, extensions in lines for extension in extensions.split()}
     assert {"html", "css", "mjs", "ics", "tsv"} <= kinds.keys()
@@ -309,11 +309,11 @@ def test_all_text_says_its_charset_and_is_compressed(sites: Sites) -> None:
         assert answer.headers["content-encoding"] == "gzip", kind
 
 
-def test_a_body_is_refused(sites: Sites) -> None:
+def test_a_request_body_is_rejected(sites: Sites) -> None:
     assert sites.ask("/a/one/page.html", **A, Content_Length="100000").status == 413
 
 
-def test_a_new_release_is_live_at_once_while_readers_read(sites: Sites) -> None:
+def test_a_new_release_is_live_at_once_during_reads(sites: Sites) -> None:
     sites.release("d/swap", {"index.html": "0" * 100}, release="0")
     torn: list[str] = []
     stop = threading.Event()
@@ -336,7 +336,7 @@ def test_a_new_release_is_live_at_once_while_readers_read(sites: Sites) -> None:
     assert torn == []
 
 
-def test_health_is_on_a_port_of_its_own_and_shadows_no_site(sites: Sites) -> None:
+def test_health_has_its_own_port_and_hides_no_site(sites: Sites) -> None:
     assert ask(sites.health_port, "GET /healthz HTTP/1.1").text == "ok\n"
     assert ask(sites.health_port, "GET /a/one/ HTTP/1.1").status == 404
     assert sites.ask("/a/one/healthz", **A).text == "a site's own file"

@@ -1,4 +1,4 @@
-"""Models and CRDs say the same, case by case and field by field."""
+"""The models and the CRDs accept the same values and have the same fields."""
 
 import copy
 from collections.abc import Iterator
@@ -9,17 +9,17 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from pages import api, mistakes
-from pages.api import Model, Platform, StaticSite, VirtualHost
+from pages import mistakes
+from pages.api import CustomResource, Model, Platform, StaticSite, VirtualHost
 from tests.support import crds
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "fields.yaml").read_text())
 SAMPLES = Path(__file__).parents[1] / "cases" / "kup6s-pages-1.0"
-MODELS: dict[str, type[api.Object]] = {"StaticSite": StaticSite, "Platform": Platform, "VirtualHost": VirtualHost}
+MODELS: dict[str, type[CustomResource]] = {"StaticSite": StaticSite, "Platform": Platform, "VirtualHost": VirtualHost}
 
 
 def value_of(written: Any) -> Any:
-    """``{repeat: a, times: 3}`` is aaa; with ``with: b``, abbb."""
+    """``{repeat: a, times: 3}`` means aaa; with ``with: b``, it means abbb."""
     if isinstance(written, dict) and "repeat" in written:
         if "with" in written:
             return written["repeat"] + written["with"] * written["times"]
@@ -47,7 +47,7 @@ def test_a_good_value_is_accepted_by_both(kind: str, written: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(("kind", "written"), list(cases("bad")))
-def test_a_bad_value_is_refused_by_both(kind: str, written: dict[str, Any]) -> None:
+def test_a_bad_value_is_rejected_by_both(kind: str, written: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as raised:
         MODELS[kind].model_validate(written)
     assert all(sentence for _, sentence in mistakes.explain(raised.value))
@@ -55,7 +55,7 @@ def test_a_bad_value_is_refused_by_both(kind: str, written: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_the_defaults_are_the_same(kind: str) -> None:
+def test_models_and_crds_have_the_same_defaults(kind: str) -> None:
     base = CASES[kind]["base"]
     assert crds.defaulted(kind, base)["spec"] == MODELS[kind].model_validate(base).dump()["spec"]
     with_status = {**base, "status": {}}
@@ -63,30 +63,30 @@ def test_the_defaults_are_the_same(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_the_fields_are_the_same(kind: str) -> None:
+def test_models_and_crds_have_the_same_fields(kind: str) -> None:
     for part in ("spec", "status"):
         field = MODELS[kind].model_fields[part]
         assert fields_of_model(model_in(field.annotation)) == fields_of_schema(crds.schema(kind)["properties"][part])
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_everything_has_a_limit(kind: str) -> None:
-    """Without one, the API server estimates a CEL rule as too expensive, and etcd holds whatever somebody sends."""
+def test_every_text_list_and_mapping_has_a_limit(kind: str) -> None:
+    """Without a limit, the API server rejects CEL rules as too expensive, and etcd stores values of any size."""
     unlimited = []
 
-    def look(part: dict[str, Any], path: str) -> None:
+    def visit(part: dict[str, Any], path: str) -> None:
         limit = {"string": "maxLength", "array": "maxItems"}.get(part.get("type", ""))
         if limit and limit not in part and "enum" not in part:
             unlimited.append(path)
         if "additionalProperties" in part and "maxProperties" not in part:
             unlimited.append(path)
         for name, inner in part.get("properties", {}).items():
-            look(inner, f"{path}.{name}")
+            visit(inner, f"{path}.{name}")
         for inner in (part.get("items"), part.get("additionalProperties")):
             if inner:
-                look(inner, f"{path}[]")
+                visit(inner, f"{path}[]")
 
-    look(
+    visit(
         {"type": "object", "properties": {key: crds.schema(kind)["properties"][key] for key in ("spec", "status")}},
         kind,
     )
@@ -94,7 +94,7 @@ def test_everything_has_a_limit(kind: str) -> None:
 
 
 def fields_of_model(model: type[Model]) -> dict[str, Any]:
-    """Names, whether required, and what is below."""
+    """The fields by name: whether each is required, and the fields below it."""
     return {
         info.alias or name: (
             info.is_required(),

@@ -1,4 +1,4 @@
-"""The page of metrics: there is nothing else, and asking for it all the time costs little."""
+"""The application serves /metrics and nothing else, and frequent scrapes cost little."""
 
 from collections.abc import Iterable
 from wsgiref.util import setup_testing_defaults
@@ -12,14 +12,14 @@ from pages.metrics import Metric
 
 
 class Counting:
-    """Says how often it was looked at."""
+    """Counts how often it was collected."""
 
     def __init__(self) -> None:
-        self.looks = 0
+        self.collections = 0
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        self.looks += 1
-        yield Metric("gauge", "pages_looks", "How often somebody looked.").family(self.looks)
+        self.collections += 1
+        yield Metric("gauge", "pages_collections", "How often this was collected.").family(self.collections)
 
 
 def ask(registry: CollectorRegistry, path: str, method: str = "GET", times: int = 1) -> tuple[str, str]:
@@ -36,25 +36,25 @@ def ask(registry: CollectorRegistry, path: str, method: str = "GET", times: int 
 @pytest.mark.parametrize(
     "path", ["/", "/metrics/", "/metrics/x", "/healthz", "/debug/pprof", "/site/team/blog", "//metrics"]
 )
-def test_nothing_else_is_there(path: str) -> None:
+def test_other_paths_are_not_found(path: str) -> None:
     assert ask(CollectorRegistry(), path)[0] == "404 Not Found"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
-def test_it_can_only_be_read(method: str) -> None:
+def test_other_methods_are_rejected(method: str) -> None:
     assert ask(CollectorRegistry(), "/metrics", method)[0] == "405 Method Not Allowed"
 
 
-def test_whoever_asks_all_the_time_makes_it_no_more_often_than_once_a_second() -> None:
+def test_the_page_is_rendered_at_most_once_a_second() -> None:
     registry, counting = CollectorRegistry(), Counting()
     registry.register(counting)
     status, body = ask(registry, "/metrics", times=500)
     assert status == "200 OK"
-    assert "pages_looks" in body
-    assert counting.looks < 100
+    assert "pages_collections" in body
+    assert counting.collections < 100
 
 
-def test_it_says_which_version_runs() -> None:
+def test_the_page_has_the_running_version() -> None:
     status, body = ask(metrics.of_one_process(CollectorRegistry()), "/metrics")
     assert status == "200 OK"
     assert 'pages_build_info{version="0.' in body

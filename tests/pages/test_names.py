@@ -1,4 +1,4 @@
-"""No two objects ever share a name, whatever tenants choose."""
+"""No two objects ever share a name, for any names that tenants choose."""
 
 import re
 
@@ -24,8 +24,8 @@ def test_two_sites_share_no_middleware_and_no_route(a: str, one: str, b: str, tw
 
 
 @given(label, site_name, label, site_name)
-def test_sites_that_traefik_cannot_tell_apart_are_known(a: str, one: str, b: str, two: str) -> None:
-    """Traefik makes one dash of every run of other characters (docs/decisions/0004-names-in-traefik.md)."""
+def test_sites_that_traefik_cannot_distinguish_have_the_same_key(a: str, one: str, b: str, two: str) -> None:
+    """Traefik replaces every run of other characters with a dash (docs/decisions/0004-names-in-traefik.md)."""
     same = re.sub("-+", "-", f"{a}-{one}") == re.sub("-+", "-", f"{b}-{two}")
     assert (names.traefik_key(a, one) == names.traefik_key(b, two)) == same
 
@@ -38,7 +38,7 @@ def test_two_domains_share_no_certificate(one: str, two: str) -> None:
 
 
 @given(label, site_name, domain)
-def test_names_are_such_as_kubernetes_takes(namespace: str, name: str, host: str) -> None:
+def test_kubernetes_accepts_all_names(namespace: str, name: str, host: str) -> None:
     made = [make(namespace, name) for make in OF_A_SITE]
     made += [names.certificate(host), names.https_redirect(host), names.wildcard_certificate(host)]
     assert all(OBJECT_NAME.fullmatch(each) and len(each) <= 253 for each in made)
@@ -49,7 +49,7 @@ def test_names_are_such_as_kubernetes_takes(namespace: str, name: str, host: str
         lambda parts: ".".join(parts)[:240] + ".example"
     )
 )
-def test_names_of_long_domains_stay_within_bounds(host: str) -> None:
+def test_names_of_long_domains_are_cut(host: str) -> None:
     assert len(names.certificate(host)) <= 253
     assert len(names.certificate(host, {names.certificate(host)})) <= 253
     assert len(names.https_redirect(host)) <= 253

@@ -1,4 +1,4 @@
-"""No reason is shown that is not explained, and none is explained that is never shown."""
+"""Every reason in the code is explained, and every explained reason is in the code."""
 
 import ast
 import importlib
@@ -16,29 +16,29 @@ from syncer.errors import SyncError
 from tests.support.control_plane import ROOT
 
 _REASON = re.compile(r"^[A-Z][a-z]+(?:[A-Z][A-Za-z]*)?$")
-# What checks return: in the end a reason and a message.
+# The return type of checks, which ends with a reason and a message.
 _ANSWER = re.compile(r"tuple\[(?:[\w |]+, )?str, str\](?: \| None)?")
-# The command line shows conditions, and writes none.
+# The command line shows conditions but does not write them.
 FILES = [path for package in (hooks, pages, syncer) for path in (ROOT / package.__name__).rglob("*.py")]
 TREES = [ast.parse(path.read_text(encoding="utf-8")) for path in FILES]
 EXPLAINED = {reason.name for group in GROUPS for reason in group.reasons}
 
 
 def errors() -> set[type[SyncError]]:
-    """Every class of errors that a sync may end with, wherever it is."""
+    """Every class of errors that can end a sync, in any module."""
     for package in (hooks, syncer):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
-    found: set[type[SyncError]] = set()
-    wanted = [SyncError]
-    while wanted:
-        found.add(each := wanted.pop())
-        wanted += each.__subclasses__()
-    return found
+    classes: set[type[SyncError]] = set()
+    pending = [SyncError]
+    while pending:
+        classes.add(each := pending.pop())
+        pending += each.__subclasses__()
+    return classes
 
 
 def words(node: ast.AST | None) -> Iterator[str]:
-    """The reasons that an expression may be; what is only compared with is not among them."""
+    """The reasons that an expression may evaluate to. Constants in comparisons are left out."""
     if isinstance(node, ast.Compare) or node is None:
         return
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and _REASON.match(node.value):
@@ -48,7 +48,7 @@ def words(node: ast.AST | None) -> Iterator[str]:
 
 
 def reasons(tree: ast.AST) -> Iterator[str]:
-    """What stands where a reason belongs: in a call, in an answer of a check, at a class of errors."""
+    """The reasons in a module: in calls, in the results of checks and in classes of errors."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=called, args=arguments, keywords=keywords):
@@ -67,7 +67,7 @@ def reasons(tree: ast.AST) -> Iterator[str]:
 
 
 def types(tree: ast.AST) -> Iterator[str]:
-    """The types of the conditions that are made."""
+    """The types of the conditions that a module creates."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id="condition"), args=[ast.Constant(value=str() as name), *_]):
@@ -78,11 +78,11 @@ def test_every_error_is_explained() -> None:
     assert {error.reason for error in errors()} <= EXPLAINED
 
 
-def test_every_reason_in_the_code_is_explained_and_no_other() -> None:
+def test_exactly_the_reasons_in_the_code_are_explained() -> None:
     assert {word for tree in TREES for word in reasons(tree)} == EXPLAINED
 
 
-def test_every_condition_is_explained_and_no_other() -> None:
+def test_exactly_the_conditions_in_the_code_are_explained() -> None:
     assert {name for tree in TREES for name in types(tree)} == {group.condition for group in GROUPS}
 
 
@@ -99,7 +99,7 @@ def test_every_condition_is_explained_and_no_other() -> None:
         "class Wrong(Exception):\n    reason: ClassVar[str] = 'Found'",
     ],
 )
-def test_a_reason_is_found_however_it_is_written(code: str) -> None:
+def test_a_reason_is_recognised_in_every_notation(code: str) -> None:
     assert set(reasons(ast.parse(code))) == {"Found"}
 
 
@@ -109,6 +109,6 @@ def test_no_reason_of_a_condition_is_explained_twice() -> None:
         assert len(names) == len(set(names)), group
 
 
-def test_whoever_has_to_act_is_told_what_to_do() -> None:
+def test_every_reason_that_needs_action_names_the_action() -> None:
     for reason in (reason for group in GROUPS for reason in group.reasons):
-        assert reason.what_to_do or reason.who == "nobody", reason
+        assert reason.what_to_do or reason.who is None, reason

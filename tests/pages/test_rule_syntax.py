@@ -1,4 +1,4 @@
-"""The page about redirects and headers says what the code does."""
+"""The page about redirects and headers matches the code."""
 
 import re
 from pathlib import Path
@@ -37,11 +37,11 @@ def numbers(text: str) -> list[int]:
         ("problems that are kept", [findings.MAX_PROBLEMS]),
     ],
 )
-def test_the_limits_are_those_of_the_code(row: str, values: list[int]) -> None:
+def test_the_page_has_the_limits_of_the_code(row: str, values: list[int]) -> None:
     assert numbers(LIMITS[row]) == values
 
 
-def test_the_password_limits_are_those_of_the_code() -> None:
+def test_the_page_has_the_password_limits_of_the_code() -> None:
     section = PAGE.partition("## `spec.basicAuth`")[2]
     for text in (
         f"cost of at most {visitors.MAX_BCRYPT_COST}",
@@ -51,7 +51,7 @@ def test_the_password_limits_are_those_of_the_code() -> None:
         assert text in section
 
 
-def test_the_page_names_each_header_that_is_refused() -> None:
+def test_the_page_and_the_crd_name_every_rejected_header() -> None:
     section = PAGE.partition("Not a site's to set")[2].partition("`Strict-Transport-Security`")[0]
     named = {each.lower() for each in re.findall(r"`([A-Za-z0-9-]+)`", section)}
     assert named == set(headers.REFUSED) | set(headers.REFUSED_PREFIXES)
@@ -61,7 +61,7 @@ def test_the_page_names_each_header_that_is_refused() -> None:
     assert "|".join(rule_syntax.REFUSED_PREFIXES) in written
 
 
-def test_the_example_is_accepted() -> None:
+def test_the_example_of_the_page_is_accepted() -> None:
     example = yaml.safe_load(PAGE.partition("```yaml\n")[2].partition("```")[0])
     StaticSite.model_validate(example)
     assert crds.mistakes("StaticSite", example) == []

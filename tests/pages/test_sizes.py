@@ -18,12 +18,12 @@ from pages import sizes
         ("1T", 10**12),
     ],
 )
-def test_a_size_is_read(text: str, size: int) -> None:
+def test_a_size_is_parsed(text: str, size: int) -> None:
     assert sizes.parse(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "MiB", "-1", "1e3", "1PiB", "1MiBs", "1 000", "1.MiB", "٣", "9" * 20])
-def test_what_is_no_size_is_named(text: str) -> None:
+def test_an_invalid_size_is_rejected_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="100MiB"):
         sizes.parse(text)
 
@@ -32,6 +32,6 @@ def test_what_is_no_size_is_named(text: str) -> None:
     ("size", "text"),
     [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (100 << 20, "100 MiB"), (3 << 40, "3 TiB")],
 )
-def test_a_size_is_shown_and_can_be_read_again(size: int, text: str) -> None:
+def test_a_formatted_size_can_be_parsed_again(size: int, text: str) -> None:
     assert sizes.show(size) == text
     assert sizes.parse(text.replace(" bytes", "B")) == size

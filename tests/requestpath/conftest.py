@@ -1,4 +1,4 @@
-"""One request path for all of these tests, which is a minute's work to make and to fill."""
+"""One request path for all tests of this folder, because it takes a minute to set up."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.support.traefik import traefik_is_there
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All on one worker, for they share one Traefik."""
+    """Run all tests on one worker, because they share one Traefik."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("requestpath"))
@@ -27,13 +27,13 @@ def request_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RequestPa
 
 @pytest.fixture(scope="session")
 def two_sites(request_path: RequestPath) -> RequestPath:
-    """Two tenants, with a domain each."""
+    """The request path with two tenants, each with a domain."""
     return with_two_sites(request_path)
 
 
 @pytest.fixture
 def path(request_path: RequestPath) -> Iterator[RequestPath]:
-    """The way, with a Platform and two namespaces, ``one`` and ``two``, that begin empty."""
+    """The request path with a Platform and two empty namespaces, ``one`` and ``two``."""
     request_path.platform()
     yield request_path
     for namespace in ("one", "two"):

@@ -37,7 +37,7 @@ document.getElementById('said').textContent =
 
 
 def application(version: str) -> dict[str, str | bytes | None]:
-    """What a build tool makes of it."""
+    """The application as a build tool emits it."""
     return {
         "200.html": PAGE.format(version=version),
         f"assets/app-{version}.js": SCRIPT.format(version=version),
@@ -50,7 +50,7 @@ def application(version: str) -> dict[str, str | bytes | None]:
 
 @contextmanager
 def browsing(path: RequestPath, trusted: x509.Certificate) -> Iterator[Browser]:
-    """A browser to which every name is Traefik, and that trusts one certificate."""
+    """A browser that resolves every name to Traefik, and trusts one certificate."""
     key = trusted.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     with chromium.browser(
         f"--host-resolver-rules=MAP * 127.0.0.1:{path.traefik.websecure}",
@@ -60,7 +60,7 @@ def browsing(path: RequestPath, trusted: x509.Certificate) -> Iterator[Browser]:
 
 
 def said(page: Page) -> str:
-    """What the application found, once it has run."""
+    """The result of the application, after it has run."""
     page.wait_for_function("document.getElementById('said').textContent != 'no script'")
     return page.inner_text("#said")
 
@@ -85,12 +85,12 @@ def test_a_browser_runs_an_application_before_and_after_a_push(path: RequestPath
         now = datetime.now(UTC).isoformat()
         path.cluster.kubectl("annotate", "staticsite", "app", "-n", "one", f"{REQUESTED_AT}={now}")
         eventually(lambda: path.shows(DOMAIN, "Cd34_eF5"))
-        # The open page is of before the push, and so is the part that it loads only now.
+        # The open page is from before the push, and so is the script that it loads only now.
         part = "import('/assets/later.BxYz12_3.mjs').then(module => module.version)"
         assert page.evaluate(part) == "later BxYz12_3"
         page.goto(f"https://{DOMAIN}/")
         assert said(page) == "/ | Cd34_eF5 | 404 | 0 | rgb(1, 2, 3)"
-        assert ["404" in each for each in complaints] == [True, True], complaints  # what it asked for in vain, no more
+        assert ["404" in each for each in complaints] == [True, True], complaints  # only the two missing files
 
-        with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):  # it does look at certificates
+        with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):  # the browser does check certificates
             page.goto("https://nobody.example.net/")

@@ -1,4 +1,4 @@
-"""A hundred sites come, change and go while others are read: no request fails, and nginx is told nothing."""
+"""A hundred sites are added, changed and deleted while others are read: no request fails, and nginx does not change."""
 
 import http.client
 import ssl
@@ -16,7 +16,7 @@ MANY = 100
 
 
 class Readers:
-    """Visitors who never stop, each on a kept connection; what went wrong is in ``failures``."""
+    """Continuous visitors, each with a persistent connection. ``failures`` lists their errors."""
 
     def __init__(self, port: int, domains: list[str]) -> None:
         self.failures: list[str] = []
@@ -52,12 +52,12 @@ class Readers:
         connection.close()
 
 
-def test_a_hundred_sites_come_change_and_go_while_others_are_read(two_sites: RequestPath, path: RequestPath) -> None:
+def test_a_hundred_changes_of_sites_cause_no_failed_request(two_sites: RequestPath, path: RequestPath) -> None:
     path.git.repository("many").commit({"a/index.html": "page a", "b/index.html": "page b"})
     names = [f"many-{number:03}" for number in range(MANY)]
     domains = [f"{name}.{PAGES}" for name in names]
     path.cluster.apply(*installed("ConfigMap"))
-    before = told_nginx(path)
+    before = state_of_nginx(path)
     with Readers(path.traefik.websecure, ["team-a.example.org", "team-b.example.org"] * 2) as readers:
         for name in names:
             path.site("one", name, "many", path="/a")
@@ -71,17 +71,17 @@ def test_a_hundred_sites_come_change_and_go_while_others_are_read(two_sites: Req
         each_eventually(lambda name: not path.shows(f"{name}.example.net", "page"), names)
     assert readers.failures == []
     assert readers.answers > MANY
-    assert told_nginx(path) == before
+    assert state_of_nginx(path) == before
 
 
-def each_eventually(look: Callable[[str], bool], names: Iterable[str]) -> None:
-    """Wait for each, one after the other."""
+def each_eventually(holds: Callable[[str], bool], names: Iterable[str]) -> None:
+    """Wait until the condition holds for each name."""
     for name in names:
-        eventually(lambda name=name: look(name))  # type: ignore[misc]
+        eventually(lambda name=name: holds(name))  # type: ignore[misc]
 
 
-def told_nginx(path: RequestPath) -> tuple[object, ...]:
-    """All by which nginx could be told something: processes, of which a reload makes new ones, files, ConfigMaps."""
+def state_of_nginx(path: RequestPath) -> tuple[object, ...]:
+    """Everything that a change of nginx would alter: its processes (a reload starts new ones), files and ConfigMaps."""
     pid = path.nginx.process.pid
     workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     files = {each: (each.read_text(), each.stat().st_mtime_ns) for each in (path.nginx.root.parent / "conf").iterdir()}

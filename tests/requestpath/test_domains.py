@@ -1,12 +1,13 @@
-"""What a StaticSite may claim (D1 to D9), and where visitors end then."""
+"""The domains and paths that a StaticSite may claim (D1 to D9), and their effect for visitors."""
 
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 from lightkube import ApiError
 
-from tests.support.cluster import static_site
 from tests.support.control_plane import SYSTEM, Object
+from tests.support.objects import static_site
 from tests.support.request_path import PAGES, RequestPath
 from tests.support.serving import eventually
 
@@ -19,27 +20,27 @@ def _content(path: RequestPath) -> None:
     path.git.repository("other").commit({"index.html": "another home", "y.html": "y"})
 
 
-def refused(path: RequestPath, name: str = "bad", **spec: str) -> bool:
-    """Whether the API server takes no such StaticSite."""
+def refused(path: RequestPath, name: str = "bad", **spec: Any) -> bool:
+    """Whether the API server rejects such a StaticSite."""
     try:
-        path.cluster.make("staticsites", static_site("one", name, path.git.url("content"), **spec))
+        path.cluster.make("staticsites", static_site(name, "one", repo=path.git.url("content"), **spec))
     except ApiError as error:
         return bool(error.status.code == HTTPStatus.UNPROCESSABLE_ENTITY)
     return False
 
 
 def rejected(path: RequestPath) -> set[str]:
-    """The sites of this test's namespaces that get no route."""
+    """The rejected sites in the namespaces of this test."""
     return {each["name"] for each in path.operator.platform_status["rejections"] if each["namespace"] in {"one", "two"}}
 
 
 def made(path: RequestPath, kind: str) -> dict[str, Object]:
-    """The objects that the hooks made for this test's domains."""
+    """The objects that the hooks generated for the domains of this test."""
     found = {each["metadata"]["name"]: each for each in path.cluster.list(kind, SYSTEM)}
     return {name: each for name, each in found.items() if "team-" not in name}
 
 
-def test_d1_no_domain_is_more_than_a_domain_in_a_rule(path: RequestPath) -> None:
+def test_d1_a_domain_cannot_inject_into_a_rule(path: RequestPath) -> None:
     for domain in ["a.test`) || PathPrefix(`/", 'a.test"', "a.test\\", "a.test\nb.test", "a.test`)"]:
         assert refused(path, domain=domain), domain
 
@@ -51,14 +52,14 @@ def test_d1_a_rule_is_one_host_and_one_path(path: RequestPath) -> None:
     assert route["spec"]["routes"][0]["match"] == f"Host(`{DOMAIN}`) && (Path(`/a`) || PathPrefix(`/a/`))"
 
 
-def test_d2_only_names_of_hosts_are_domains(path: RequestPath) -> None:
+def test_d2_only_host_names_are_domains(path: RequestPath) -> None:
     names = ["*.x.test", "x.test.", "x.test:443", "10.0.0.1", "localhost", "x..test", "-x.test", "x_y.test"]
-    long = [f"{'a' * 64}.test", ".".join(["a" * 49] * 5) + ".test"]  # of 64 and of 254
+    long = [f"{'a' * 64}.test", ".".join(["a" * 49] * 5) + ".test"]  # 64 and 254 characters
     for domain in [*names, *long, "victim.test\n", "\nvictim.test", " victim.test"]:
         assert refused(path, domain=domain), domain
 
 
-def test_d2_case_is_one_domain(path: RequestPath) -> None:
+def test_d2_domains_are_case_insensitive(path: RequestPath) -> None:
     path.site("one", "blog", "content", domain="WWW.Example.NET")
     path.settle()
     path.site("two", "blog", "other", domain=DOMAIN)
@@ -67,7 +68,7 @@ def test_d2_case_is_one_domain(path: RequestPath) -> None:
     assert rejected(path) == {"blog"}
 
 
-def test_d3_the_platforms_own_names_are_nobodys(path: RequestPath) -> None:
+def test_d3_no_site_can_claim_the_platforms_own_names(path: RequestPath) -> None:
     path.platform(reservedDomains=["argocd.corp.example", "*.svc.example"])
     path.site("one", "good", "content", domain=DOMAIN)
     for number, domain in enumerate((PAGES, f"x.{PAGES}", f"webhook.{PAGES}", "argocd.corp.example", "a.svc.example")):
@@ -78,7 +79,7 @@ def test_d3_the_platforms_own_names_are_nobodys(path: RequestPath) -> None:
     assert path.ask("argocd.corp.example", "/").status == 404
 
 
-def test_d4_who_claims_a_domain_second_gets_neither_route_nor_certificate(path: RequestPath) -> None:
+def test_d4_a_later_claim_gets_no_route_and_no_certificate(path: RequestPath) -> None:
     path.site("one", "first", "content", domain=DOMAIN)
     path.settle()
     path.site("two", "second", "other", domain=DOMAIN)
@@ -89,7 +90,7 @@ def test_d4_who_claims_a_domain_second_gets_neither_route_nor_certificate(path: 
     assert len(made(path, "certificates")) == 1
 
 
-def test_d5_a_domain_that_a_namespace_was_granted_is_nobody_elses_when_its_site_is_gone(path: RequestPath) -> None:
+def test_d5_a_granted_domain_stays_reserved_after_its_site_is_deleted(path: RequestPath) -> None:
     others = {"domains": ["*.example.org"], "namespaces": ["*"]}
     path.platform(domainPolicies=[{"domains": [DOMAIN], "namespaces": ["one"]}, others])
     path.site("one", "blog", "content", domain=DOMAIN)
@@ -102,7 +103,7 @@ def test_d5_a_domain_that_a_namespace_was_granted_is_nobody_elses_when_its_site_
     eventually(lambda: path.ask(DOMAIN, "/").status == 404)
 
 
-def test_d6_a_longer_path_steals_nothing_of_another_namespace(path: RequestPath) -> None:
+def test_d6_a_longer_path_takes_nothing_from_another_namespace(path: RequestPath) -> None:
     path.site("one", "shop", "content", domain=DOMAIN)
     path.settle()
     path.site("two", "thief", "other", domain=DOMAIN, pathPrefix="/login")
@@ -112,12 +113,12 @@ def test_d6_a_longer_path_steals_nothing_of_another_namespace(path: RequestPath)
     assert "another" not in path.ask(DOMAIN, "/login/").text
 
 
-def test_d7_no_path_is_the_certificate_authoritys_or_none(path: RequestPath) -> None:
+def test_d7_a_path_cannot_cover_acme_challenges(path: RequestPath) -> None:
     for prefix in ("/.well-known", "/.well-known/acme-challenge", "/..", "/a/../b", "/a`)", "a", "/a//b"):
         assert refused(path, domain=DOMAIN, pathPrefix=prefix), prefix
 
 
-def test_d8_a_path_ends_where_it_ends(path: RequestPath) -> None:
+def test_d8_a_path_matches_whole_segments_only(path: RequestPath) -> None:
     path.site("one", "year", "content", domain=DOMAIN, pathPrefix="/2019")
     path.settle()
     eventually(lambda: path.shows(DOMAIN, "home", "/2019/"))

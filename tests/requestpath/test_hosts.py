@@ -1,4 +1,4 @@
-"""Which site a request is for, whatever a visitor calls its host: sent byte for byte through Traefik and nginx."""
+"""The site of a request for any spelling of its host, sent byte for byte through Traefik and nginx."""
 
 import pytest
 
@@ -8,12 +8,12 @@ A, B = "team-a.example.org", "team-b.example.org"
 
 
 def lines(*lines: str) -> bytes:
-    """A request of these lines."""
+    """A request with these lines."""
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1")
 
 
 @pytest.mark.parametrize("host", [A.upper(), f"{A}.", f"{A}:443", f"{A}:8080", f"{A}:x", f" {A}\t"])
-def test_a_domain_is_the_same_in_any_writing_and_no_redirect_repeats_it(two_sites: RequestPath, host: str) -> None:
+def test_a_domain_matches_in_any_spelling_and_redirects_are_canonical(two_sites: RequestPath, host: str) -> None:
     answer = two_sites.send(A, lines("GET /about HTTP/1.1", f"Host: {host}"))
     assert (answer.status, answer.text) == (200, "about team-a")
     assert two_sites.send(A, lines("GET /docs HTTP/1.1", f"Host: {host}")).headers["location"] == "/docs/"
@@ -39,7 +39,7 @@ def test_a_domain_is_the_same_in_any_writing_and_no_redirect_repeats_it(two_site
         "",
     ],
 )
-def test_what_is_no_sites_domain_shows_nothing(two_sites: RequestPath, host: str) -> None:
+def test_an_unclaimed_domain_shows_nothing(two_sites: RequestPath, host: str) -> None:
     answer = two_sites.send(A, lines("GET /about HTTP/1.1", f"Host: {host}"))
     assert answer.status in {400, 404}
     assert "team" not in answer.text
@@ -56,7 +56,7 @@ def test_what_is_no_sites_domain_shows_nothing(two_sites: RequestPath, host: str
         ("GET /about HTTP/9.9", [A], 505),
     ],
 )
-def test_without_one_host_there_is_no_site(
+def test_a_request_without_exactly_one_host_gets_no_site(
     two_sites: RequestPath, request_line: str, hosts: list[str], status: int
 ) -> None:
     answer = two_sites.send(A, lines(request_line, *(f"Host: {each}" for each in hosts)))
@@ -65,7 +65,7 @@ def test_without_one_host_there_is_no_site(
 
 
 @pytest.mark.parametrize("start", [f"https://{B}", f"http://{B}", f"HTTPS://{B.upper()}:443", f"https://{A}@{B}"])
-def test_a_full_address_names_the_host_whatever_the_header_says(two_sites: RequestPath, start: str) -> None:
+def test_an_absolute_url_overrides_the_host_header(two_sites: RequestPath, start: str) -> None:
     assert two_sites.send(A, lines(f"GET {start}/about HTTP/1.1", f"Host: {A}")).text == "about team-b"
     out = two_sites.send(A, lines(f"GET {start}/..%2f..%2fteam-a/site/secret.html HTTP/1.1", f"Host: {A}"))
     assert out.status == 400
@@ -75,15 +75,15 @@ def test_a_full_address_names_the_host_whatever_the_header_says(two_sites: Reque
 @pytest.mark.parametrize(
     "target", [f"//{B}/about", f"{B}:443", f"{B}/about", f"https://{B}\\@{A}/about", "*", "https:/"]
 )
-def test_what_is_neither_a_path_nor_an_address_leads_to_no_other_site(two_sites: RequestPath, target: str) -> None:
+def test_a_malformed_target_leads_to_no_other_site(two_sites: RequestPath, target: str) -> None:
     assert "team-b" not in two_sites.send(A, lines(f"GET {target} HTTP/1.1", f"Host: {A}")).text
 
 
-def test_it_is_the_host_that_counts_not_the_name_that_the_connection_was_made_for(two_sites: RequestPath) -> None:
+def test_the_host_header_counts_and_not_the_tls_server_name(two_sites: RequestPath) -> None:
     assert two_sites.send(B, lines("GET /about HTTP/1.1", f"Host: {A}")).text == "about team-a"
     assert two_sites.send(B, lines("GET /closed/ HTTP/1.1", f"Host: {A}")).status == 401
 
 
-def test_without_https_there_is_no_site_where_the_platform_does_not_say_so(two_sites: RequestPath) -> None:
+def test_plain_http_serves_no_site_unless_enabled(two_sites: RequestPath) -> None:
     assert two_sites.ask_plain(A, "/about").status == 404
     assert two_sites.ask_plain(A, "/closed/").status == 404

@@ -1,4 +1,4 @@
-"""What visitors may try over HTTP/2, which is text to nginx again: V1 to V5 once more, and what only it knows."""
+"""Attacks over HTTP/2 (V1 to V5), which Traefik forwards as HTTP/1.1 to nginx, and attacks specific to HTTP/2."""
 
 import pytest
 
@@ -9,7 +9,7 @@ A, B = "team-a.example.org", "team-b.example.org"
 
 
 def get(path: str = "/about", *more: tuple[str, str], authority: str = A, **pseudo: str) -> Headers:
-    """The headers of a request, which ``more`` follow."""
+    """The headers of a request, followed by ``more``."""
     asked = {"method": "GET", "scheme": "https", "authority": authority, "path": path} | pseudo
     return [*((f":{name}", value) for name, value in asked.items()), *more]
 
@@ -42,14 +42,14 @@ def test_v1_no_path_leads_out_of_a_site(two_sites: RequestPath, path: str) -> No
     assert "team-b" not in answer.text and "secret" not in answer.text
 
 
-def test_it_is_the_authority_that_counts(two_sites: RequestPath) -> None:
+def test_the_authority_selects_the_site(two_sites: RequestPath) -> None:
     assert two_sites.ask_http2(A, get("/about", ("host", B))).text == "about team-a"
     assert two_sites.ask_http2(B, get("/about", ("host", B))).text == "about team-a"
     assert two_sites.ask_http2(A, get(authority=f"{A.upper()}.:443")).text == "about team-a"
 
 
 @pytest.mark.parametrize("authority", ["", f"x@{B}", f"{B}/..", f"{A}\r\nHost: {B}", f"{A}, {B}", f"{B} "])
-def test_what_is_no_authority_shows_nothing(two_sites: RequestPath, authority: str) -> None:
+def test_an_invalid_authority_shows_nothing(two_sites: RequestPath, authority: str) -> None:
     answer = two_sites.ask_http2(A, get(authority=authority))
     assert answer.status in {RESET, 400, 404}
     assert "team" not in answer.text
@@ -75,7 +75,7 @@ def test_what_is_no_authority_shows_nothing(two_sites: RequestPath, authority: s
     ],
     ids=repr,
 )
-def test_what_would_be_another_request_to_nginx_is_never_sent_there(two_sites: RequestPath, headers: Headers) -> None:
+def test_headers_cannot_smuggle_a_request_to_nginx(two_sites: RequestPath, headers: Headers) -> None:
     assert two_sites.ask_http2(A, headers).status == RESET
 
 
@@ -90,13 +90,13 @@ def test_what_would_be_another_request_to_nginx_is_never_sent_there(two_sites: R
         ("te", "chunked"),
     ],
 )
-def test_v5_headers_of_a_connection_are_refused(two_sites: RequestPath, header: tuple[str, str]) -> None:
+def test_v5_connection_headers_are_rejected(two_sites: RequestPath, header: tuple[str, str]) -> None:
     assert two_sites.ask_http2(A, get("/closed/", header)).status == 400
 
 
 @pytest.mark.parametrize("name", ["x-pages-site", "x_pages_site", "x-pages-prefix", "x_pages_prefix", "x_pages_auth"])
 @pytest.mark.parametrize("value", ["team-b/site", "//evil.example", ""])
-def test_v3_no_header_chooses_a_site_or_steers_a_redirect(two_sites: RequestPath, name: str, value: str) -> None:
+def test_v3_no_header_selects_a_site_or_influences_a_redirect(two_sites: RequestPath, name: str, value: str) -> None:
     assert two_sites.ask_http2(A, get("/about", (name, value))).text == "about team-a"
     assert two_sites.ask_http2(A, get("/below/docs", (name, value))).headers["location"] == "/below/docs/"
 
@@ -111,6 +111,6 @@ def test_v5_no_request_hides_in_a_body(two_sites: RequestPath, length: str | Non
     hidden = f"0\r\n\r\nGET /team-b/site/hidden-{length} HTTP/1.1\r\nHost: {B}\r\n\r\n".encode()
     more = [("content-length", length)] if length else []
     answer = two_sites.ask_http2(A, get("/about", *more), hidden)
-    assert answer.status in {RESET, 200, 400, 413, 502}  # 502: less came than was announced
+    assert answer.status in {RESET, 200, 400, 413, 502}  # 502: the body was shorter than announced
     assert two_sites.ask_http2(A, get()).text == "about team-a"
     assert not two_sites.nginx_saw(f"/team-b/site/hidden-{length}")

@@ -1,4 +1,4 @@
-"""Where a request ends: default and custom domains, paths, HTTPS, certificates, and domains that change hands."""
+"""Routing of requests: default and custom domains, paths, HTTPS, certificates, and domains that change their owner."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def content(path: RequestPath) -> None:
 
 
 @pytest.mark.usefixtures("content")
-def test_a_site_without_a_domain_is_at_the_platforms(path: RequestPath) -> None:
+def test_a_site_without_a_domain_is_served_below_the_pages_domain(path: RequestPath) -> None:
     path.site("one", "blog", "content")
     path.settle()
     eventually(lambda: path.shows(f"blog.{PAGES}", "home"))
@@ -26,7 +26,7 @@ def test_a_site_without_a_domain_is_at_the_platforms(path: RequestPath) -> None:
 
 
 @pytest.mark.usefixtures("content")
-def test_a_custom_domain_has_all_that_a_site_has(path: RequestPath) -> None:
+def test_a_custom_domain_serves_the_whole_site(path: RequestPath) -> None:
     path.site("one", "blog", "content", domain="www.example.net")
     path.settle()
     eventually(lambda: path.shows("www.example.net", "home"))
@@ -42,7 +42,7 @@ def test_a_custom_domain_has_all_that_a_site_has(path: RequestPath) -> None:
 
 
 @pytest.mark.usefixtures("content")
-def test_two_sites_share_a_domain_by_paths_and_neighbours_are_none_of_theirs(path: RequestPath) -> None:
+def test_two_sites_share_a_domain_by_whole_path_segments(path: RequestPath) -> None:
     path.site("one", "root", "content", domain="www.example.net")
     path.site("one", "docs", "other", domain="www.example.net", pathPrefix="/docs")
     path.settle()
@@ -62,7 +62,7 @@ def test_two_sites_share_a_domain_by_paths_and_neighbours_are_none_of_theirs(pat
 
 
 @pytest.mark.usefixtures("content")
-def test_plain_http_leads_to_https_with_path_and_query(path: RequestPath) -> None:
+def test_plain_http_redirects_to_https_with_path_and_query(path: RequestPath) -> None:
     path.platform(ingress={"redirectHTTP": True})
     path.site("one", "blog", "content", domain="www.example.net")
     path.site("one", "deep", "other", domain="www.example.net", pathPrefix="/deep")
@@ -75,7 +75,7 @@ def test_plain_http_leads_to_https_with_path_and_query(path: RequestPath) -> Non
 
 
 @pytest.mark.usefixtures("content")
-def test_a_domain_has_its_certificate_and_a_renewed_one_without_a_restart(path: RequestPath) -> None:
+def test_a_domain_gets_renewed_certificates_without_a_restart(path: RequestPath) -> None:
     path.site("one", "blog", "content", domain="tls.example.net")
     path.site("one", "news", "content", domain="news.example.net")
     path.settle()
@@ -106,22 +106,22 @@ def test_a_domain_is_handed_over_when_its_site_is_deleted(path: RequestPath) -> 
     path.delete("one", "first")
     path.settle()
     eventually(lambda: path.shows("www.example.net", "another home"))
-    assert path.ask("www.example.net", "/docs/").status == 404  # nothing is left of the one before
+    assert path.ask("www.example.net", "/docs/").status == 404  # nothing of the previous site is left
 
 
 @pytest.mark.usefixtures("content")
-def test_a_deleted_site_is_gone_for_visitors(path: RequestPath) -> None:
+def test_a_deleted_site_is_404(path: RequestPath) -> None:
     path.site("one", "blog", "content", domain="www.example.net")
     path.settle()
     eventually(lambda: path.shows("www.example.net", "home"))
     path.delete("one", "blog")
-    eventually(lambda: path.ask("www.example.net", "/").status == 404)  # the syncer is enough for that
+    eventually(lambda: path.ask("www.example.net", "/").status == 404)  # the syncer alone does this
     path.settle()
-    eventually(lambda: "404 page not found" in path.ask("www.example.net", "/").text)  # Traefik's own
+    eventually(lambda: "404 page not found" in path.ask("www.example.net", "/").text)  # Traefik's own page
 
 
 @pytest.mark.usefixtures("content")
-def test_an_edited_site_moves_without_a_gap(path: RequestPath) -> None:
+def test_an_edited_site_moves_without_downtime(path: RequestPath) -> None:
     path.site("one", "blog", "content", domain="www.example.net", pathPrefix="/a")
     path.settle()
     eventually(lambda: path.shows("www.example.net", "home", "/a/"))

@@ -1,4 +1,4 @@
-"""What the hooks make of redirects, headers and aliases, as a real Traefik understands it.
+"""The redirects, headers and aliases that the hooks generate, in a real Traefik.
 
 Traefik gets the routers and Middlewares by its file provider, and an HTTP server stands for nginx.
 """
@@ -52,7 +52,7 @@ class _Nginx(BaseHTTPRequestHandler):
         self.wfile.write(self.path.encode())
 
     def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def objects(domain: str, *routes: dict[str, Any]) -> list[dict[str, Any]]:
@@ -76,7 +76,7 @@ def route(name: str, prefix: str = "", **more: Any) -> dict[str, Any]:
 
 
 def dynamic(made: list[dict[str, Any]], backend: int) -> dict[str, Any]:
-    """The objects in the words of Traefik's file provider."""
+    """The objects as configuration for Traefik's file provider."""
     routers = {}
     for each in made:
         if each["kind"] == "IngressRoute":
@@ -166,7 +166,7 @@ def _answers(running: Traefik) -> bool:
         ("/all/x", (302, "/never")),
     ],
 )
-def test_a_redirect_leads_where_it_says(traefik: Traefik, path: str, leads: tuple[int, str]) -> None:
+def test_a_redirect_leads_to_its_target(traefik: Traefik, path: str, leads: tuple[int, str]) -> None:
     assert traefik.leads(path) == leads
     status, location = leads
     below = f"/docs{location}" if location.startswith("/") else location
@@ -174,7 +174,7 @@ def test_a_redirect_leads_where_it_says(traefik: Traefik, path: str, leads: tupl
 
 
 @pytest.mark.parametrize("path", ["/olds", "/old/x", "/ol", "/pricexx1", "/blog/2019", "/blog/1/2/3", "/neighbour/old"])
-def test_what_only_looks_alike_is_not_redirected(traefik: Traefik, path: str) -> None:
+def test_similar_paths_are_not_redirected(traefik: Traefik, path: str) -> None:
     assert traefik.get(path)[0] == 200
 
 
@@ -193,17 +193,17 @@ def test_v4_no_redirect_adds_a_header_to_the_answer(traefik: Traefik) -> None:
     assert "Set-Cookie" not in headers
 
 
-def test_other_methods_are_redirected_with_what_keeps_them(traefik: Traefik) -> None:
+def test_other_methods_get_a_redirect_that_preserves_them(traefik: Traefik) -> None:
     assert traefik.leads("/old", method="POST") == (308, "/new")
     assert traefik.leads("/temp", method="POST") == (307, "/x?own=1")
 
 
-def test_d7_no_redirect_comes_before_a_certificate_authority(traefik: Traefik) -> None:
+def test_d7_no_redirect_intercepts_acme_challenges(traefik: Traefik) -> None:
     assert traefik.leads("/.well-known/x") == (301, "/hidden")
     assert traefik.get("/.well-known/acme-challenge/token")[:2] == (200, "/team/www/.well-known/acme-challenge/token")
 
 
-def test_headers_hold_for_their_paths_and_the_longest_has_the_last_word(traefik: Traefik) -> None:
+def test_headers_apply_to_their_paths_and_the_longest_path_wins(traefik: Traefik) -> None:
     home, other, asset, one = (traefik.get(path)[2] for path in ("/", "/x", "/assets/b", "/assets/a"))
     assert (home["X-All"], home["X-Home"], home["Cache-Control"]) == ("all", "home", "no-cache")
     assert (other["X-All"], other["X-Both"], "X-Home" in other) == ("all", "all", False)
@@ -214,18 +214,18 @@ def test_headers_hold_for_their_paths_and_the_longest_has_the_last_word(traefik:
     assert traefik.get("/docs/assets/a", "docs.example.com")[1] == "/team/docs/assets/a"
 
 
-def test_d6_no_site_takes_a_neighbours_path_by_its_headers(traefik: Traefik) -> None:
+def test_d6_headers_of_a_site_do_not_take_over_other_paths(traefik: Traefik) -> None:
     _, path, headers = traefik.get("/neighbour/x")
     assert (path, headers["Seen-X-Pages-Site"], "X-Stolen" in headers) == ("/team/neighbour/x", "team/neighbour", False)
 
 
-def test_whether_a_password_is_needed_is_not_the_visitors_to_say(traefik: Traefik) -> None:
+def test_a_visitor_cannot_disable_the_password(traefik: Traefik) -> None:
     for path in ("/", "/assets/a", "/.well-known/acme-challenge/x"):
         headers = traefik.get(path)[2]
         assert (headers["Seen-X-Pages-Site"], headers["Seen-X-Pages-Auth"]) == ("team/www", "required")
 
 
-def test_whose_guesses_are_counted_is_not_the_visitors_to_say(traefik: Traefik) -> None:
+def test_a_visitor_cannot_forge_the_counted_address(traefik: Traefik) -> None:
     assert traefik.get("/")[2]["Seen-X-Real-Ip"] == "127.0.0.1"
 
 

@@ -1,4 +1,4 @@
-"""Aliases, the rules of a site's own files, and passwords: from the StaticSite to a visitor, by way of all parts."""
+"""Aliases, rules in a site's files, and passwords: from the StaticSite to a visitor, through all components."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ def test_an_alias_leads_to_the_site_with_path_and_query_and_has_a_certificate(pa
     assert ["example.net"] in names and ["www.example.net"] in names
 
 
-def test_what_the_files_of_a_repository_say_reaches_visitors(path: RequestPath) -> None:
+def test_rules_in_the_files_of_a_repository_apply(path: RequestPath) -> None:
     path.platform()
     repository = path.git.repository("rules")
     repository.commit(
@@ -47,10 +47,10 @@ def test_what_the_files_of_a_repository_say_reaches_visitors(path: RequestPath) 
     assert [(each["file"], each["line"]) for each in problems] == [("_redirects", 3)]
 
 
-def test_a_protected_site_lets_in_who_knows_the_password(path: RequestPath) -> None:
+def test_a_protected_site_requires_the_password(path: RequestPath) -> None:
     path.platform()
     path.git.repository("internal").commit({"index.html": "internal"})
-    digest = base64.b64encode(hashlib.sha1(b"open sesame").digest()).decode()  # noqa: S324 - as htpasswd has it
+    digest = base64.b64encode(hashlib.sha1(b"open sesame").digest()).decode()  # noqa: S324 - the format of htpasswd
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -72,7 +72,7 @@ def test_a_protected_site_lets_in_who_knows_the_password(path: RequestPath) -> N
 
 
 def _synced(path: RequestPath) -> str:
-    """The message of the condition."""
+    """The message of a condition."""
     conditions = _status(path, "two", "internal").get("conditions", [])
     return next((each["message"] for each in conditions if each["type"] == "Synced"), "")
 

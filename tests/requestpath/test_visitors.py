@@ -1,4 +1,4 @@
-"""What visitors may try (V1 to V7), sent byte for byte through Traefik and nginx."""
+"""Attacks of visitors (V1 to V7), sent byte for byte through Traefik and nginx."""
 
 import socket
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ A, B = "team-a.example.org", "team-b.example.org"
 
 
 def foreign(text: str) -> bool:
-    """Whether it is the other tenant's, or nobody's to see."""
+    """Whether the response shows files of the other tenant, or internal files."""
     return "team-b" in text or "secret of" in text
 
 
@@ -48,7 +48,7 @@ def test_v1_no_path_leads_out_of_a_site(two_sites: RequestPath, start: str, way:
     answer = two_sites.ask(A, start + way)
     assert answer.status in {301, 307, 308, 400, 404}
     assert not foreign(answer.text)
-    if "location" in answer.headers:  # Traefik's own, of a path that it has made plain: followed, it leads nowhere
+    if "location" in answer.headers:  # Traefik's own redirect to the normalized path, which is also not found
         assert not foreign(two_sites.ask(A, answer.headers["location"]).text)
 
 
@@ -59,7 +59,7 @@ def test_v1_a_query_may_hold_anything(two_sites: RequestPath) -> None:
 @pytest.mark.parametrize(
     "where", ["/.env", "/%2eenv", "/.git/config", "/%2egit/config", "/docs/.htpasswd", "/below/.env"]
 )
-def test_v2_dotfiles_are_not_there(two_sites: RequestPath, where: str) -> None:
+def test_v2_dotfiles_are_not_found(two_sites: RequestPath, where: str) -> None:
     answer = two_sites.ask(A, where)
     assert answer.status in {400, 404}
     assert "secret" not in answer.text
@@ -82,7 +82,7 @@ def test_v2_dotfiles_are_not_there(two_sites: RequestPath, where: str) -> None:
         {"Connection": "X-Pages-Site, X-Pages-Prefix"},
     ],
 )
-def test_v3_no_header_of_a_visitor_chooses_the_site(two_sites: RequestPath, headers: dict[str, str]) -> None:
+def test_v3_no_header_of_a_visitor_selects_the_site(two_sites: RequestPath, headers: dict[str, str]) -> None:
     answer = two_sites.ask(A, "/about", **headers)
     assert (answer.status, answer.text) == (200, "about team-a")
 
@@ -90,7 +90,7 @@ def test_v3_no_header_of_a_visitor_chooses_the_site(two_sites: RequestPath, head
 @pytest.mark.parametrize(
     "lines",
     [
-        # What Connection names is for one hop only: a proxy is to take it out, but not what it has put in itself.
+        # A proxy must remove headers that Connection names, but not headers that it has added itself.
         "Connection: X-Pages-Auth",
         "Connection: close, x-pages-auth",
         "Connection: X-Pages-Auth, X-Pages-Site, X-Pages-Prefix",
@@ -118,19 +118,19 @@ def test_v3_no_header_opens_a_closed_site(two_sites: RequestPath, lines: str) ->
 
 
 @pytest.mark.parametrize("line", ["X-Pages-Auth : x", "X-Pages-Auth\t: x", " X-Pages-Auth: x", "X-Pages-Auth", ": x"])
-def test_v3_what_is_no_header_is_no_request(two_sites: RequestPath, line: str) -> None:
+def test_v3_a_malformed_header_is_rejected(two_sites: RequestPath, line: str) -> None:
     sent = f"GET /closed/ HTTP/1.1\r\n{line}\r\nHost: {A}\r\nConnection: close\r\n\r\n"
     assert two_sites.send(A, sent.encode()).status == 400
 
 
-def test_v3_headers_that_look_like_ours_change_nothing(two_sites: RequestPath) -> None:
+def test_v3_headers_similar_to_ours_change_nothing(two_sites: RequestPath) -> None:
     lines = f"GET /docs HTTP/1.1\r\nHost: {A}\r\nX_Pages_Site: team-b/site\r\nX-Pages-Site: team-b/site\r\n"
     sent = f"{lines}X-Pages-Site: team-b/site\r\nX_Pages_Prefix: /evil\r\nConnection: close\r\n\r\n"
     answer = two_sites.send(A, sent.encode())
     assert (answer.status, answer.headers["location"]) == (301, "/docs/")
 
 
-def test_v3_who_comes_past_traefik_gets_what_is_public_anyway(two_sites: RequestPath) -> None:
+def test_v3_a_client_that_bypasses_traefik_gets_only_public_content(two_sites: RequestPath) -> None:
     port = two_sites.nginx.port
     for site in ("team-b/site", "TEAM-A/SITE", "team-a", "../team-a/site", "team-a/site, team-a/site", "/team-a/site"):
         assert ask(port, "GET /team-a/site/about HTTP/1.1", X_Pages_Site=site).status == 404, site
@@ -150,7 +150,7 @@ def test_v3_who_comes_past_traefik_gets_what_is_public_anyway(two_sites: Request
         {"Connection": "X-Pages-Prefix"},
     ],
 )
-def test_v4_no_header_steers_a_redirect(two_sites: RequestPath, headers: dict[str, str]) -> None:
+def test_v4_no_header_influences_a_redirect(two_sites: RequestPath, headers: dict[str, str]) -> None:
     assert two_sites.ask(A, "/docs", **headers).headers["location"] == "/docs/"
     assert two_sites.ask(A, "/below/docs", **headers).headers["location"] == "/below/docs/"
     assert two_sites.ask(A, "/about/", **headers).headers["location"] == "/about"
@@ -167,7 +167,7 @@ def test_v4_no_header_steers_a_redirect(two_sites: RequestPath, headers: dict[st
         "/below//evil.example/",
     ],
 )
-def test_v4_no_path_steers_a_redirect(two_sites: RequestPath, where: str) -> None:
+def test_v4_no_path_influences_a_redirect(two_sites: RequestPath, where: str) -> None:
     answer = two_sites.ask(A, where)
     location = answer.headers.get("location", "/")
     assert location.startswith("/") and not location.startswith(("//", "/\\"))
@@ -184,7 +184,7 @@ def test_v5_only_get_and_head(two_sites: RequestPath, method: str) -> None:
 @pytest.mark.parametrize(
     "line", ["get /about HTTP/1.1", "Get /about HTTP/1.1", "GET\t/about HTTP/1.1", "GET  /about HTTP/1.1"]
 )
-def test_v5_what_is_no_request_line_is_refused(two_sites: RequestPath, line: str) -> None:
+def test_v5_a_malformed_request_line_is_rejected(two_sites: RequestPath, line: str) -> None:
     answer = two_sites.send(A, f"{line}\r\nHost: {A}\r\nConnection: close\r\n\r\n".encode())
     assert answer.status == 400
     assert "about" not in answer.text
@@ -211,7 +211,7 @@ def test_v5_what_is_no_request_line_is_refused(two_sites: RequestPath, line: str
     ],
 )
 def test_v5_no_request_hides_in_another(two_sites: RequestPath, head: str) -> None:
-    """What follows is read as a request of its own, which it is, or not at all; never by nginx alone."""
+    """The rest is read as a separate request or rejected, and never by nginx alone."""
     hidden = f"0\r\n\r\nGET /team-b/site/hidden HTTP/1.1\r\nHost: {B}\r\n\r\n"
     sent = f"GET /about HTTP/1.1\r\nHost: {A}\r\n{head}\r\n\r\n{hidden}"
     answer = two_sites.send(A, f"{sent}GET / HTTP/1.1\r\nHost: {A}\r\nConnection: close\r\n\r\n".encode())
@@ -221,7 +221,7 @@ def test_v5_no_request_hides_in_another(two_sites: RequestPath, head: str) -> No
     assert not two_sites.nginx_saw("/team-b/site/hidden")
 
 
-def test_v5_a_body_and_endless_headers_are_refused(two_sites: RequestPath) -> None:
+def test_v5_bodies_and_endless_headers_are_rejected(two_sites: RequestPath) -> None:
     large = two_sites.send(
         A, f"GET /about HTTP/1.1\r\nHost: {A}\r\nContent-Length: 100000000\r\nConnection: close\r\n\r\n".encode()
     )
@@ -232,12 +232,12 @@ def test_v5_a_body_and_endless_headers_are_refused(two_sites: RequestPath) -> No
     ).status in {400, 431}
 
 
-def test_v5_an_endless_path_is_refused(two_sites: RequestPath) -> None:
+def test_v5_an_endless_path_is_rejected(two_sites: RequestPath) -> None:
     assert two_sites.ask(A, f"/about?{'x' * 7000}").text == "about team-a"
     assert two_sites.ask(A, f"/{'x' * 20_000}").status == 414
 
 
-def test_v5_hundreds_of_ranges_are_one_answer(two_sites: RequestPath) -> None:
+def test_v5_hundreds_of_ranges_get_one_response(two_sites: RequestPath) -> None:
     ranges = ",".join(f"{number}-{number + 1}" for number in range(0, 1500, 3))
     answer = two_sites.ask(A, "/big.bin", Range=f"bytes={ranges}")
     assert answer.status == 200
@@ -245,7 +245,7 @@ def test_v5_hundreds_of_ranges_are_one_answer(two_sites: RequestPath) -> None:
     assert two_sites.ask(A, "/big.bin", Range="bytes=0-1,5-6").status == 206
 
 
-def test_v5_who_sends_slowly_holds_up_nobody(two_sites: RequestPath) -> None:
+def test_v5_slow_clients_delay_no_others(two_sites: RequestPath) -> None:
     with ExitStack() as slow:
         for port in [two_sites.traefik.web] * 100 + [two_sites.nginx.port] * 100:
             connection = slow.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
@@ -260,7 +260,7 @@ def test_v6_an_error_page_is_the_sites_own(two_sites: RequestPath) -> None:
     assert "team-b" not in two_sites.ask(A, "/..%2f..%2fteam-b/site/nope").text
 
 
-def test_v7_browsers_ask_again_but_for_names_that_tell_their_content(two_sites: RequestPath) -> None:
+def test_v7_browsers_revalidate_all_files_without_a_content_hash(two_sites: RequestPath) -> None:
     page = two_sites.ask(A, "/about")
     assert page.headers["cache-control"] == "no-cache"
     assert two_sites.ask(A, "/about", If_None_Match=page.headers["etag"]).status == 304
@@ -270,7 +270,7 @@ def test_v7_browsers_ask_again_but_for_names_that_tell_their_content(two_sites: 
     assert two_sites.ask(A, "/gone.3f9a2b1c.js").headers["cache-control"] == "no-cache"
 
 
-def test_v7_a_push_is_seen_at_once_and_open_pages_still_find_their_assets(two_sites: RequestPath) -> None:
+def test_v7_a_push_is_live_at_once_and_open_pages_keep_assets(two_sites: RequestPath) -> None:
     before = {where: two_sites.ask(B, where).headers["etag"] for where in ("/about", "/docs/", "/big.bin")}
     two_sites.git.repository("team-b").commit(
         {"index.html": "new home of team-b", "app.3f9a2b1c.js": None, "app.4444dddd.js": "export {}\n"}
@@ -280,6 +280,6 @@ def test_v7_a_push_is_seen_at_once_and_open_pages_still_find_their_assets(two_si
     )
     eventually(lambda: two_sites.shows(B, "new home of team-b"))
     assert two_sites.ask(B, "/app.4444dddd.js").status == 200
-    assert two_sites.ask(B, "/app.3f9a2b1c.js").status == 200  # what pages from before the push ask for
+    assert two_sites.ask(B, "/app.3f9a2b1c.js").status == 200  # pages from before the push request it
     for where, etag in before.items():
         assert two_sites.ask(B, where, If_None_Match=etag).status == 304, where

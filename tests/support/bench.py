@@ -3,7 +3,6 @@
 from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pages.api import ObjectMeta, StaticSite
 from pages.core import Secret
@@ -67,12 +66,3 @@ class Bench:
         assert isinstance(outcome, SyncError)
         assert str(outcome)
         return outcome.reason
-
-
-def a_site(server: GitServer, name: str = "site", uid: str = "", repository: str = "site", **spec: Any) -> StaticSite:
-    return StaticSite.model_validate(
-        {
-            "metadata": {"namespace": "team", "name": name, "uid": uid or name},
-            "spec": {"repo": server.url(repository), **spec},
-        }
-    )

@@ -1,26 +1,18 @@
 """Our programs, and Metacontroller, as they run in a cluster."""
 
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from cli.metacontroller import reconcile
 from tests.support.control_plane import SYSTEM, Cluster, Object
-from tests.support.deliveries import SECRET
+from tests.support.deliveries import SECRET, Sent
 from tests.support.processes import Program, answer, wait_until_ready
 from tests.support.serving import PAGES, free_port
 
-
-def static_site(namespace: str, name: str, repo: str, **spec: Any) -> Object:
-    """A StaticSite as a tenant writes it."""
-    return {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"repo": repo, **spec},
-    }
+_FAILURE = "failed to sync"
 
 
 def condition(found: Object | None, type_: str) -> Object:
@@ -67,6 +59,22 @@ class SyncerProcess(Program):
         _, body = answer(self.port, "/readyz")
         return body["problems"] if body else ["it does not answer"]
 
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> tuple[int, Any]:
+        """Status and JSON of an answer of the API."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.api_port}{path}", body, dict(headers or {}))
+        request.method = method
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def deliver(self, sent: Sent) -> tuple[int, Any]:
+        """Status and JSON of the answer to a webhook."""
+        return self.ask("POST", f"/webhook/{sent.forge}", sent.headers, sent.body)
+
     def page(self, namespace: str, name: str) -> str | None:
         """What visitors see of a site."""
         try:
@@ -98,6 +106,8 @@ class Metacontroller(Protocol):
     def start(self) -> object: ...
     def stop(self) -> None: ...
     def wait_until_ready(self) -> None: ...
+    def failures(self) -> int:
+        """How many syncs have failed, by its log."""
 
 
 class MetacontrollerPod:
@@ -116,6 +126,10 @@ class MetacontrollerPod:
 
     def wait_until_ready(self) -> None:
         self._cluster.kubectl("rollout", "status", "statefulset/metacontroller", "-n", SYSTEM, "--timeout=100s")
+
+    def failures(self) -> int:
+        log = self._cluster.kubectl("logs", "statefulset/metacontroller", "-n", SYSTEM)
+        return log.count(_FAILURE)
 
     def _scale(self, replicas: int) -> None:
         self._cluster.kubectl("scale", "statefulset/metacontroller", "-n", SYSTEM, f"--replicas={replicas}")
@@ -147,35 +161,5 @@ class MetacontrollerProcess(Program):
     def wait_until_ready(self) -> None:
         wait_until_ready(self, self.port)
 
-
-def play_metacontroller(cluster: Cluster) -> None:
-    """Do once what Metacontroller does: ask the hooks, make the VirtualHosts, write their and the Platform's status.
-
-    For tests of what the syncer makes of it, so that they need no Metacontroller.
-    """
-    platform = cluster.get("platforms", "platform")
-    assert platform
-    answer = reconcile(
-        platform,
-        cluster.list("staticsites"),
-        json.loads(cluster.kubectl("get", "namespaces", "-o", "json"))["items"],
-        cluster.list("virtualhosts", SYSTEM),
-        now=datetime.now(UTC),
-    )
-    wanted = {host["metadata"]["name"] for host in answer.virtual_hosts}
-    for name in cluster.names("virtualhosts") - wanted:
-        cluster.delete("virtualhosts", name)
-    for host in answer.virtual_hosts:
-        metadata = {"name": host["metadata"]["name"], "namespace": SYSTEM, "labels": host["metadata"]["labels"]}
-        cluster.apply({key: host[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": metadata})
-        made = cluster.get("virtualhosts", metadata["name"])
-        assert made
-        status = host["status"] | {"observedGeneration": made["metadata"]["generation"]}
-        write_status(cluster, "virtualhosts", metadata["name"], status)
-    write_status(cluster, "platforms", "platform", answer.platform_status)
-
-
-def write_status(cluster: Cluster, kind: str, name: str, status: Object) -> None:
-    """Replace an object's status, in the system namespace."""
-    patch = json.dumps([{"op": "add", "path": "/status", "value": status}])
-    cluster.kubectl("patch", kind, name, "-n", SYSTEM, "--subresource=status", "--type=json", "-p", patch)
+    def failures(self) -> int:
+        return self.output.count(_FAILURE)

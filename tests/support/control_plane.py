@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lightkube import ALL_NS, ApiError, Client, KubeConfig
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Namespace
+from lightkube.types import PatchType
 
 from tests.support.serving import eventually, free_port
 
@@ -43,6 +44,7 @@ _RESOURCES = {
         ("ingressroutes", "IngressRoute", "traefik.io", "v1alpha1"),
         ("middlewares", "Middleware", "traefik.io", "v1alpha1"),
         ("certificates", "Certificate", "cert-manager.io", "v1"),
+        ("orders", "Order", "acme.cert-manager.io", "v1"),
         ("leases", "Lease", "coordination.k8s.io", "v1"),
     )
 }
@@ -112,9 +114,15 @@ class Cluster:
         """Create an object."""
         self._client.create(_RESOURCES[kind](**new))
 
-    def make(self, kind: str, wanted: Object) -> None:
-        """Create an object of a kind, or make it so, without kubectl."""
-        self._client.apply(_RESOURCES[kind](**wanted), field_manager="tests", force=True)
+    def make(self, kind: str, wanted: Object) -> Object:
+        """Create or change an object of a kind, without kubectl; return it as it is then."""
+        return self._client.apply(_RESOURCES[kind](**wanted), field_manager="tests", force=True)
+
+    def write_status(self, kind: str, name: str, status: Object, namespace: str = SYSTEM) -> None:
+        """Replace an object's status."""
+        patch = [{"op": "add", "path": "/status", "value": status}]
+        resource = _RESOURCES[kind].Status
+        self._client.patch(resource, name, patch, namespace=namespace, patch_type=PatchType.JSON)
 
     def remove(self, kind: str, name: str, namespace: str = SYSTEM) -> None:
         """Delete an object and wait for nothing."""
@@ -225,7 +233,7 @@ class ControlPlane(Cluster):
             "--max-mutating-requests-inflight=0",
             "--enable-priority-and-fairness=false",
         )
-        eventually(self._is_ready, 60)
+        eventually(self._is_ready)
         certificate = (self._folder / "certificates/apiserver.crt").read_bytes()
         self._write_kubeconfig(base64.b64encode(certificate).decode())
         # Ready as it is, it does not serve all custom kinds yet. kubectl waits for that; the first time there are none.

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pages.api import ALLOW_LOCAL, StaticSite
 from syncer.dashboard.journal import Entry
 from syncer.dashboard.view import View
 from syncer.duty import Duty
 from syncer.service.sites import Seen
 from syncer.webhooks.record import Delivery
+from tests.support.objects import parsed_site
 
 COMMIT = "8d5d3c0e6a1b4f7c9e2d0a5b8c1f4e7d0a3b6c9f"
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\"&{{7*7}}"
@@ -46,12 +46,8 @@ def seen(
         "releases": [release(0, live=True, available=True), release(1, available=True), release(2)],
         **(status or {}),
     }
-    written = {
-        "metadata": {"name": name, "namespace": namespace, "uid": f"{namespace}/{name}"},
-        "spec": {"repo": f"https://forge.example.com/{namespace}/{name}.git", **spec},
-        "status": said,
-    }
-    return Seen(StaticSite.model_validate(written, context={ALLOW_LOCAL: True}), 90)
+    written = {"repo": f"https://forge.example.com/{namespace}/{name}.git", **spec}
+    return Seen(parsed_site(name, namespace, metadata={"uid": f"{namespace}/{name}"}, status=said, **written), 90)
 
 
 def many(number: int) -> Sequence[Seen]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pages.api import ALLOW_LOCAL, StaticSite
+from pages.api import StaticSite
 from pages.core import Secret
 from syncer import assembly
 from syncer.disk.policy import DiskPolicy
@@ -24,6 +24,7 @@ from syncer.errors import SyncError
 from syncer.limits import Limits, Timeouts
 from syncer.settings import Settings
 from syncer.sources import group
+from tests.support.objects import parsed_site
 
 # What Python says of before it does it: everything of ours that changes the disk, or starts a program.
 _STEPS = {
@@ -54,10 +55,7 @@ class Round:
         return replace(self, kill_at=step)
 
     def site(self) -> StaticSite:
-        metadata = {"namespace": "team", "name": "site", "uid": "1"}
-        return StaticSite.model_validate(
-            {"metadata": metadata, "spec": {"repo": self.repo}}, context={ALLOW_LOCAL: True}
-        )
+        return parsed_site(metadata={"uid": "1"}, repo=self.repo)
 
 
 @dataclass(frozen=True)

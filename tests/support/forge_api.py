@@ -35,6 +35,7 @@ class ForgeAPI:
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.api = self
         self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.repo = f"{self.origin}/team/docs.git"
         self._running = ExitStack()
 
     def __enter__(self) -> Self:

@@ -4,7 +4,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.support.certificates import self_signed
-from tests.support.cluster import write_status
 from tests.support.control_plane import SYSTEM, Cluster
 
 
@@ -19,5 +18,5 @@ def issue(cluster: Cluster, name: str) -> x509.Certificate:
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/tls"}
     cluster.apply(secret | {"stringData": {"tls.crt": public.decode(), "tls.key": key.decode()}})
     ready = {"type": "Ready", "status": "True", "reason": "Ready", "lastTransitionTime": "2026-01-01T00:00:00Z"}
-    write_status(cluster, "certificates", name, {"conditions": [ready]})
+    cluster.write_status("certificates", name, {"conditions": [ready]})
     return certificate

@@ -1,36 +1,38 @@
-"""Objects that git itself would not write: `git hash-object --literally`."""
+"""A StaticSite for a test: as a tenant writes it, as the API server keeps it, and as our programs read it."""
 
-import subprocess
-from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
-from tests.support.repositories import ENVIRONMENT, git
+from pages.api import ALLOW_LOCAL, StaticSite
 
-Entry = tuple[bytes, bytes, str]
+Object = dict[str, Any]
+REPO = "https://forge.example.com/team/site"
 
 
-class RawRepository:
-    """Writes objects into a bare repository as they are."""
+def static_site(
+    name: str = "site",
+    namespace: str = "team",
+    *,
+    metadata: Object | None = None,
+    status: Object | None = None,
+    **spec: Any,
+) -> Object:
+    """The manifest that a tenant writes; a test names the fields that it is about, and what others add to it."""
+    return {
+        "apiVersion": "pages.kup6s.com/v1beta1",
+        "kind": "StaticSite",
+        "metadata": {"name": name, "namespace": namespace, **(metadata or {})},
+        "spec": {"repo": REPO, **spec},
+        **({"status": status} if status is not None else {}),
+    }
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
 
-    def blob(self, content: bytes) -> str:
-        return self._write("blob", content)
+def stored_site(name: str = "site", namespace: str = "team", *, metadata: Object | None = None, **more: Any) -> Object:
+    """The same as the API server keeps it: with a uid, which belongs to this namespace and name."""
+    uid = str(uuid5(NAMESPACE_URL, f"{namespace}/{name}"))
+    return static_site(name, namespace, metadata={"uid": uid, **(metadata or {})}, **more)
 
-    def tree(self, *entries: Entry) -> str:
-        """A tree of modes, names and ids, in this order."""
-        return self._write(
-            "tree", b"".join(b"%b %b\0%b" % (mode, name, bytes.fromhex(oid)) for mode, name, oid in entries)
-        )
 
-    def commit(self, tree: str) -> str:
-        """Make it the branch main."""
-        person = b"Tess Tenant <tess@example.com> 1700000000 +0000"
-        oid = self._write("commit", b"tree %b\nauthor %b\ncommitter %b\n\nx\n" % (tree.encode(), person, person))
-        git("-C", str(self._folder), "update-ref", "refs/heads/main", oid)
-        return oid
-
-    def _write(self, kind: str, content: bytes) -> str:
-        command = ["git", "-C", str(self._folder), "hash-object", "-t", kind, "-w", "--stdin", "--literally"]
-        done = subprocess.run(command, input=content, env=ENVIRONMENT, capture_output=True, check=True)
-        return done.stdout.decode().strip()
+def parsed_site(name: str = "site", namespace: str = "team", **more: Any) -> StaticSite:
+    """The same as our programs read it."""
+    return StaticSite.model_validate(stored_site(name, namespace, **more), context={ALLOW_LOCAL: True})

@@ -15,9 +15,10 @@ from cryptography import x509
 from hooks.platform import HELD_ABOVE
 from tests.nginx.conftest import Sites, running
 from tests.support import chart, http2
-from tests.support.cluster import SyncerProcess, static_site
+from tests.support.cluster import SyncerProcess
 from tests.support.control_plane import SYSTEM, ControlPlane
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.operator import Operator, operating
 from tests.support.raw_http import Answer, ask, exchange, request
 from tests.support.serving import eventually
@@ -62,7 +63,7 @@ class RequestPath:
 
     def site(self, namespace: str, name: str, repo: str, **spec: Any) -> None:
         """Make a StaticSite."""
-        self.cluster.make("staticsites", static_site(namespace, name, self.git.url(repo), **spec))
+        self.cluster.make("staticsites", static_site(name, namespace, repo=self.git.url(repo), **spec))
 
     def delete(self, namespace: str, *names: str) -> None:
         """Delete StaticSites."""

@@ -16,8 +16,9 @@ from syncer.git.commands import Git
 from syncer.git.remote import Remote
 from syncer.limits import Timeouts
 from tests.support.answering import answering
-from tests.support.bench import Bench, a_site
+from tests.support.bench import Bench
 from tests.support.git_server import GitServer
+from tests.support.objects import parsed_site
 
 ADDRESSES = yaml.safe_load((Path(__file__).parents[1] / "cases/addresses.yaml").read_text())
 FORGE = "https://forge.example.com/team/site"
@@ -93,7 +94,7 @@ def test_u8_a_site_whose_server_turns_out_to_be_inside_asks_nobody(bench: Bench,
     git_server.repository().commit({"index.html": "x"})
     bench.hosts = f"localhost:{git_server.port}"
     repo = f"https://localhost:{git_server.port}/site.git"
-    outcome = bench.sync(a_site(git_server, repo=repo))["site"]
+    outcome = bench.sync(parsed_site(repo=repo))["site"]
     assert isinstance(outcome, errors.AddressForbidden)
     assert outcome.reason == "AddressNotAllowed"
     assert str(outcome).endswith(f"--allowed-hosts in full: https://localhost:{git_server.port}")
@@ -104,7 +105,7 @@ def test_u8_a_server_inside_is_asked_where_the_operator_wrote_it_in_full(bench: 
     git_server.repository().commit({"index.html": "x"})
     bench.hosts = f"http://localhost:{git_server.port}"
     bench.git = Git(Timeouts(ask=10, transfer=10), addresses=Addresses(AllowedHosts.parse(bench.hosts)))
-    bench.sync(a_site(git_server, repo=f"{bench.hosts}/site.git"))
+    bench.sync(parsed_site(repo=f"{bench.hosts}/site.git"))
     assert bench.live() == {"index.html": "x"}
 
 

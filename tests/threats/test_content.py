@@ -12,23 +12,24 @@ from syncer.outcome import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing
 from syncer.volume.records import Release
-from tests.support.bench import Bench, a_site
+from tests.support.bench import Bench
 from tests.support.git_server import GitServer
-from tests.support.objects import RawRepository
+from tests.support.objects import parsed_site
+from tests.support.raw_repository import RawRepository
 from tests.support.serving import Serving, eventually
 
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12345\n"
 
 
 def released(bench: Bench, git_server: GitServer, **spec: Any) -> Release:
-    outcome = bench.sync(a_site(git_server, **spec))["site"]
+    outcome = bench.sync(parsed_site(**{"repo": git_server.url(), **spec}))["site"]
     assert isinstance(outcome, Published), outcome
     return outcome.release
 
 
 def message(bench: Bench, git_server: GitServer) -> str:
     """What the StaticSite says."""
-    site = a_site(git_server)
+    site = parsed_site(repo=git_server.url())
     return status.build(site, bench.sync(site)["site"], Routing(), datetime.now(UTC)).conditions[1].message
 
 
@@ -110,7 +111,7 @@ def test_c2_a_tree_with_a_magic_name_is_refused_or_harmless(bench: Bench, git_se
     evil = raw.tree((b"100644", b"config", raw.blob(b"[core] evil = true")))
     good = (b"100644", b"index.html", raw.blob(b"good"))
     raw.commit(raw.tree((b"40000", name, evil), good))
-    outcome = bench.sync(a_site(git_server))["site"]
+    outcome = bench.sync(parsed_site(repo=git_server.url()))["site"]
     live = bench.live() if isinstance(outcome, Published) else {}
     assert live in ({}, {"index.html": "good"})
     written = {path.name for path in (bench.root / "volume").rglob("*")}
@@ -120,7 +121,7 @@ def test_c2_a_tree_with_a_magic_name_is_refused_or_harmless(bench: Bench, git_se
 def test_c2_a_linked_gitmodules_is_refused_or_harmless(bench: Bench, git_server: GitServer) -> None:
     raw = RawRepository(git_server.repository().folder)
     raw.commit(raw.tree((b"120000", b".gitmodules", raw.blob(b"/etc/passwd")), (b"100644", b"x", raw.blob(b"x"))))
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert bench.live() in ({}, {"x": "x"})
     assert not_regular(bench) == []
 
@@ -194,7 +195,7 @@ def test_c5_odd_names_are_published_as_they_are_or_counted(bench: Bench, git_ser
 
 def test_c6_no_file_is_shared_between_sites(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "same", "copy.html": "same"})
-    bench.sync(a_site(git_server), a_site(git_server, "other"))
+    bench.sync(parsed_site(repo=git_server.url()), parsed_site("other", repo=git_server.url()))
     files = list((bench.root / "volume/releases").rglob("*.html"))
     assert len(files) == 4
     assert {path.stat().st_nlink for path in files} == {1}
@@ -217,7 +218,7 @@ def test_c6_a_new_file_never_goes_through_what_stands_there(
         return contents(objects, oids)
 
     monkeypatch.setattr(Objects, "contents", set_traps)
-    assert bench.reason(a_site(git_server)) == "StorageFailed"
+    assert bench.reason(parsed_site(repo=git_server.url())) == "StorageFailed"
     assert traps
     assert victim.read_text() == "untouched"
 
@@ -244,11 +245,11 @@ def test_c7_dotfiles_stay_private(bench: Bench, git_server: GitServer, path: str
     for folder in folders:
         entry = (b"40000", folder.encode(), raw.tree(entry))
     raw.commit(raw.tree(*sorted([entry, page], key=lambda each: each[1])))
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert bench.live() in ({}, {"index.html": "x"})  # git itself refuses a .git
 
 
 def test_c7_well_known_is_public_by_convention(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({".well-known/security.txt": "Contact: x"})
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert bench.live() == {".well-known/security.txt": "Contact: x"}

@@ -13,9 +13,10 @@ from syncer.git.heads import Heads
 from syncer.git.remote import Credential, Remote
 from syncer.outcome import Published
 from syncer.webhooks.trust import sync_token
-from tests.support.bench import Bench, a_site
+from tests.support.bench import Bench
 from tests.support.canary import CommandLines, spellings
 from tests.support.git_server import GitServer
+from tests.support.objects import parsed_site, static_site
 from tests.support.scripted_server import ScriptedServer, says
 from tests.support.serving import Serving, eventually, pages
 
@@ -24,7 +25,7 @@ CANARY = "canary-4f2a9c-do not/sing"
 
 def outcome(bench: Bench, git_server: GitServer, **spec: Any) -> str:
     """The reason, or "Published"."""
-    found = bench.sync(a_site(git_server, secretRef={"name": "token"}, **spec))["site"]
+    found = bench.sync(parsed_site(secretRef={"name": "token"}, **{"repo": git_server.url(), **spec}))["site"]
     return "Published" if isinstance(found, Published) else found.reason
 
 
@@ -78,12 +79,7 @@ def test_k1_a_credential_shows_nowhere_whatever_fails(
         "stringData": {"username": "deploy", "password": CANARY},
     }
     sites = [
-        {
-            "apiVersion": "pages.kup6s.com/v1beta1",
-            "kind": "StaticSite",
-            "metadata": {"name": name, "namespace": "team"},
-            "spec": {"repo": git_server.url(name), "secretRef": {"name": "token"}, **spec},
-        }
+        static_site(name, **{"repo": git_server.url(name), "secretRef": {"name": "token"}, **spec})
         for name, (spec, _) in failures.items()
     ]
     (manifests / "all.yaml").write_text(yaml.safe_dump_all([secret, *sites]))

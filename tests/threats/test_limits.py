@@ -15,9 +15,10 @@ from syncer import errors
 from syncer.git.commands import Git
 from syncer.limits import ProcessLimits, SiteLimits, Timeouts
 from syncer.outcome import Published
-from tests.support.bench import Bench, a_site
+from tests.support.bench import Bench
 from tests.support.git_server import GitServer, endless_pack, pack_header
-from tests.support.objects import RawRepository
+from tests.support.objects import parsed_site
+from tests.support.raw_repository import RawRepository
 from tests.support.repositories import Repository
 from tests.support.serving import Serving, eventually
 
@@ -33,7 +34,7 @@ def many_branches(repository: Repository, name: str) -> None:
 
 def refusal(bench: Bench, git_server: GitServer, name: str = "site") -> str:
     """The message, where a limit was passed."""
-    outcome = bench.sync(a_site(git_server, name, repository=name))[name]
+    outcome = bench.sync(parsed_site(name, repo=git_server.url(name)))[name]
     assert isinstance(outcome, errors.LimitExceeded), outcome
     return str(outcome)
 
@@ -62,7 +63,7 @@ def test_c4_each_limit_of_a_site_says_itself_and_the_last_release_stays(
 ) -> None:
     repository = git_server.repository()
     repository.commit({"index.html": "good"})
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     bench.limits = limits
     repository.commit({"d/big.bin": "x" * 2048, "a": "a", "b": "b"})
     message = refusal(bench, git_server)
@@ -70,7 +71,7 @@ def test_c4_each_limit_of_a_site_says_itself_and_the_last_release_stays(
     assert "publish less with spec.path, or ask the administrator" in message
     assert bench.live() == {"index.html": "good"}
     bench.limits = SiteLimits()
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert len(bench.live()) == 4
 
 
@@ -129,7 +130,7 @@ def test_c4_a_bomb_is_given_up_early_and_others_go_on(
     assert list((bench.root / "volume/releases").rglob(".tmp*")) == []
     assert bytes_on_disk(bench.root / "mirrors") < disk + 4 * MEGABYTE
     assert largest_child() - memory < 300 * MEGABYTE
-    healthy = bench.sync(a_site(git_server, "healthy", repository="healthy"))["healthy"]
+    healthy = bench.sync(parsed_site("healthy", repo=git_server.url("healthy")))["healthy"]
     assert isinstance(healthy, Published)
 
 
@@ -159,7 +160,7 @@ def test_c4_a_pack_without_end_is_given_up_and_its_remains_go(
 ) -> None:
     repository = git_server.repository()
     repository.commit({"index.html": "good"})
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     repository.commit({"index.html": "new"})
     git_server.send_pack("site", pack)
     bench.git = Git(Timeouts(ask=20, transfer=60), limits)
@@ -169,7 +170,7 @@ def test_c4_a_pack_without_end_is_given_up_and_its_remains_go(
     assert bytes_on_disk(bench.root / "mirrors") < MEGABYTE
     assert bench.live() == {"index.html": "good"}
     git_server.heal("site")
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert bench.live() == {"index.html": "new"}
 
 
@@ -182,14 +183,14 @@ def test_c4_branches_without_end_are_not_kept_on_disk(bench: Bench, git_server: 
 
 def test_c4_a_branch_that_is_missing_among_very_many_is_said(bench: Bench, git_server: GitServer) -> None:
     many_branches(git_server.repository(), "a-name-of-some-length/of-a-branch-of-many/{:06}")
-    assert bench.reason(a_site(git_server)) == "BranchNotFound"
+    assert bench.reason(parsed_site(repo=git_server.url())) == "BranchNotFound"
 
 
 def test_c4_a_slow_transfer_is_given_up_by_the_clock(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "x"})
     git_server.drip("site")
     bench.git = Git(Timeouts(ask=1, transfer=1))
-    outcome = bench.sync(a_site(git_server))["site"]
+    outcome = bench.sync(parsed_site(repo=git_server.url()))["site"]
     assert isinstance(outcome, errors.TimedOut)
     assert "within 1 seconds, the limit of --git-" in str(outcome)
 
@@ -213,7 +214,7 @@ def test_c4_every_git_is_limited_and_its_children_too(
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
     git_server.repository().commit({"index.html": "x"})
     bench.git = Git(Timeouts(ask=10, transfer=10), ProcessLimits(cpu_seconds=7, file_bytes=5 * MEGABYTE))
-    assert isinstance(bench.sync(a_site(git_server))["site"], Published)
+    assert isinstance(bench.sync(parsed_site(repo=git_server.url()))["site"], Published)
     found = [path.read_text() for path in tmp_path.glob("limits.*")]
     ours = [text for text in found if "Max cpu time              7 " in text]
     assert len(ours) >= 2  # one that checks what was fetched, one that reads

@@ -3,8 +3,9 @@
 import pytest
 
 from pages import validation
-from tests.support.bench import Bench, a_site
+from tests.support.bench import Bench
 from tests.support.git_server import GitServer
+from tests.support.objects import parsed_site
 
 
 @pytest.mark.parametrize(
@@ -24,8 +25,8 @@ def test_s1_a_path_is_no_expression_for_git(path: str) -> None:
 
 def test_s1_the_machines_folders_are_none_of_the_repositorys(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "x"})
-    assert bench.reason(a_site(git_server, path="/etc")) == "SubpathNotFound"
-    assert bench.reason(a_site(git_server, path=str(bench.root))) == "SubpathNotFound"
+    assert bench.reason(parsed_site(repo=git_server.url(), path="/etc")) == "SubpathNotFound"
+    assert bench.reason(parsed_site(repo=git_server.url(), path=str(bench.root))) == "SubpathNotFound"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,6 @@ def test_s2_what_is_no_folder_has_a_reason_and_the_last_release_stays(
         symlinks={"link": "public", "out": "../../.."},
         submodules={"module": "a" * 40},
     )
-    bench.sync(a_site(git_server, path="/public"))
-    assert bench.reason(a_site(git_server, path=path)) == reason
+    bench.sync(parsed_site(repo=git_server.url(), path="/public"))
+    assert bench.reason(parsed_site(repo=git_server.url(), path=path)) == reason
     assert bench.live() == {"index.html": "good"}

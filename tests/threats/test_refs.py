@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pages import validation
 from syncer.git.commands import Git
 from syncer.git.remote import Remote
-from tests.support.bench import Bench, a_site
+from tests.support.bench import Bench
 from tests.support.git_server import GitServer
+from tests.support.objects import parsed_site
 from tests.support.repositories import ENVIRONMENT
 from tests.support.repositories import git as run_git
 
@@ -78,7 +79,7 @@ def test_r2_a_branch_that_is_no_commit_is_not_published(bench: Bench, git_server
     repository = git_server.repository()
     blob = run_git("-C", str(repository.folder), "rev-parse", f"{repository.commit({'a': '1'})}:a")
     (repository.folder / "refs/heads/main").write_text(f"{blob}\n")
-    assert bench.reason(a_site(git_server)) == "RevisionNotFound"
+    assert bench.reason(parsed_site(repo=git_server.url())) == "RevisionNotFound"
     assert "check spec.branch" in str(bench.outcomes["site"])
     assert bench.live() == {}
 
@@ -88,8 +89,8 @@ def test_r2_a_tag_or_a_longer_branch_is_never_published_instead(bench: Bench, gi
     repository.commit({"index.html": "branch"})
     repository.commit({"index.html": "longer"}, branch="feature/main")
     repository.tag("main", repository.commit({"index.html": "tag"}, branch="other"))
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert bench.live() == {"index.html": "branch"}
     repository.delete_branch("main")
-    assert bench.reason(a_site(git_server)) == "BranchNotFound"
+    assert bench.reason(parsed_site(repo=git_server.url())) == "BranchNotFound"
     assert bench.live() == {"index.html": "branch"}

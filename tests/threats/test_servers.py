@@ -17,8 +17,9 @@ from syncer.git.commands import Git
 from syncer.git.remote import Credential, Remote
 from syncer.limits import Timeouts
 from tests.support.answering import answering
-from tests.support.bench import Bench, a_site
+from tests.support.bench import Bench
 from tests.support.git_server import GitServer
+from tests.support.objects import parsed_site
 from tests.support.processes import running_commands
 from tests.support.repositories import git as run_git
 from tests.support.serving import eventually
@@ -65,9 +66,9 @@ def test_u10_a_redirect_is_never_followed_and_no_token_goes_along(
 
 def test_u10_a_redirect_is_never_followed_by_a_sync(bench: Bench, git_server: GitServer, elsewhere: GitServer) -> None:
     git_server.repository().commit({"index.html": "good"})
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     git_server.redirect("site", f"{elsewhere.url()}/info/refs?service=git-upload-pack")
-    assert bench.reason(a_site(git_server)) == "RepoMoved"
+    assert bench.reason(parsed_site(repo=git_server.url())) == "RepoMoved"
     assert bench.live() == {"index.html": "good"}
     assert elsewhere.requests == []
 
@@ -108,7 +109,7 @@ def test_u11_nothing_of_the_machines_environment_reaches_git(
     }
     for name, value in poison.items():
         monkeypatch.setenv(name, value)
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert bench.live() == {"index.html": "x"}
     assert not canary.exists()
 
@@ -124,7 +125,7 @@ def test_u11_the_whole_environment_of_git_is_known(
     monkeypatch.setenv("SECRET_OF_THE_POD", "s3cret")
     git_server.repository().commit({"index.html": "x"})
     bench.git = Git(Timeouts(ask=10, transfer=10))
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     names = {line.partition("=")[0] for line in (tmp_path / "environment").read_text().splitlines()}
     assert "GIT_CONFIG_NOSYSTEM" in names
     allowed = {"PATH", "HOME", "XDG_CONFIG_HOME", "LC_ALL", "SSH_ASKPASS", "PWD", "_", "SHLVL", "OLDPWD"}
@@ -144,7 +145,7 @@ def test_u13_a_server_that_only_hands_out_files_is_not_followed_to_others(
     files = functools.partial(_Quiet, directory=str(git_server.root))
     with answering(http.server.ThreadingHTTPServer(("127.0.0.1", 0), files)) as dumb:
         bench.hosts = f"http://127.0.0.1:{dumb.server_port}"
-        outcome = bench.sync(a_site(git_server, repo=f"{bench.hosts}/site.git"))["site"]
+        outcome = bench.sync(parsed_site(repo=f"{bench.hosts}/site.git"))["site"]
     assert isinstance(outcome, errors.UnsupportedServer)
     assert "smart HTTP" in str(outcome)
     assert elsewhere.requests == []
@@ -201,23 +202,23 @@ def test_f9_a_server_that_is_silent_or_drips_is_given_up(
 def test_f10_a_pack_that_is_cut_short_changes_nothing(bench: Bench, git_server: GitServer, size: int) -> None:
     repository = git_server.repository()
     repository.commit({"index.html": "good"})
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     repository.commit({f"{number}.html": f"{number}" * 100 for number in range(100)})
     git_server.cut("site", size)
-    assert bench.reason(a_site(git_server)) == "Unreachable"
+    assert bench.reason(parsed_site(repo=git_server.url())) == "Unreachable"
     assert bench.live() == {"index.html": "good"}
     git_server.heal("site")
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert len(bench.live()) == 101
 
 
 def test_f10_a_pack_of_garbage_changes_nothing(bench: Bench, git_server: GitServer) -> None:
     repository = git_server.repository()
     repository.commit({"index.html": "good"})
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     repository.commit({"index.html": "new"})
     git_server.send_pack("site", lambda: iter([b"PACK\0\0\0\2\0\0\0\1", b"\xb0garbage" * 100]))
-    assert bench.reason(a_site(git_server)) in {"GitFailed", "Unreachable"}
+    assert bench.reason(parsed_site(repo=git_server.url())) in {"GitFailed", "Unreachable"}
     assert bench.live() == {"index.html": "good"}
 
 

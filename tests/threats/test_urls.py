@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pages import validation
-from pages.api import StaticSite, canonical_repo
+from pages.api import canonical_repo
 from syncer import errors
 from syncer.egress.hosts import AllowedHosts
 from syncer.git.commands import Git
 from syncer.git.remote import Remote
-from tests.support.bench import Bench, a_site
+from tests.support.bench import Bench
 from tests.support.git_server import GitServer
+from tests.support.objects import parsed_site
 from tests.support.recorder import GitRecorder
 
 HELPERS_AND_FILES = [
@@ -36,16 +37,9 @@ HELPERS_AND_FILES = [
 OPTIONS = ["--upload-pack=touch {canary}", "-c core.sshCommand=touch {canary}", "--output={canary}", "-u touch"]
 
 
-def written(**spec: Any) -> StaticSite:
-    metadata = {"namespace": "team", "name": "site", "uid": "1"}
-    return StaticSite.model_validate(
-        {"metadata": metadata, "spec": {"repo": "https://forge.example.com/team/site", **spec}}
-    )
-
-
 def refused(**spec: Any) -> str:
     with pytest.raises(ValidationError) as raised:
-        written(**spec)
+        parsed_site(**spec)
     return str(raised.value)
 
 
@@ -66,7 +60,7 @@ def test_u1_a_repository_that_is_not_allowed_starts_no_git(
 ) -> None:
     git_server.repository().commit({"index.html": "x"})
     bench.hosts = "forge.example.com"
-    assert bench.reason(a_site(git_server)) == "HostNotAllowed"
+    assert bench.reason(parsed_site(repo=git_server.url())) == "HostNotAllowed"
     assert [command for command in recorder.commands if git_server.origin in command] == []
     assert git_server.requests == []
 
@@ -74,7 +68,7 @@ def test_u1_a_repository_that_is_not_allowed_starts_no_git(
 def test_u2_git_is_told_where_its_options_end(recorder: GitRecorder, bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "x"})
     git_server.speak_no_protocol_2("site", 404)  # else git is not asked
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     asked = [command for command in recorder.commands if git_server.origin in command]
     assert any("fetch" in command for command in asked)
     for command in asked:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Renew requirements.txt and build-requirements.txt: what the image installs, each file by its hash, at the versions of
-# constraints.txt. deploy/images/pages/requirements.sh UV (docs.astral.sh/uv, or pip install uv)
+# Update requirements.txt and build-requirements.txt, the packages in the image with their hashes, to the versions in
+# constraints.txt. Usage: deploy/images/pages/requirements.sh UV (docs.astral.sh/uv, or pip install uv)
 set -eu
 
 [ $# = 1 ] || { echo "usage: $0 UV" >&2; exit 2; }

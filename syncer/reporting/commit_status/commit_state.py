@@ -21,7 +21,7 @@ class CommitState:
 
 
 def started(site: StaticSite, commit: str, before: CommitState | None) -> CommitState | None:
-    """The state of a commit that begins to be published; one that failed is not pending again at each retry."""
+    """The state of a commit that begins to be published; a failed one does not become pending at each retry."""
     if before and before.commit == commit:
         return None
     return CommitState(commit, "pending", "being published", _url(site))

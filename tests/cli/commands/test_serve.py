@@ -14,20 +14,12 @@ import pytest
 import yaml
 
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.raw_http import ask
 from tests.support.repositories import Repository
 from tests.support.serving import Serving, eventually, pages, processes_of
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-
-
-def site(name: str, repo: str, namespace: str = "team", **spec: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"repo": repo, **spec},
-    }
 
 
 @pytest.fixture
@@ -51,15 +43,15 @@ def test_sites_are_published_edited_added_and_removed(folder: Path, state: Path,
         {"index.html": "number one", "docs/index.html": "docs of one", "docs/about.html": "about one " * 200}
     )
     git_server.repository("two").commit({"index.html": "number two"})
-    write(folder / "one.yaml", site("one", git_server.url("one")))
+    write(folder / "one.yaml", static_site("one", repo=git_server.url("one")))
     with Serving(state, [folder, "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: serving.shows("one.pages.localhost", "number one"))
         eventually(lambda: serving.says(f"http://one.pages.localhost:{serving.port}/"))
         # Added: a custom domain with a path, beside a root.
         write(
             folder / "two.yaml",
-            site("two", git_server.url("two"), domain="Example.com"),
-            site("two-docs", git_server.url("one"), domain="example.com", pathPrefix="/d", path="/docs"),
+            static_site("two", repo=git_server.url("two"), domain="Example.com"),
+            static_site("two-docs", repo=git_server.url("one"), domain="example.com", pathPrefix="/d", path="/docs"),
         )
         eventually(lambda: serving.shows("example.com", "number two"))
         eventually(lambda: serving.shows("example.com", "docs of one", "/d/"))
@@ -71,7 +63,7 @@ def test_sites_are_published_edited_added_and_removed(folder: Path, state: Path,
         assert packed["Content-Encoding"] == "gzip"
         assert "Content-Length" in packed  # made by the syncer, not on the fly
         # Edited.
-        write(folder / "one.yaml", site("one", git_server.url("one"), path="/docs"))
+        write(folder / "one.yaml", static_site("one", repo=git_server.url("one"), path="/docs"))
         eventually(lambda: serving.shows("one.pages.localhost", "docs of one"))
         # Removed.
         (folder / "one.yaml").unlink()
@@ -87,8 +79,8 @@ def test_what_a_visitor_sends_never_leaves_the_site(folder: Path, state: Path, g
     git_server.repository("attacker").commit({"evil.html": "evil"})
     write(
         folder / "sites.yaml",
-        site("victim", git_server.url("victim"), domain="victim.example", pathPrefix="/p"),
-        site("attacker", git_server.url("attacker")),
+        static_site("victim", repo=git_server.url("victim"), domain="victim.example", pathPrefix="/p"),
+        static_site("attacker", repo=git_server.url("attacker")),
     )
     with Serving(state, [folder, "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: serving.shows("victim.example", "victim", "/p/"))
@@ -112,18 +104,18 @@ def test_edits_are_followed_however_the_manifests_are_named(
     folder: Path, state: Path, git_server: GitServer, named: str
 ) -> None:
     git_server.repository("one").commit({"index.html": "before", "docs/index.html": "after"})
-    write(folder / "one.yaml", site("one", git_server.url("one")))
+    write(folder / "one.yaml", static_site("one", repo=git_server.url("one")))
     (folder.parent / "link").symlink_to("manifests")
     with Serving(state, [named, "--allowed-hosts", git_server.origin], cwd=folder.parent) as serving:
         eventually(lambda: serving.shows("one.pages.localhost", "before"))
-        write(folder / "new.tmp", site("one", git_server.url("one"), path="/docs"))
+        write(folder / "new.tmp", static_site("one", repo=git_server.url("one"), path="/docs"))
         (folder / "new.tmp").replace(folder / "one.yaml")  # as editors do
         eventually(lambda: serving.shows("one.pages.localhost", "after"))
 
 
 def test_a_restart_serves_at_once_and_fetches_nothing(folder: Path, state: Path, git_server: GitServer) -> None:
     git_server.repository("one").commit({"index.html": "still here"})
-    write(folder / "one.yaml", site("one", git_server.url("one")))
+    write(folder / "one.yaml", static_site("one", repo=git_server.url("one")))
     with Serving(state, [folder, "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: serving.shows("one.pages.localhost", "still here"))
         etag = serving.get("one.pages.localhost")[2]["ETag"]
@@ -148,7 +140,7 @@ def site_uid(state: Path) -> str:
 def test_pushes_are_followed(folder: Path, state: Path, git_server: GitServer) -> None:
     repository = git_server.repository("one")
     repository.commit({"index.html": "before"})
-    write(folder / "one.yaml", site("one", git_server.url("one")))
+    write(folder / "one.yaml", static_site("one", repo=git_server.url("one")))
     with Serving(state, [folder, "--allowed-hosts", git_server.origin, "--sync-interval", "10s"]) as serving:
         eventually(lambda: serving.shows("one.pages.localhost", "before"))
         repository.commit({"index.html": "after"})
@@ -202,8 +194,8 @@ def test_a_platform_and_secrets_among_the_manifests(folder: Path, state: Path, g
             "metadata": {"name": "forge", "namespace": "team"},
             "stringData": {"username": "robot", "password": "t0ken-canary"},
         },
-        site("one", git_server.url("one"), secretRef={"name": "forge"}),
-        site("no", git_server.url("one"), domain="taken.example.com"),
+        static_site("one", repo=git_server.url("one"), secretRef={"name": "forge"}),
+        static_site("no", repo=git_server.url("one"), domain="taken.example.com"),
     )
     with Serving(state, [folder, "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: serving.shows("one.pages.example.org", "private page"))
@@ -246,8 +238,8 @@ def test_what_keeps_a_site_from_being_published_is_said_and_harms_no_other(
     write(
         folder / "sites.yaml",
         secret,
-        site("bad", git_server.url("bad")) | {"spec": {"repo": git_server.url("bad")} | spec},
-        site("good", git_server.url("good")),
+        static_site("bad", repo=git_server.url("bad")) | {"spec": {"repo": git_server.url("bad")} | spec},
+        static_site("good", repo=git_server.url("good")),
     )
     hosts = f"{git_server.origin},http://127.0.0.1:1"
     with Serving(state, [folder, "--allowed-hosts", hosts]) as serving:
@@ -271,7 +263,7 @@ def test_f4_a_hanging_server_does_not_keep_it_from_stopping(
         git_server.hang("slow", b"", method="GET")
     else:
         git_server.hang("slow", at)
-    write(folder / "sites.yaml", site("slow", git_server.url("slow")))
+    write(folder / "sites.yaml", static_site("slow", repo=git_server.url("slow")))
     with Serving(state, [folder, "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: [each for each in git_server.requests if each.startswith(asked)])
         eventually(lambda: git_server.hanging)
@@ -283,18 +275,18 @@ def test_f4_a_hanging_server_does_not_keep_it_from_stopping(
     [
         ("a: [1", "is not YAML"),
         (
-            yaml.safe_dump(site("bad", "https://forge.example.com/x", brnch="y")),
-            "spec.brnch is not a known field: did you mean branch?",
+            yaml.safe_dump(static_site("bad", repo="https://forge.example.com/x", brnch="y")),
+            "spec.brnch is not a known field; did you mean branch?",
         ),
-        (yaml.safe_dump(site("bad", "ftp://x")), "StaticSite team/bad: spec.repo must be"),
-        (yaml.safe_dump(site("good", "https://forge.example.com/x")), "is also in"),
+        (yaml.safe_dump(static_site("bad", repo="ftp://x")), "StaticSite team/bad: spec.repo must be"),
+        (yaml.safe_dump(static_site("good", repo="https://forge.example.com/x")), "is already defined in"),
     ],
 )
 def test_a_mistake_in_a_manifest_is_named_by_file_and_line_and_harms_no_other(
     folder: Path, state: Path, git_server: GitServer, text: str, says: str
 ) -> None:
     git_server.repository("good").commit({"index.html": "all is well"})
-    write(folder / "a-good.yaml", site("good", git_server.url("good")))
+    write(folder / "a-good.yaml", static_site("good", repo=git_server.url("good")))
     (folder / "bad.yaml").write_text(text)
     with Serving(state, [folder, "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: serving.shows("good.pages.localhost", "all is well"))
@@ -307,7 +299,7 @@ def test_a_mistake_in_a_manifest_is_named_by_file_and_line_and_harms_no_other(
 
 def test_a_manifest_that_breaks_keeps_what_it_said(folder: Path, state: Path, git_server: GitServer) -> None:
     git_server.repository("one").commit({"index.html": "number one"})
-    write(folder / "one.yaml", site("one", git_server.url("one")))
+    write(folder / "one.yaml", static_site("one", repo=git_server.url("one")))
     arguments = (folder, "--allowed-hosts", git_server.origin)
     with Serving(state, arguments) as serving:
         eventually(lambda: serving.shows("one.pages.localhost", "number one"))
@@ -418,7 +410,11 @@ def test_a_full_disk_is_said_and_what_is_live_stays(folder: Path, small_disk: Pa
     repository = git_server.repository("big")
     repository.commit({"index.html": "still small"})
     git_server.repository("other").commit({"index.html": "other"})
-    write(folder / "sites.yaml", site("big", git_server.url("big")), site("other", git_server.url("other")))
+    write(
+        folder / "sites.yaml",
+        static_site("big", repo=git_server.url("big")),
+        static_site("other", repo=git_server.url("other")),
+    )
     arguments = (folder, "--allowed-hosts", git_server.origin, "--sync-interval", "10s")
     with Serving(small_disk / "state", arguments) as serving:
         eventually(lambda: serving.shows("big.pages.localhost", "still small"))
@@ -432,7 +428,7 @@ def test_a_full_disk_is_said_and_what_is_live_stays(folder: Path, small_disk: Pa
 
 def test_a_killed_run_leaves_nothing_that_blocks_the_next(folder: Path, state: Path, git_server: GitServer) -> None:
     git_server.repository("one").commit({"index.html": "number one"})
-    write(folder / "one.yaml", site("one", git_server.url("one")))
+    write(folder / "one.yaml", static_site("one", repo=git_server.url("one")))
     arguments = (folder, "--allowed-hosts", git_server.origin)
     with Serving(state, arguments) as serving:
         eventually(lambda: serving.shows("one.pages.localhost", "number one"))

@@ -4,8 +4,9 @@ import json
 from http import HTTPStatus
 from pathlib import Path
 
-from tests.cli.commands.test_serve import site, write
+from tests.cli.commands.test_serve import write
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.serving import Serving, eventually
 
 HOST = "one.pages.localhost"
@@ -18,14 +19,14 @@ def test_a_site_is_rolled_back_while_the_git_server_is_down_and_follows_its_bran
     old = repository.commit({"index.html": "old page", "app.1111aaaa.js": "old"}, message="The old page")
     folder = tmp_path / "manifests"
     folder.mkdir()
-    write(folder / "one.yaml", site("one", git_server.url("one"), syncInterval="10s"))
+    write(folder / "one.yaml", static_site("one", repo=git_server.url("one"), syncInterval="10s"))
     with Serving(tmp_path / "state", [folder, "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: serving.shows(HOST, "old page"))
         new_page = {"index.html": "new page", "app.1111aaaa.js": None, "app.2222bbbb.js": "new"}
         repository.commit(new_page, message="The <b>new</b> page")
         eventually(lambda: serving.shows(HOST, "new page"))
         git_server.fail("one", 500)
-        write(folder / "one.yaml", site("one", git_server.url("one"), syncInterval="10s", revision=old))
+        write(folder / "one.yaml", static_site("one", repo=git_server.url("one"), syncInterval="10s", revision=old))
         eventually(lambda: serving.shows(HOST, "old page"))
         # Pages that were loaded meanwhile find their scripts.
         assert serving.get(HOST, "/app.2222bbbb.js")[:2] == (HTTPStatus.OK, "new")
@@ -44,7 +45,7 @@ def test_a_site_is_rolled_back_while_the_git_server_is_down_and_follows_its_bran
         eventually(lambda: serving.shows(HOST, "old page"))
         assert serving.statuses()["team/one"]["releases"] == releases
         git_server.heal("one")
-        write(folder / "one.yaml", site("one", git_server.url("one"), syncInterval="10s"))
+        write(folder / "one.yaml", static_site("one", repo=git_server.url("one"), syncInterval="10s"))
         eventually(lambda: serving.shows(HOST, "new page"))
 
 
@@ -53,7 +54,11 @@ def test_the_dashboard_shows_the_sites_their_deliveries_and_their_log(tmp_path: 
     git_server.repository("bad")
     folder = tmp_path / "manifests"
     folder.mkdir()
-    write(folder / "all.yaml", site("one", git_server.url("one")), site("bad", git_server.url("bad"), "other"))
+    write(
+        folder / "all.yaml",
+        static_site("one", repo=git_server.url("one")),
+        static_site("bad", "other", repo=git_server.url("bad")),
+    )
     with Serving(tmp_path / "state", [folder, "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: "EmptyRepo" in dashboard(serving, "/namespaces/other/sites/bad"))
         eventually(lambda: "went live: 1 file," in dashboard(serving, "/namespaces/team/sites/one"))

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import itertools
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,12 @@ import pytest
 import yaml
 
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.serving import Serving, eventually
 
 SECONDS = itertools.count(11)
 HTPASSWD = "ann:{SHA}" + base64.b64encode(hashlib.sha1(b"pass word").digest()).decode()  # noqa: S324 - the format's
-
-
-def site(name: str, repo: str, **spec: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {"name": name, "namespace": "team"},
-        "spec": {"repo": repo, "syncInterval": "10s", **spec},
-    }
+site = partial(static_site, syncInterval="10s")
 
 
 def secret(name: str, **data: str) -> dict[str, Any]:
@@ -53,11 +47,27 @@ def test_an_alias_redirects_to_the_site_with_path_query_and_port(tmp_path: Path,
     git_server.repository("one").commit({"index.html": "number one"})
     write(
         tmp_path / "m" / "sites.yaml",
-        site("one", git_server.url("one"), domain="www.example.com", aliases=["example.com", "old.example.org"]),
-        site("docs", git_server.url("one"), domain="www.example.com", pathPrefix="/docs", aliases=["docs.example.com"]),
-        site("own", git_server.url("one"), aliases=["own.example.com"]),
-        site("late", git_server.url("one"), domain="late.example.com", aliases=["example.com", "new.example.com"]),
-        site("third", git_server.url("one"), aliases=["x.pages.localhost"]),
+        site(
+            "one",
+            repo=git_server.url("one"),
+            domain="www.example.com",
+            aliases=["example.com", "old.example.org"],
+        ),
+        site(
+            "docs",
+            repo=git_server.url("one"),
+            domain="www.example.com",
+            pathPrefix="/docs",
+            aliases=["docs.example.com"],
+        ),
+        site("own", repo=git_server.url("one"), aliases=["own.example.com"]),
+        site(
+            "late",
+            repo=git_server.url("one"),
+            domain="late.example.com",
+            aliases=["example.com", "new.example.com"],
+        ),
+        site("third", repo=git_server.url("one"), aliases=["x.pages.localhost"]),
     )
     with Serving(tmp_path / "state", [tmp_path / "m", "--allowed-hosts", git_server.origin]) as serving:
         at = f"http://www.example.com:{serving.port}"
@@ -123,11 +133,11 @@ def test_the_files_of_a_repository_redirect_and_set_headers(tmp_path: Path, git_
         tmp_path / "m" / "sites.yaml",
         site(
             "one",
-            git_server.url("one"),
+            repo=git_server.url("one"),
             redirects=[{"from": "/temp", "to": "/spec", "status": 302}],
             headers=[{"for": "/assets/b.txt", "values": {"X-Own": "spec", "Cache-Control": "no-store"}}],
         ),
-        site("docs", git_server.url("one"), domain="example.com", pathPrefix="/docs"),
+        site("docs", repo=git_server.url("one"), domain="example.com", pathPrefix="/docs"),
     )
     with Serving(tmp_path / "state", [tmp_path / "m", "--allowed-hosts", git_server.origin]) as serving:
         host = "one.pages.localhost"
@@ -177,9 +187,9 @@ def test_the_files_of_a_repository_redirect_and_set_headers(tmp_path: Path, git_
 
 def test_a_protected_site_is_closed_until_it_has_its_secret(tmp_path: Path, git_server: GitServer) -> None:
     git_server.repository("one").commit({"index.html": "internal", "404.html": "internal too"})
-    protected = site("one", git_server.url("one"), basicAuth={"secretRef": {"name": "visitors"}})
+    protected = site("one", repo=git_server.url("one"), basicAuth={"secretRef": {"name": "visitors"}})
     manifest = tmp_path / "m" / "sites.yaml"
-    write(manifest, protected, site("open", git_server.url("one")))
+    write(manifest, protected, site("open", repo=git_server.url("one")))
     with Serving(tmp_path / "state", [tmp_path / "m", "--allowed-hosts", git_server.origin]) as serving:
         host = "one.pages.localhost"
         eventually(lambda: serving.shows("open.pages.localhost", "internal"))
@@ -188,12 +198,22 @@ def test_a_protected_site_is_closed_until_it_has_its_secret(tmp_path: Path, git_
         assert_closed(serving, host)
         assert serving.shows("open.pages.localhost", "internal")
 
-        write(manifest, protected, site("open", git_server.url("one")), secret("visitors", users="ann:plain\n"))
+        write(
+            manifest,
+            protected,
+            site("open", repo=git_server.url("one")),
+            secret("visitors", users="ann:plain\n"),
+        )
         request_sync(manifest)
         eventually(lambda: "line 1 has an unknown hash" in serving.synced("team/one")[1])
         assert_closed(serving, host)
 
-        write(manifest, protected, site("open", git_server.url("one")), secret("visitors", users=HTPASSWD))
+        write(
+            manifest,
+            protected,
+            site("open", repo=git_server.url("one")),
+            secret("visitors", users=HTPASSWD),
+        )
         request_sync(manifest)
         eventually(lambda: serving.get(host, **basic("ann", "pass word"))[:2] == (200, "internal"))
         status, body, headers = serving.get(host)
@@ -203,11 +223,11 @@ def test_a_protected_site_is_closed_until_it_has_its_secret(tmp_path: Path, git_
         assert serving.get(host, **{"X-Pages-Auth": ""})[0] == 401
         assert serving.get(host, "/nothing", **basic("ann", "pass word"))[1] == "internal too"
 
-        write(manifest, protected, site("open", git_server.url("one")))
+        write(manifest, protected, site("open", repo=git_server.url("one")))
         request_sync(manifest)
         eventually(lambda: serving.get(host, **basic("ann", "pass word"))[0] == 403)
 
-        write(manifest, site("one", git_server.url("one")))
+        write(manifest, site("one", repo=git_server.url("one")))
         eventually(lambda: serving.shows(host, "internal"))
 
 
@@ -237,7 +257,7 @@ def test_passwords_of_other_tools_are_taken(tmp_path: Path, git_server: GitServe
     git_server.repository("one").commit({"index.html": "internal"})
     write(
         tmp_path / "m" / "sites.yaml",
-        site("one", git_server.url("one"), basicAuth={"secretRef": {"name": "visitors"}}),
+        site("one", repo=git_server.url("one"), basicAuth={"secretRef": {"name": "visitors"}}),
         secret("visitors", auth=users),
     )
     with Serving(tmp_path / "state", [tmp_path / "m", "--allowed-hosts", git_server.origin]) as serving:
@@ -251,23 +271,27 @@ def test_a_suspended_site_stays_as_it_is(tmp_path: Path, git_server: GitServer) 
     repository = git_server.repository("one")
     repository.commit({"index.html": "first"})
     manifest = tmp_path / "m" / "sites.yaml"
-    write(manifest, site("one", git_server.url("one")))
+    write(manifest, site("one", repo=git_server.url("one")))
     with Serving(tmp_path / "state", [tmp_path / "m", "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: serving.shows("one.pages.localhost", "first"))
-        write(manifest, site("one", git_server.url("one"), suspend=True), site("two", git_server.url("one")))
+        write(
+            manifest,
+            site("one", repo=git_server.url("one"), suspend=True),
+            site("two", repo=git_server.url("one")),
+        )
         eventually(lambda: serving.synced("team/one")[0] == "Suspended")
         repository.commit({"index.html": "second"})
         write(
             manifest,
-            site("one", git_server.url("one"), suspend=True),
-            site("two", git_server.url("one"), path=""),
+            site("one", repo=git_server.url("one"), suspend=True),
+            site("two", repo=git_server.url("one"), path=""),
         )
         eventually(lambda: serving.shows("two.pages.localhost", "second"))
         assert serving.shows("one.pages.localhost", "first")
         status = serving.statuses()["team/one"]
         assert status["phase"] == "Suspended"
         assert said(serving, "team/one")["Ready"]["status"] == "True"
-        write(manifest, site("one", git_server.url("one")))
+        write(manifest, site("one", repo=git_server.url("one")))
         eventually(lambda: serving.shows("one.pages.localhost", "second"))
         eventually(lambda: serving.statuses()["team/one"]["phase"] == "Ready")
 
@@ -279,21 +303,37 @@ def test_a_site_that_begins_suspended_is_published_when_it_is_resumed_as_it_is_p
     old = repository.commit({"index.html": "old"})
     repository.commit({"index.html": "new"})
     manifest, url = tmp_path / "m" / "sites.yaml", git_server.url("one")
-    more = {"aliases": ["one.example.org"], "basicAuth": {"secretRef": {"name": "visitors"}}}
-    write(manifest, site("one", url, suspend=True, **more), secret("visitors", users=HTPASSWD))
+    more: dict[str, Any] = {"aliases": ["one.example.org"], "basicAuth": {"secretRef": {"name": "visitors"}}}
+    write(
+        manifest,
+        site("one", repo=url, suspend=True, **more),
+        secret("visitors", users=HTPASSWD),
+    )
     with Serving(tmp_path / "state", [tmp_path / "m", "--allowed-hosts", git_server.origin]) as serving:
         host, known = "one.pages.localhost", basic("ann", "pass word")
         eventually(lambda: "nothing is published" in serving.synced("team/one")[1])
         eventually(lambda: leads(serving, "one.example.org", "/") == (301, f"http://{host}/"))
         assert serving.get(host, **known)[0] in {401, 403, 404}
         assert git_server.requests == []
-        write(manifest, site("one", url, revision=old, **more), secret("visitors", users=HTPASSWD))
+        write(
+            manifest,
+            site("one", repo=url, revision=old, **more),
+            secret("visitors", users=HTPASSWD),
+        )
         eventually(lambda: serving.get(host, **known)[:2] == (200, "old"))
         # What is live stays so, its passwords too.
-        write(manifest, site("one", url, suspend=True, **more), secret("visitors", users="ann:plain\n"))
+        write(
+            manifest,
+            site("one", repo=url, suspend=True, **more),
+            secret("visitors", users="ann:plain\n"),
+        )
         eventually(lambda: serving.synced("team/one")[0] == "Suspended")
         assert serving.get(host, **known)[:2] == (200, "old")
         assert leads(serving, "one.example.org", "/x") == (301, f"http://{host}/x")
-        write(manifest, site("one", url, **more), secret("visitors", users=HTPASSWD.replace("ann", "bea")))
+        write(
+            manifest,
+            site("one", repo=url, **more),
+            secret("visitors", users=HTPASSWD.replace("ann", "bea")),
+        )
         eventually(lambda: serving.get(host, **basic("bea", "pass word"))[:2] == (200, "new"))
         assert serving.get(host, **known)[0] == 401

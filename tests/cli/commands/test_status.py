@@ -2,6 +2,7 @@
 
 import json
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,15 @@ import yaml
 from cli import exits
 from cli.output import show
 from syncer.stores.state import State
+from tests.support.objects import REPO, static_site
 from tests.support.serving import following
 
-
-def site(namespace: str, name: str, **status: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {"namespace": namespace, "name": name, "creationTimestamp": "2026-11-01T00:00:00Z"},
-        "spec": {"repo": "https://forge.example.com/you/blog", "branch": "trunk"},
-        "status": status,
-    }
-
-
-SITES = [site("team", "z", phase="Ready"), site("ops", "b"), site("ops", "a", message="no\nRole: to apply")]
+site = partial(static_site, metadata={"creationTimestamp": "2026-11-01T00:00:00Z"}, branch="trunk")
+SITES = [
+    site("z", status={"phase": "Ready"}),
+    site("b", "ops"),
+    site("a", "ops", status={"message": "no\nRole: to apply"}),
+]
 
 
 def test_sites_are_sorted_in_every_format() -> None:
@@ -46,21 +42,21 @@ def test_several_sites_are_a_list_and_one_is_itself(output: str, load: Any) -> N
 
 def test_a_row_is_one_line_and_wide_shows_everything() -> None:
     assert "Role" not in show(SITES, "table", single=False)
-    long = [site("team", "x", message="m" * 200)]
+    long = [site("x", status={"message": "m" * 200})]
     assert "m" * 200 not in show(long, "table", single=False)
     wide = show(long, "wide", single=False)
-    assert "m" * 200 in wide and "https://forge.example.com/you/blog" in wide and "trunk" in wide
+    assert "m" * 200 in wide and REPO in wide and "trunk" in wide
     assert show([], "table", single=False) == "No sites."
 
 
 def test_watch_prints_again_after_a_change_until_ctrl_c(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
     with state.locked():
-        state.write_site("x.yaml", site("team", "blog", phase="Syncing"))
+        state.write_site("x.yaml", site("blog", status={"phase": "Syncing"}))
         watching = following("status", "-w", "--state", state.folder)
         assert watching.stdout
         first = [watching.stdout.readline() for _ in range(2)]
-        state.write_site("x.yaml", site("team", "blog", phase="Ready"))
+        state.write_site("x.yaml", site("blog", status={"phase": "Ready"}))
         second = [watching.stdout.readline() for _ in range(2)]
         watching.send_signal(signal.SIGINT)
         rest = watching.stdout.read()

@@ -2,9 +2,9 @@
 
 import json
 import signal
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -12,16 +12,10 @@ import yaml
 from cli import exits
 from cli.backends.manifest_edit import set_revision
 from tests.support.git_server import GitServer
+from tests.support.objects import static_site
 from tests.support.serving import Serving, eventually, following, pages
 
-
-def site(name: str, repo: str, **spec: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "pages.kup6s.com/v1beta1",
-        "kind": "StaticSite",
-        "metadata": {"name": name, "namespace": "team"},
-        "spec": {"repo": repo, "syncInterval": "24h", **spec},
-    }
+site = partial(static_site, syncInterval="24h")
 
 
 def mistake_of(name: str, state: Path) -> str:
@@ -38,18 +32,22 @@ def test_each_broken_site_gets_its_true_cause(tmp_path: Path, git_server: GitSer
     git_server.repository("moved").commit({"index.html": "x", "_redirects": "/ /en/ 302!\n/a /b 200\n"})
     blog = git_server.url("blog")
     broken = {
-        "noindex": (site("noindex", blog, path="/docs"), "NoIndex", "commit an index.html to the folder /docs"),
-        "branch": (site("branch", blog, branch="mian"), "BranchNotFound", "set spec.branch"),
-        "gone": (site("gone", git_server.url("nothing")), "RepoNotFound", "if the repository is private"),
+        "noindex": (site("noindex", repo=blog, path="/docs"), "NoIndex", "commit an index.html to the folder /docs"),
+        "branch": (site("branch", repo=blog, branch="mian"), "BranchNotFound", "set spec.branch"),
+        "gone": (site("gone", repo=git_server.url("nothing")), "RepoNotFound", "if the repository is private"),
         "key": (
-            site("key", git_server.url("private"), secretRef={"name": "token", "key": "pass"}),
+            site("key", repo=git_server.url("private"), secretRef={"name": "token", "key": "pass"}),
             "SecretMissing",
             "add a Secret token in namespace team with the key pass",
         ),
-        "taken": (site("taken", blog, domain="example.com"), "PathConflict", "choose another pathPrefix or domain"),
+        "taken": (
+            site("taken", repo=blog, domain="example.com"),
+            "PathConflict",
+            "choose another pathPrefix or domain",
+        ),
     }
-    moved = site("moved", git_server.url("moved"))
-    manifests = [site("good", blog, domain="example.com"), moved, *(each[0] for each in broken.values())]
+    moved = site("moved", repo=git_server.url("moved"))
+    manifests = [site("good", repo=blog, domain="example.com"), moved, *(each[0] for each in broken.values())]
     (tmp_path / "sites.yaml").write_text(yaml.safe_dump_all(manifests))
     state = tmp_path / "state"
     with Serving(state, [tmp_path / "sites.yaml", "--allowed-hosts", git_server.origin]) as serving:
@@ -73,10 +71,10 @@ def test_each_broken_site_gets_its_true_cause(tmp_path: Path, git_server: GitSer
         examined = pages("doctor", "--state", state)
         assert examined.returncode == exits.OK, examined.stdout
         assert "127.0.0.1" in examined.stdout
-        mistaken = site("mistaken", blog, brnach="main")
+        mistaken = site("mistaken", repo=blog, brnach="main")
         (tmp_path / "sites.yaml").write_text(yaml.safe_dump_all([*manifests, mistaken]))
         named = eventually(lambda: mistake_of("mistaken", state))
-        assert "StaticSite team/mistaken: spec.brnach is not a known field: did you mean branch?" in named
+        assert "StaticSite team/mistaken: spec.brnach is not a known field; did you mean branch?" in named
     typo = pages("why", "godo", "--state", state)
     assert (typo.returncode, "did you mean good?" in typo.stderr) == (exits.USAGE, True)
     stopped = pages("why", "good", "--state", state)
@@ -87,7 +85,7 @@ def test_each_broken_site_gets_its_true_cause(tmp_path: Path, git_server: GitSer
 def test_a_sync_is_requested_awaited_and_logged(tmp_path: Path, git_server: GitServer) -> None:
     repository = git_server.repository("blog")
     repository.commit({"index.html": "one"})
-    (tmp_path / "blog.yaml").write_text(yaml.safe_dump(site("blog", git_server.url("blog"))))
+    (tmp_path / "blog.yaml").write_text(yaml.safe_dump(site("blog", repo=git_server.url("blog"))))
     state = tmp_path / "state"
     with Serving(state, [tmp_path / "blog.yaml", "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: serving.shows("blog.pages.localhost", "one"))
@@ -120,7 +118,7 @@ def test_a_rollback_edits_the_manifest_and_is_live_when_it_returns(tmp_path: Pat
     repository = git_server.repository("blog")
     first = repository.commit({"index.html": "one"})
     manifest = tmp_path / "blog.yaml"
-    manifest.write_text("# ours\n" + yaml.safe_dump(site("blog", git_server.url("blog"))))
+    manifest.write_text("# ours\n" + yaml.safe_dump(site("blog", repo=git_server.url("blog"))))
     written, state = manifest.read_text(), tmp_path / "state"
     with Serving(state, [manifest, "--allowed-hosts", git_server.origin]) as serving:
         eventually(lambda: serving.shows("blog.pages.localhost", "one"))

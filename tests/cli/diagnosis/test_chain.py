@@ -9,6 +9,7 @@ import pytest
 from cli.diagnosis.chain import judge
 from cli.diagnosis.facts import HIDDEN, Facts, Lookup
 from cli.diagnosis.verdicts import State, Verdict, first_broken
+from tests.support.objects import static_site
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TLS = {"secretName": "blog-tls", "issuerRef": {"name": "letsencrypt"}}
@@ -22,21 +23,19 @@ def condition(type_: str, status: str = "True", reason: str = "Fine", message: s
     return {"type": type_, "status": status, "reason": reason, "message": message, "lastTransitionTime": time(hours=2)}
 
 
-def site(*conditions: dict[str, Any], **spec: Any) -> dict[str, Any]:
+def blog(*conditions: dict[str, Any], **spec: Any) -> dict[str, Any]:
     healthy = {each: condition(each) for each in ("Ready", "Synced", "IngressReady", "CertificateReady")}
     merged = healthy | {each["type"]: each for each in conditions}
-    return {
-        "metadata": {"namespace": "team", "name": "blog", "creationTimestamp": time(days=3), "generation": 1},
-        "spec": {"repo": "https://forge.example.com/you/blog", "syncInterval": "5m", **spec},
-        "status": {
-            "conditions": list(merged.values()),
-            "observedGeneration": 1,
-            "lastCommit": "c" * 40,
-            "lastSync": time(minutes=5),
-            "url": "https://blog.pages.example.com/",
-            "resources": {"ingressRoute": "kup6s-pages/team--blog"},
-        },
+    status = {
+        "conditions": list(merged.values()),
+        "observedGeneration": 1,
+        "lastCommit": "c" * 40,
+        "lastSync": time(minutes=5),
+        "url": "https://blog.pages.example.com/",
+        "resources": {"ingressRoute": "kup6s-pages/team--blog"},
     }
+    metadata = {"creationTimestamp": time(days=3), "generation": 1}
+    return static_site("blog", metadata=metadata, status=status, **{"syncInterval": "5m", **spec})
 
 
 def lease(**ago: float) -> Lookup:
@@ -58,7 +57,7 @@ CERTIFICATE = Lookup({"status": {"conditions": [condition("Ready")], "notAfter":
 ISSUER = Lookup({"status": {"conditions": [condition("Ready")]}})
 FAILED = condition("Issuing", "False", "Failed", "the order failed: NXDOMAIN looking up A for blog.pages.example.com")
 WELL = Facts(
-    site(),
+    blog(),
     NOW,
     lease=lease(seconds=3),
     platform=PLATFORM,
@@ -68,7 +67,7 @@ WELL = Facts(
     issuer=ISSUER,
     secret=Lookup({}),
 )
-TENANT = Facts(site(), NOW)
+TENANT = Facts(blog(), NOW)
 
 
 def stop(facts: Facts) -> Verdict:
@@ -101,12 +100,12 @@ def test_objects_that_a_tenant_cannot_view_are_judged_by_the_status() -> None:
 @pytest.mark.parametrize(
     ("change", "link", "reason", "says"),
     [
-        ({"site": site(suspend=True)}, "StaticSite", "Suspended", '"suspend": false'),
+        ({"site": blog(suspend=True)}, "StaticSite", "Suspended", '"suspend": false'),
         ({"lease": lease(minutes=9)}, "Syncer", "SyncerDown", "9 min ago"),
         ({"lease": Lookup()}, "Syncer", "SyncerDown", "has no holder"),
         (
             {
-                "site": site(
+                "site": blog(
                     condition("Synced", "False", "SecretMissing", "no key"), secretRef={"name": "t", "key": "k"}
                 )
             },
@@ -115,14 +114,14 @@ def test_objects_that_a_tenant_cannot_view_are_judged_by_the_status() -> None:
             "create secret generic t --from-literal=username=USER --from-literal=k=TOKEN",
         ),
         (
-            {"site": site(condition("Synced", "False", "StorageFull", "the volume is full"))},
+            {"site": blog(condition("Synced", "False", "StorageFull", "the volume is full"))},
             "Release",
             "StorageFull",
             "the volume is full",
         ),
         (
             {
-                "site": site(
+                "site": blog(
                     condition("Synced", "False", "SiteClosed", "there is no Secret 'visitors'"),
                     basicAuth={"secretRef": {"name": "visitors"}},
                 )
@@ -168,7 +167,7 @@ def test_a_refused_alias_is_a_warning_and_a_refused_site_is_not() -> None:
 
 def test_ignored_rules_are_a_warning_with_the_syncers_message() -> None:
     message = "commit cccccccccccc is live; rules that do not work: _redirects line 1: 200 is not supported"
-    broken = site(condition("Synced", reason="Synced", message=message))
+    broken = blog(condition("Synced", reason="Synced", message=message))
     broken["status"]["rules"] = {"problems": [{"file": "_redirects", "line": 1, "message": "200 is not supported"}]}
     verdicts = judge(replace(WELL, site=broken))
     assert first_broken(verdicts) is None
@@ -178,14 +177,14 @@ def test_ignored_rules_are_a_warning_with_the_syncers_message() -> None:
 
 
 def test_a_password_that_the_hooks_have_not_processed_is_pending() -> None:
-    verdict = stop(replace(WELL, site=site(basicAuth={"secretRef": {"name": "visitors"}})))
+    verdict = stop(replace(WELL, site=blog(basicAuth={"secretRef": {"name": "visitors"}})))
     assert (verdict.name, verdict.state) == ("VirtualHost", State.WAITING)
     assert "spec.basicAuth" in verdict.text and "pages-operator" in verdict.remedy
 
 
 @pytest.mark.parametrize("changed", [{"generation": 2}, {"creationTimestamp": time(seconds=5)}])
 def test_a_recent_change_does_not_prove_that_the_hooks_are_down(changed: dict[str, Any]) -> None:
-    moved = site(domain="www.example.org")
+    moved = blog(domain="www.example.org")
     moved["metadata"] |= changed
     if "creationTimestamp" in changed:
         del moved["status"]["conditions"][2]  # IngressReady
@@ -201,12 +200,12 @@ def test_the_order_explains_more_than_its_certificate() -> None:
 @pytest.mark.parametrize(
     ("changed", "link", "reason"),
     [
-        (site(condition("IngressReady", "Unknown", "Pending", "waiting for the route")), "VirtualHost", "HooksDown"),
-        (site(condition("IngressReady", "False", "DomainConflict", "in use")), "VirtualHost", "DomainConflict"),
-        (site(condition("IngressReady", "Unknown", "NoPlatform", "no Platform")), "VirtualHost", "NoPlatform"),
-        (site(condition("CertificateReady", "False", "Failed", "NXDOMAIN")), "Certificate", "Failed"),
-        (site() | {"status": {}}, "Syncer", "SyncerDown"),
-        (site() | {"status": site()["status"] | {"lastSync": time(days=2)}}, "Syncer", "SyncerStale"),
+        (blog(condition("IngressReady", "Unknown", "Pending", "waiting for the route")), "VirtualHost", "HooksDown"),
+        (blog(condition("IngressReady", "False", "DomainConflict", "in use")), "VirtualHost", "DomainConflict"),
+        (blog(condition("IngressReady", "Unknown", "NoPlatform", "no Platform")), "VirtualHost", "NoPlatform"),
+        (blog(condition("CertificateReady", "False", "Failed", "NXDOMAIN")), "Certificate", "Failed"),
+        (blog() | {"status": {}}, "Syncer", "SyncerDown"),
+        (blog() | {"status": blog()["status"] | {"lastSync": time(days=2)}}, "Syncer", "SyncerStale"),
     ],
 )
 def test_a_tenant_gets_the_cause_from_the_status(changed: dict[str, Any], link: str, reason: str) -> None:
@@ -216,10 +215,10 @@ def test_a_tenant_gets_the_cause_from_the_status(changed: dict[str, Any], link: 
 
 
 def test_a_new_site_is_pending_and_not_broken() -> None:
-    new = site() | {"status": {}}
+    new = blog() | {"status": {}}
     new["metadata"] = new["metadata"] | {"creationTimestamp": time(seconds=5)}
     assert stop(replace(TENANT, site=new)).state is State.WAITING
 
 
 def test_a_pinned_site_shows_its_revision() -> None:
-    assert "pinned to v1.2" in judge(replace(WELL, site=site(revision="v1.2")))[0].text
+    assert "pinned to v1.2" in judge(replace(WELL, site=blog(revision="v1.2")))[0].text

@@ -37,7 +37,7 @@ OTHERS = (
     "middlewares.traefik.io",
     "certificates.cert-manager.io",
 )
-PLATFORM = {
+PLATFORM: dict[str, Any] = {
     "apiVersion": "pages.kup6s.com/v1beta1",
     "kind": "Platform",
     "metadata": {"name": "platform", "namespace": "kup6s-pages", "creationTimestamp": "2026-01-01T00:00:00Z"},
@@ -140,3 +140,13 @@ def test_hidden_objects_are_unknown_and_not_broken() -> None:
         "kup6s-pages", NOW, kinds=dict.fromkeys(WELL.kinds, HIDDEN), rights=(replace(RIGHT, allowed=None),)
     )
     assert {each.state for each in complaints(hidden)} == {State.UNKNOWN}
+
+
+def test_of_several_platforms_the_oldest_counts_in_every_check() -> None:
+    metadata = PLATFORM["metadata"] | {"name": "later", "creationTimestamp": "2026-06-01T00:00:00Z"}
+    spec = {"pagesDomain": "other.example.com", "ingress": {"entryPoints": ["internal"]}, "tls": {"mode": "Off"}}
+    verdicts = examine(replace(WELL, platforms=[PLATFORM | {"metadata": metadata, "spec": spec}, PLATFORM]))
+    assert [each.reason for each in verdicts if each.state is not State.OK] == ["Several"]
+    texts = "\n".join(each.text for each in verdicts)
+    assert "the oldest one, platform, is used" in texts
+    assert "*.pages.example.com points to" in texts and "entry points websecure" in texts

@@ -3,19 +3,15 @@
 import pytest
 
 from cli.serve.progress import Progress
-from pages.api import SiteKey, StaticSite
+from pages.api import SiteKey
 from syncer.errors import TimedOut
 from syncer.outcome import Published
 from syncer.volume.records import Release
+from tests.support.objects import parsed_site
 
 RELEASE = Release(uid="1", repo="", branch="main", commit="c" * 40, path="", tree="", files=3)
 URLS = {"where": "http://a", "webhooks": "http://b", "dashboard": "http://c"}
 END = "Following changes of manifests and repositories"
-
-
-def a_site(name: str) -> StaticSite:
-    metadata = {"namespace": "team", "name": name, "uid": name}
-    return StaticSite.model_validate({"metadata": metadata, "spec": {"repo": "https://example.com/x.git"}})
 
 
 @pytest.mark.parametrize("early", [0, 1, 2])
@@ -23,7 +19,7 @@ def test_the_first_round_is_printed_in_order_however_soon_it_ends(
     early: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A site that has not changed is synced in milliseconds, which may be before nginx and the API are up."""
-    progress, sites, printed = Progress(), [a_site("one"), a_site("two")], ""
+    progress, sites, printed = Progress(), [parsed_site("one"), parsed_site("two")], ""
     for site in sites[:early]:
         progress.outcome_reported(site, Published(RELEASE, changed=False), 0)
     progress.serving([SiteKey("team", "one"), SiteKey("team", "two")], [], **URLS)
@@ -41,14 +37,14 @@ def test_a_suspended_or_removed_site_is_not_waited_for(capsys: pytest.CaptureFix
     progress, names = Progress(), [SiteKey("team", "one"), SiteKey("team", "two"), SiteKey("team", "three")]
     progress.routed(dict.fromkeys(names, "http://site"), [])
     progress.serving(names, [SiteKey("team", "three")], **URLS)
-    progress.outcome_reported(a_site("one"), Published(RELEASE, changed=True), 0)
+    progress.outcome_reported(parsed_site("one"), Published(RELEASE, changed=True), 0)
     assert END not in capsys.readouterr().out
     progress.routed(dict.fromkeys([SiteKey("team", "one"), SiteKey("team", "three")], "http://site"), [])
     assert capsys.readouterr().out.count(END) == 1
 
 
 def test_a_failure_is_printed_once_and_again_when_it_changes(capsys: pytest.CaptureFixture[str]) -> None:
-    progress, site = Progress(), a_site("one")
+    progress, site = Progress(), parsed_site("one")
     progress.serving([SiteKey("team", "one")], [], **URLS)
     for text in ("slow", "slow", "slower"):
         progress.outcome_reported(site, TimedOut(text), 0)

@@ -18,7 +18,7 @@ def test_every_reason_has_a_sentence_without_markup(reason: str) -> None:
 
 
 def test_who_acts_is_said() -> None:
-    assert plain_words.of("DomainNotAllowed").todo.startswith("Ask the administrator: add it to")
+    assert plain_words.of("DomainNotAllowed").todo.startswith("Ask the administrator: add the domain to")
     assert plain_words.of("NameConflict").todo == "Give the site another name."
     assert plain_words.of("Synced").todo == ""
 

@@ -14,7 +14,7 @@ from syncer.git.remote import Remote
 from syncer.limits import ProcessLimits, Timeouts
 from syncer.sources import Source
 from tests.support.git_server import GitServer
-from tests.support.objects import RawRepository
+from tests.support.raw_repository import RawRepository
 from tests.support.repositories import git as run_git
 from tests.support.scripted_server import Script, ScriptedServer, drips, floods, says
 from tests.syncer.git.test_heads import A_COMMIT, http, packets

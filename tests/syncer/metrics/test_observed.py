@@ -4,23 +4,15 @@ from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from pages.api import StaticSite, StaticSiteStatus
+from pages.api import StaticSiteStatus
 from pages.conditions import condition
 from syncer.metrics.observed import Observation, Observed
 from syncer.schedule.lanes import Backlog
 from tests.support import metrics
+from tests.support.objects import parsed_site
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 BACKLOG = Backlog(keys=9, running=2, due=3, oldest_seconds=42.5)
-
-
-def site(name: str) -> StaticSite:
-    return StaticSite.model_validate(
-        {
-            "metadata": {"namespace": "team", "name": name, "uid": name},
-            "spec": {"repo": "https://forge.example.com/x"},
-        }
-    )
 
 
 def status(synced: bool | None, reason: str = "Synced", last_sync: datetime | None = None) -> StaticSiteStatus:
@@ -30,7 +22,7 @@ def status(synced: bool | None, reason: str = "Synced", last_sync: datetime | No
 def look(
     statuses: dict[str, StaticSiteStatus], synced: dict[str, float] | None = None, most: int = 100
 ) -> metrics.Page:
-    sites = {name: site(name) for name in statuses}
+    sites = {name: parsed_site(name) for name in statuses}
     seen = Observation(BACKLOG, sites, statuses, synced or {}, 1_700_000_000.0, volume_writable=True)
     registry = CollectorRegistry()
     registry.register(Observed(lambda: seen, lambda: True, most))

@@ -9,13 +9,14 @@ from syncer.errors import SyncError
 from syncer.git.commands import Git
 from syncer.limits import SiteLimits, Timeouts
 from syncer.outcome import Published
-from tests.support.bench import Bench, a_site
+from tests.support.bench import Bench
 from tests.support.git_server import GitServer
+from tests.support.objects import parsed_site
 
 
 def test_a_push_is_live_after_the_next_sync(bench: Bench, git_server: GitServer) -> None:
     repository = git_server.repository()
-    site = a_site(git_server)
+    site = parsed_site(repo=git_server.url())
     repository.commit({"index.html": "one", "gone.html": "x"})
     bench.sync(site)
     assert bench.live() == {"index.html": "one", "gone.html": "x"}
@@ -26,13 +27,13 @@ def test_a_push_is_live_after_the_next_sync(bench: Bench, git_server: GitServer)
 
 def test_a_folder_of_another_branch(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"public/a.html": "a", "secret.txt": "s"}, branch="release/1.0")
-    bench.sync(a_site(git_server, branch="release/1.0", path="/public"))
+    bench.sync(parsed_site(repo=git_server.url(), branch="release/1.0", path="/public"))
     assert bench.live() == {"a.html": "a"}
 
 
 def test_a_push_beside_the_published_folder_makes_no_release(bench: Bench, git_server: GitServer) -> None:
     repository = git_server.repository()
-    site = a_site(git_server, path="/public")
+    site = parsed_site(repo=git_server.url(), path="/public")
     repository.commit({"public/a.html": "a"})
     bench.sync(site)
     before = (bench.root / "volume/live/team/site").readlink()
@@ -46,7 +47,7 @@ def test_a_push_beside_the_published_folder_makes_no_release(bench: Bench, git_s
 def test_many_sites_of_one_branch_cost_one_question_and_one_fetch(bench: Bench, git_server: GitServer) -> None:
     repository = git_server.repository()
     repository.commit({f"s{number}/index.html": str(number) for number in range(20)})
-    sites = [a_site(git_server, f"s{number}", path=f"/s{number}") for number in range(20)]
+    sites = [parsed_site(f"s{number}", repo=git_server.url(), path=f"/s{number}") for number in range(20)]
     bench.sync(*sites)
     assert bench.live("s7") == {"index.html": "7"}
     posts = [each for each in git_server.requests if each.startswith("POST")]
@@ -57,9 +58,9 @@ def test_many_sites_of_one_branch_cost_one_question_and_one_fetch(bench: Bench, 
 
 def test_without_news_nothing_is_fetched(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"index.html": "x"})
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     git_server.requests.clear()
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert git_server.requests == ["POST /site.git/git-upload-pack"]  # where the branch is, and no pack
 
 
@@ -80,7 +81,7 @@ def test_what_a_tenant_got_wrong_has_a_reason(
     repository = git_server.repository()
     if files:
         repository.commit(files)
-    assert bench.reason(a_site(git_server, **spec)) == reason
+    assert bench.reason(parsed_site(**{"repo": git_server.url(), **spec})) == reason
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_a_private_repository(bench: Bench, git_server: GitServer, data: dict[st
     git_server.repository().commit({"index.html": "private"})
     git_server.require("site", "git", "right")
     bench.secrets["team", "token"] = data
-    outcome = bench.sync(a_site(git_server, secretRef={"name": "token"}))["site"]
+    outcome = bench.sync(parsed_site(repo=git_server.url(), secretRef={"name": "token"}))["site"]
     assert (outcome.reason if isinstance(outcome, SyncError) else None) == reason
     assert "right" not in str(outcome)
 
@@ -111,7 +112,10 @@ def test_a_mirror_is_never_shared_between_credentials(bench: Bench, git_server: 
     git_server.repository().commit({"index.html": "private"})
     git_server.require("site", "git", "right")
     bench.secrets["team", "token"] = {"password": b"right"}
-    outcomes = bench.sync(a_site(git_server, "insider", secretRef={"name": "token"}), a_site(git_server, "outsider"))
+    outcomes = bench.sync(
+        parsed_site("insider", repo=git_server.url(), secretRef={"name": "token"}),
+        parsed_site("outsider", repo=git_server.url()),
+    )
     assert isinstance(outcomes["insider"], Published)
     assert isinstance(outcomes["outsider"], SyncError)
     assert bench.live("outsider") == {}
@@ -121,7 +125,7 @@ def test_a_mirror_is_never_shared_between_credentials(bench: Bench, git_server: 
 def test_the_last_good_release_stays(bench: Bench, git_server: GitServer, trouble: str) -> None:
     repository = git_server.repository()
     repository.commit({"public/index.html": "good"})
-    site = a_site(git_server, path="/public")
+    site = parsed_site(repo=git_server.url(), path="/public")
     bench.sync(site)
     match trouble:
         case "fail":
@@ -142,9 +146,9 @@ def test_the_last_good_release_stays(bench: Bench, git_server: GitServer, troubl
 def test_a_rewritten_history_is_followed(bench: Bench, git_server: GitServer) -> None:
     repository = git_server.repository()
     repository.commit({"index.html": "old"})
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     repository.commit({"index.html": "rewritten"}, orphan=True)
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert bench.live() == {"index.html": "rewritten"}
 
 
@@ -154,7 +158,7 @@ def test_a_rewritten_history_is_followed(bench: Bench, git_server: GitServer) ->
 def test_a_damaged_mirror_is_mended(bench: Bench, git_server: GitServer, damage: str) -> None:
     repository = git_server.repository()
     repository.commit({"index.html": "old"})
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     (mirror,) = (bench.root / "mirrors").iterdir()
     match damage:
         case "shallow.lock":
@@ -173,35 +177,35 @@ def test_a_damaged_mirror_is_mended(bench: Bench, git_server: GitServer, damage:
         case _:
             (mirror / damage).write_text("")
     repository.commit({"index.html": "new"})
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert bench.live() == {"index.html": "new"}
 
 
 def test_a_site_with_another_uid_never_shows_the_old_content(bench: Bench, git_server: GitServer) -> None:
     git_server.repository("mine").commit({"index.html": "the old owner's"})
-    bench.sync(a_site(git_server, uid="old", repository="mine"))
+    bench.sync(parsed_site(repo=git_server.url("mine"), metadata={"uid": "old"}))
     git_server.fail("theirs", 500)
-    outcome = bench.sync(a_site(git_server, uid="new", repository="theirs"))["site"]
+    outcome = bench.sync(parsed_site(repo=git_server.url("theirs"), metadata={"uid": "new"}))["site"]
     assert isinstance(outcome, SyncError)
     assert bench.live() == {}
 
 
 def test_a_changed_repository_serves_the_old_until_the_new_is_good(bench: Bench, git_server: GitServer) -> None:
     git_server.repository("one").commit({"index.html": "one"})
-    bench.sync(a_site(git_server, repository="one"))
+    bench.sync(parsed_site(repo=git_server.url("one")))
     git_server.fail("two", 500)
-    bench.sync(a_site(git_server, repository="two"))
+    bench.sync(parsed_site(repo=git_server.url("two")))
     assert bench.live() == {"index.html": "one"}
     git_server.heal("two")
     git_server.repository("two").commit({"index.html": "two"})
-    bench.sync(a_site(git_server, repository="two"))
+    bench.sync(parsed_site(repo=git_server.url("two")))
     assert bench.live() == {"index.html": "two"}
 
 
 def test_a_site_beyond_a_limit_is_refused_and_says_so(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({f"{number}.html": "x" for number in range(5)})
     bench.limits = SiteLimits(files=4)
-    assert bench.reason(a_site(git_server)) == "LimitExceeded"
+    assert bench.reason(parsed_site(repo=git_server.url())) == "LimitExceeded"
 
 
 def test_hidden_files_and_links_are_left_out_and_counted(bench: Bench, git_server: GitServer) -> None:
@@ -209,7 +213,7 @@ def test_hidden_files_and_links_are_left_out_and_counted(bench: Bench, git_serve
         {"index.html": "x", ".env": "SECRET=1", ".well-known/security.txt": "Contact: x"},
         symlinks={"passwd": "/etc/passwd"},
     )
-    outcome = bench.sync(a_site(git_server))["site"]
+    outcome = bench.sync(parsed_site(repo=git_server.url()))["site"]
     assert isinstance(outcome, Published)
     assert outcome.release.skipped == {"hidden file": 1, "symlink": 1}
     assert bench.live() == {"index.html": "x", ".well-known/security.txt": "Contact: x"}
@@ -227,7 +231,7 @@ def test_hidden_files_and_links_are_left_out_and_counted(bench: Bench, git_serve
 def test_a_push_that_leaves_nothing_to_show_takes_no_page_away(
     bench: Bench, git_server: GitServer, files: dict[str, str], says: str
 ) -> None:
-    repository, site = git_server.repository(), a_site(git_server)
+    repository, site = git_server.repository(), parsed_site(repo=git_server.url())
     repository.commit({"index.html": "good"})
     bench.sync(site)
     repository.commit(files, orphan=True)
@@ -241,7 +245,7 @@ def test_a_push_that_leaves_nothing_to_show_takes_no_page_away(
 
 def test_a_site_may_be_nothing_but_rules(bench: Bench, git_server: GitServer) -> None:
     git_server.repository().commit({"_redirects": "/* https://elsewhere.example.com/:splat 301\n"})
-    outcome = bench.sync(a_site(git_server))["site"]
+    outcome = bench.sync(parsed_site(repo=git_server.url()))["site"]
     assert isinstance(outcome, Published)
     assert outcome.release.has_rules
     assert bench.live().keys() == {".own-rules.json"}
@@ -251,7 +255,7 @@ def test_the_mirror_stays_small_over_many_pushes(bench: Bench, git_server: GitSe
     repository = git_server.repository()
     for number in range(25):
         repository.commit({"index.html": f"{number}"})
-        bench.sync(a_site(git_server))
+        bench.sync(parsed_site(repo=git_server.url()))
     assert len(list((bench.root / "mirrors").glob("*/objects/pack/*.pack"))) <= 21
     assert bench.live() == {"index.html": "24"}
 
@@ -263,7 +267,7 @@ def rules_of(bench: Bench) -> str:
 def test_rules_are_compiled_into_the_release_and_their_files_are_not_published(
     bench: Bench, git_server: GitServer
 ) -> None:
-    repository, site = git_server.repository(), a_site(git_server)
+    repository, site = git_server.repository(), parsed_site(repo=git_server.url())
     repository.commit({"index.html": "x", "_redirects": "/old /new\n/lonely\n", "_headers": "/*\n  X-A: 1\n"})
     outcome = bench.sync(site)["site"]
     assert isinstance(outcome, Published)
@@ -277,14 +281,14 @@ def test_a_change_of_the_staticsites_rules_makes_a_new_release_of_the_same_commi
     bench: Bench, git_server: GitServer
 ) -> None:
     commit = git_server.repository().commit({"index.html": "x"})
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert rules_of(bench) == ""
-    outcome = bench.sync(a_site(git_server, redirects=[{"from": "/a", "to": "/b"}]))["site"]
+    outcome = bench.sync(parsed_site(repo=git_server.url(), redirects=[{"from": "/a", "to": "/b"}]))["site"]
     assert isinstance(outcome, Published)
     assert (outcome.changed, outcome.release.commit) == (True, commit)
     assert '"/a":[1]' in rules_of(bench)
-    again = bench.sync(a_site(git_server, redirects=[{"from": "/a", "to": "/b"}]))["site"]
+    again = bench.sync(parsed_site(repo=git_server.url(), redirects=[{"from": "/a", "to": "/b"}]))["site"]
     assert isinstance(again, Published)
     assert not again.changed
-    bench.sync(a_site(git_server))
+    bench.sync(parsed_site(repo=git_server.url()))
     assert rules_of(bench) == ""

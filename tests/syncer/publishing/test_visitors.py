@@ -1,14 +1,15 @@
-"""Who may visit a protected site: the htpasswd file of its Secret, or nobody."""
+"""Who may visit a protected site: the htpasswd file of its Secret, or no one."""
 
 from pathlib import Path
 
 import pytest
 
-from pages.api import SiteKey, StaticSite
+from pages.api import SiteKey
 from pages.core import Secret
 from syncer.errors import SecretForbidden, SecretUnreadable, SiteClosed
 from syncer.publishing.visitors import Visitors, users
 from syncer.volume.releases import Releases
+from tests.support.objects import parsed_site
 
 APR1 = "ann:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/"
 BCRYPT = "bob:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC"
@@ -39,10 +40,8 @@ def secret(type_: str = "Opaque", **data: str) -> Secret:
     return Secret.model_validate(written)
 
 
-def site(*, protected: bool = True) -> StaticSite:
-    more = {"basicAuth": {"secretRef": {"name": "visitors"}}} if protected else {}
-    metadata = {"namespace": "team", "name": "site", "uid": "1"}
-    return StaticSite.model_validate({"metadata": metadata, "spec": {"repo": "https://forge.example.com/r", **more}})
+OPEN = parsed_site()
+PROTECTED = parsed_site(basicAuth={"secretRef": {"name": "visitors"}})
 
 
 @pytest.fixture
@@ -64,12 +63,12 @@ def file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("key", ["users", "auth"])
 def test_the_file_has_the_users_of_the_secret(tmp_path: Path, cluster: Cluster, visitors: Visitors, key: str) -> None:
     cluster.answer = secret(**{key: f"# staff\n{APR1}\r\n\n {BCRYPT} \n{SHA}"})
-    visitors.follow(site())
+    visitors.follow(PROTECTED)
     assert file(tmp_path).read_text() == f"{APR1}\n{BCRYPT}\n{SHA}\n"
     cluster.answer = secret(**{key: SHA})
-    visitors.follow(site())
+    visitors.follow(PROTECTED)
     assert file(tmp_path).read_text() == f"{SHA}\n"
-    visitors.follow(site(protected=False))
+    visitors.follow(OPEN)
     assert not file(tmp_path).exists()
 
 
@@ -93,10 +92,10 @@ def test_every_mistake_closes_the_site(
     tmp_path: Path, cluster: Cluster, visitors: Visitors, answer: Secret | Exception | None, why: str
 ) -> None:
     cluster.answer = secret(users=SHA)
-    visitors.follow(site())
+    visitors.follow(PROTECTED)
     cluster.answer = answer
     with pytest.raises(SiteClosed, match="closed to all visitors") as raised:
-        visitors.follow(site())
+        visitors.follow(PROTECTED)
     assert why in str(raised.value)
     assert not file(tmp_path).exists()
     assert ("kind: Role" in raised.value.remedy) == isinstance(answer, SecretForbidden)
@@ -104,10 +103,10 @@ def test_every_mistake_closes_the_site(
 
 def test_an_api_server_that_is_down_changes_nothing(tmp_path: Path, cluster: Cluster, visitors: Visitors) -> None:
     cluster.answer = secret(users=SHA)
-    visitors.follow(site())
+    visitors.follow(PROTECTED)
     cluster.answer = SecretUnreadable("the API server is away")
     with pytest.raises(SecretUnreadable):
-        visitors.follow(site())
+        visitors.follow(PROTECTED)
     assert file(tmp_path).read_text() == f"{SHA}\n"
 
 
@@ -119,6 +118,6 @@ def test_k1_no_password_or_hash_is_in_a_message() -> None:
 
 def test_a_site_that_is_deleted_leaves_no_passwords(tmp_path: Path, cluster: Cluster, visitors: Visitors) -> None:
     cluster.answer = secret(users=SHA)
-    visitors.follow(site())
+    visitors.follow(PROTECTED)
     Releases(tmp_path).take_offline(SiteKey("team", "site"))
     assert not file(tmp_path).exists()

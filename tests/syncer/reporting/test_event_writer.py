@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pages.api import StaticSite, StaticSiteStatus
+from pages.api import StaticSiteStatus
 from pages.conditions import condition
 from syncer.recorder import Recorder
 from syncer.reporting.event_writer import (
@@ -18,6 +18,7 @@ from syncer.reporting.event_writer import (
     EventWriter,
     Written,
 )
+from tests.support.objects import parsed_site
 from tests.support.serving import eventually
 
 
@@ -68,11 +69,8 @@ class Bench(Recorder):
         self.results.append(result)
 
     def fail(self, name: str, reason: str) -> None:
-        site = StaticSite.model_validate(
-            {"metadata": {"namespace": "team", "name": name, "uid": name}, "spec": {"repo": "https://x.example/y"}}
-        )
         after = StaticSiteStatus(conditions=[condition("Synced", False, reason, f"{reason} it is")])
-        self.writer.status_changed(site, None, after, None, 0)
+        self.writer.status_changed(parsed_site(name), None, after, None, 0)
 
 
 @pytest.fixture
@@ -83,7 +81,7 @@ def bench() -> Iterator[Bench]:
     made.writer.close(5)
 
 
-def test_it_is_written_beside_its_site_under_a_name_of_its_own(bench: Bench) -> None:
+def test_each_event_is_written_beside_its_site_under_its_own_name(bench: Bench) -> None:
     bench.writer.start()
     bench.fail("blog", "GitFailed")
     bench.fail("docs", "GitFailed")
@@ -95,7 +93,7 @@ def test_it_is_written_beside_its_site_under_a_name_of_its_own(bench: Bench) -> 
     eventually(lambda: bench.results == ["written", "written"])
 
 
-def test_the_same_again_is_counted_and_written_anew_once_the_first_is_gone(bench: Bench) -> None:
+def test_a_repeated_event_is_counted_and_written_again_once_it_is_gone(bench: Bench) -> None:
     bench.writer.start()
     for _ in range(3):
         bench.fail("blog", "GitFailed")
@@ -105,7 +103,7 @@ def test_the_same_again_is_counted_and_written_anew_once_the_first_is_gone(bench
     eventually(lambda: bench.api.counts() == [("GitFailed", 1)])
 
 
-def test_of_a_site_that_is_well_and_fails_in_turns_a_few_are_written(bench: Bench) -> None:
+def test_few_events_are_written_for_a_flapping_site(bench: Bench) -> None:
     bench.writer.start()
     for number in range(100):
         bench.fail("flapping", f"Reason{number}")
@@ -119,7 +117,7 @@ def test_of_a_site_that_is_well_and_fails_in_turns_a_few_are_written(bench: Benc
     assert ("TooSoon", 1) not in bench.api.counts()
 
 
-def test_an_api_that_hangs_holds_up_nobody_and_the_oldest_are_dropped(bench: Bench) -> None:
+def test_a_hanging_api_blocks_no_caller_and_the_oldest_events_are_dropped(bench: Bench) -> None:
     bench.writer.start()
     bench.api.open.clear()
     bench.fail("first", "GitFailed")
@@ -132,9 +130,9 @@ def test_an_api_that_hangs_holds_up_nobody_and_the_oldest_are_dropped(bench: Ben
     assert {each.site_name for each in bench.api.written.values()}.isdisjoint(f"site-{number}" for number in range(5))
 
 
-def test_an_api_that_is_away_is_tried_again_and_one_that_refuses_is_not(bench: Bench) -> None:
+def test_an_api_that_is_down_is_retried_and_one_that_rejects_is_not(bench: Bench) -> None:
     bench.writer.start()
-    bench.api.failing = ApiAway("nobody there")
+    bench.api.failing = ApiAway("no answer")
     bench.fail("blog", "GitFailed")
     eventually(lambda: bench.api.calls >= 2)
     bench.api.failing = None
@@ -150,7 +148,7 @@ def test_an_api_that_is_away_is_tried_again_and_one_that_refuses_is_not(bench: B
     eventually(lambda: ("BranchNotFound", 1) in bench.api.counts())
 
 
-def test_an_api_that_names_a_pause_is_left_alone_so_long(bench: Bench) -> None:
+def test_an_api_that_asks_for_a_pause_gets_it(bench: Bench) -> None:
     bench.api.failing = ApiAway("too many requests", pause=0.5)  # without it, it would be 0.2 at most
     bench.writer.start()
     bench.fail("blog", "GitFailed")

@@ -13,7 +13,7 @@ from syncer.reporting.events import Event
 from syncer.reporting.observed_routes import Routing
 from syncer.volume.records import Release
 from syncer.volume.writing import Changes
-from tests.syncer.reporting.test_status import site
+from tests.syncer.reporting.test_status import docs
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 CONFLICT = Rejection(namespace="team", name="docs", reason="DomainConflict", message="docs.example.com is in use")
@@ -27,8 +27,8 @@ class Life:
         self.generation = 3
 
     def turn(self, outcome: Outcome | None = None, rejection: Rejection | None = None) -> list[Event]:
-        metadata = site().metadata.model_copy(update={"generation": self.generation})
-        now = site().model_copy(update={"status": self.status, "metadata": metadata})
+        metadata = docs().metadata.model_copy(update={"generation": self.generation})
+        now = docs().model_copy(update={"status": self.status, "metadata": metadata})
         new = status.build(now, outcome, Routing(rejection=rejection), NOW)
         written = events.between(self.status, new, outcome, 1.25)
         self.status = new
@@ -97,10 +97,10 @@ def test_whoever_edits_a_site_that_still_fails_is_told_so() -> None:
     assert reasons(life.turn(BranchNotFound("no"))) == [("Warning", "BranchNotFound")]
 
 
-def test_a_rejection_is_told_once_per_change() -> None:
+def test_a_rejection_is_reported_once_per_change() -> None:
     life = Life()
-    told = [Event("Warning", "DomainConflict", "docs.example.com is in use")]
-    assert life.turn(rejection=CONFLICT) == told
+    expected = [Event("Warning", "DomainConflict", "docs.example.com is in use")]
+    assert life.turn(rejection=CONFLICT) == expected
     assert life.turn(rejection=CONFLICT) == []
     assert reasons(life.turn(live("a", Changes(1, 0, 0, 0, 9)), CONFLICT)) == [("Normal", "Deployed")]
     life.restart()
@@ -108,7 +108,7 @@ def test_a_rejection_is_told_once_per_change() -> None:
     other = CONFLICT.model_copy(update={"reason": "DomainReserved", "message": "reserved"})
     assert life.turn(rejection=other) == [Event("Warning", "DomainReserved", "reserved")]
     assert life.turn() == [], "it is routed again, or about to be"
-    assert life.turn(rejection=CONFLICT) == told
+    assert life.turn(rejection=CONFLICT) == expected
 
 
 def test_a_remedy_is_for_the_status_and_an_event_has_at_most_1024_characters() -> None:
@@ -124,7 +124,7 @@ def test_every_reason_is_one_that_the_api_takes(error: type[SyncError]) -> None:
     assert error.reason.isalnum() and len(error.reason) < 128
 
 
-def test_conditions_of_others_are_nobodys_news() -> None:
+def test_other_conditions_cause_no_event() -> None:
     before = StaticSiteStatus(conditions=[conditions.condition("Ready", True, "Ready")])
-    after = StaticSiteStatus(conditions=[conditions.condition("Ready", False, "Whatever")])
+    after = StaticSiteStatus(conditions=[conditions.condition("Ready", False, "Unknown")])
     assert events.between(before, after, None, 0) == []

@@ -1,18 +1,15 @@
 """What is said of the releases that were live: no more than is true."""
 
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
-from pages.api import ReleaseStatus, StaticSite
+from pages.api import ReleaseStatus
 from syncer.reporting.history import merge
 from syncer.volume.records import Release
+from tests.support.objects import parsed_site
 
 REPO = "https://forge.example.com/team/docs"
-
-
-def site(**spec: Any) -> StaticSite:
-    written = {"metadata": {"name": "docs", "namespace": "team", "uid": "u1"}, "spec": {"repo": REPO, **spec}}
-    return StaticSite.model_validate(written)
+docs = partial(parsed_site, "docs", repo=REPO, metadata={"uid": "u1"})
 
 
 def release(stamp: int, *, uid: str = "u1", repo: str = REPO, path: str = "", authored: int | None = 5) -> Release:
@@ -24,7 +21,7 @@ def stamps(history: list[ReleaseStatus]) -> list[int]:
 
 
 def test_the_newest_is_the_first_and_the_live_one_is_marked() -> None:
-    found = merge([], [release(30), release(20), release(10)], 20, site())
+    found = merge([], [release(30), release(20), release(10)], 20, docs())
     assert [(each.commit, each.live, each.available) for each in found] == [
         (f"{30:040}", False, True),
         (f"{20:040}", True, True),
@@ -34,8 +31,8 @@ def test_the_newest_is_the_first_and_the_live_one_is_marked() -> None:
 
 
 def test_what_left_the_volume_is_remembered_as_not_available() -> None:
-    before = merge([], [release(20), release(10)], 20, site())
-    after = merge(before, [release(30), release(20)], 30, site())
+    before = merge([], [release(20), release(10)], 20, docs())
+    after = merge(before, [release(30), release(20)], 30, docs())
     assert [(stamp, each.available) for stamp, each in zip(stamps(after), after, strict=True)] == [
         (30, True),
         (20, True),
@@ -44,22 +41,22 @@ def test_what_left_the_volume_is_remembered_as_not_available() -> None:
 
 
 def test_at_most_ten_are_listed_and_the_live_one_is_always_among_them() -> None:
-    before = merge([], [release(number) for number in range(20, 0, -1)], 1, site())
+    before = merge([], [release(number) for number in range(20, 0, -1)], 1, docs())
     assert stamps(before) == [20, 19, 18, 17, 16, 15, 14, 13, 12, 1]
     assert before[-1].live
 
 
 def test_of_another_repository_or_folder_nothing_can_be_gone_back_to() -> None:
     others = [release(30), release(20, repo="https://forge.example.com/x/y"), release(10, path="public")]
-    assert [each.available for each in merge([], others, 30, site())] == [True, False, False]
-    assert [each.available for each in merge([], others, 30, site(path="/public"))] == [False, False, True]
+    assert [each.available for each in merge([], others, 30, docs())] == [True, False, False]
+    assert [each.available for each in merge([], others, 30, docs(path="/public"))] == [False, False, True]
 
 
 def test_of_a_site_that_had_the_name_before_nothing_is_told() -> None:
     """N3."""
-    assert merge([], [release(10, uid="u0")], 10, site()) == []
+    assert merge([], [release(10, uid="u0")], 10, docs()) == []
 
 
 def test_a_record_of_before_there_was_a_history_has_no_author_date() -> None:
-    (found,) = merge([], [release(10, authored=None)], 10, site())
+    (found,) = merge([], [release(10, authored=None)], 10, docs())
     assert "authorDate" not in found.dump()

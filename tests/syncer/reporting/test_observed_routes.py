@@ -12,19 +12,7 @@ from syncer.outcome import Published
 from syncer.reporting import status
 from syncer.reporting.observed_routes import Routing, Routings, aliases_ready
 from syncer.volume.records import Release
-from tests.syncer.reporting.test_status import COMMIT, NOW, host, platform, published
-
-
-def site(aliases: list[str] | None = None, **more: Any) -> StaticSite:
-    status_fields = more.pop("status", None)
-    spec = {"repo": "https://forge.example.com/team/docs", "domain": "docs.example.com", "pathPrefix": "/v1", **more}
-    return StaticSite.model_validate(
-        {
-            "metadata": {"namespace": "team", "name": "docs", "uid": "u1", "generation": 3},
-            "spec": spec | {"aliases": aliases or []},
-            "status": status_fields,
-        }
-    )
+from tests.syncer.reporting.test_status import COMMIT, NOW, docs, host, platform, published
 
 
 def alias(domain: str, ready: str = "True", generation: int = 1) -> VirtualHost:
@@ -59,17 +47,19 @@ def said(of: StaticSite, known: Platform, *hosts: VirtualHost) -> dict[str, Cond
 
 
 def test_a_site_without_aliases_says_nothing_of_them() -> None:
-    assert "AliasesReady" not in said(site(), platform())
+    assert "AliasesReady" not in said(docs(), platform())
 
 
 def test_aliases_that_redirect_are_ready() -> None:
-    found = said(site(["a.example.org", "b.example.org"]), platform(), alias("a.example.org"), alias("b.example.org"))
+    found = said(
+        docs(aliases=["a.example.org", "b.example.org"]), platform(), alias("a.example.org"), alias("b.example.org")
+    )
     assert (found["AliasesReady"].status, found["AliasesReady"].reason) == ("True", "Routed")
     assert found["AliasesReady"].message == "a.example.org, b.example.org redirect here"
 
 
 def test_an_alias_that_is_where_the_site_is_served_anyhow_is_not_awaited() -> None:
-    own = site(["docs.example.com"], domain=None, pathPrefix="")  # the platform gives it that domain
+    own = docs(aliases=["docs.example.com"], domain=None, pathPrefix="")  # the platform gives it that domain
     routing = Routings(platform(), [host(prefix="")]).of(own)
     (found,) = aliases_ready(own, routing)
     assert (found.status, found.reason) == ("True", "Routed")
@@ -77,20 +67,20 @@ def test_an_alias_that_is_where_the_site_is_served_anyhow_is_not_awaited() -> No
 
 @pytest.mark.parametrize("hosts", [[], [alias("a.example.org", "Unknown")], [alias("a.example.org", generation=2)]])
 def test_an_alias_that_is_awaited_says_so(hosts: list[VirtualHost]) -> None:
-    found = said(site(["a.example.org"]), platform(), *hosts)
+    found = said(docs(aliases=["a.example.org"]), platform(), *hosts)
     assert found["AliasesReady"].status == "Unknown"
     assert found["Ready"].status == "True"
 
 
 def test_a_rejected_alias_is_said_and_spoils_nothing() -> None:
-    found = said(site(["a.example.org", "b.example.org"]), rejected("a.example.org"), alias("b.example.org"))
+    found = said(docs(aliases=["a.example.org", "b.example.org"]), rejected("a.example.org"), alias("b.example.org"))
     assert (found["AliasesReady"].status, found["AliasesReady"].reason) == ("False", "DomainConflict")
     assert (found["Ready"].status, found["IngressReady"].status) == ("True", "True")
     assert "alias a.example.org is not served: choose another domain" in found["Ready"].message
 
 
 def test_an_alias_whose_certificate_fails_is_said_and_spoils_nothing() -> None:
-    found = said(site(["a.example.org"]), platform(), alias("a.example.org", "False"))
+    found = said(docs(aliases=["a.example.org"]), platform(), alias("a.example.org", "False"))
     assert found["AliasesReady"].message == "alias a.example.org is not served: it was seen"
     assert found["Ready"].status == "True"
 
@@ -103,15 +93,15 @@ def with_rules(**rules: Any) -> Published:
 def test_what_the_files_say_goes_to_the_status_and_stays_there() -> None:
     redirect = {"from": "/a", "to": "/b", "status": 302}
     problem = {"file": "_redirects", "line": 3, "message": "it is no rule"}
-    built = status.build(site(), with_rules(redirects=[redirect], problems=[problem]), Routing(), NOW)
+    built = status.build(docs(), with_rules(redirects=[redirect], problems=[problem]), Routing(), NOW)
     assert built.dump()["rules"] == {"redirects": [redirect], "headers": [], "problems": [problem]}
     synced = conditions.find(built.conditions, "Synced")
     assert synced and synced.status == "True"
     assert "_redirects line 3: it is no rule" in synced.message
-    later = status.build(site().model_copy(update={"status": built}), None, Routing(), NOW)
+    later = status.build(docs().model_copy(update={"status": built}), None, Routing(), NOW)
     assert later.rules == built.rules
     assert not status.is_worth_writing(later, built)
-    assert status.build(site(), with_rules(), Routing(), NOW).dump()["rules"] == {
+    assert status.build(docs(), with_rules(), Routing(), NOW).dump()["rules"] == {
         "redirects": [],
         "headers": [],
         "problems": [],
@@ -120,27 +110,27 @@ def test_what_the_files_say_goes_to_the_status_and_stays_there() -> None:
 
 @pytest.mark.parametrize("rules", ["text", 7, [], {"redirects": [{"from": "x"}]}, {"headers": "x"}])
 def test_h2_rules_in_a_status_that_make_no_sense_count_as_none(rules: Any) -> None:
-    found = site(status={"lastCommit": COMMIT, "rules": rules})
+    found = docs(status={"lastCommit": COMMIT, "rules": rules})
     assert found.status and found.status.rules is None
     assert found.status.last_commit == COMMIT
 
 
 def test_a_suspended_site_says_so_whatever_else_there_is() -> None:
     live = status.build(
-        site(suspend=True, status={"lastCommit": COMMIT}), None, Routings(platform(), [host()]).of(site()), NOW
+        docs(suspend=True, status={"lastCommit": COMMIT}), None, Routings(platform(), [host()]).of(docs()), NOW
     )
     synced = conditions.find(live.conditions, "Synced")
     assert synced and (synced.status, synced.reason) == ("True", "Suspended")
     assert "cccccccccccc stays live" in synced.message
     assert (live.phase, live.last_commit) == ("Suspended", COMMIT)
-    never = status.build(site(suspend=True), None, Routing(), NOW)
+    never = status.build(docs(suspend=True), None, Routing(), NOW)
     synced = conditions.find(never.conditions, "Synced")
     assert synced and (synced.status, synced.reason, never.phase) == ("False", "Suspended", "Suspended")
 
 
 def test_a_closed_site_does_not_say_that_its_release_stays_live() -> None:
     built = status.build(
-        site(status={"lastCommit": COMMIT}), SiteClosed("the site is closed: x", "kind: Role"), Routing(), NOW
+        docs(status={"lastCommit": COMMIT}), SiteClosed("the site is closed: x", "kind: Role"), Routing(), NOW
     )
     synced = conditions.find(built.conditions, "Synced")
     assert synced and (synced.reason, synced.message) == ("SiteClosed", "the site is closed: x\nkind: Role")

@@ -6,6 +6,7 @@ import time
 from pages.api import StaticSite, StaticSiteStatus
 from syncer.reporting.status_writer import StatusWriter
 from syncer.stores import StatusNotWritten
+from tests.support.objects import parsed_site
 from tests.support.serving import eventually
 
 
@@ -24,11 +25,6 @@ class Api:
         self.written.append((site.metadata.name, status.last_commit or ""))
 
 
-def a_site(name: str) -> StaticSite:
-    metadata = {"namespace": "team", "name": name, "uid": name}
-    return StaticSite.model_validate({"metadata": metadata, "spec": {"repo": "https://example.com/x.git"}})
-
-
 def test_f19_what_the_api_refuses_is_tried_again_until_the_latest_of_each_site_is_written() -> None:
     api = Api()
     writer = StatusWriter(api)
@@ -36,7 +32,7 @@ def test_f19_what_the_api_refuses_is_tried_again_until_the_latest_of_each_site_i
     try:
         for commit in ("1", "2", "3"):
             for name in ("a", "b"):
-                writer.put(a_site(name), StaticSiteStatus(last_commit=commit))
+                writer.put(parsed_site(name), StaticSiteStatus(last_commit=commit))
         eventually(lambda: api.tries >= 3)
         api.recovers.set()
         eventually(lambda: dict(api.written) == {"a": "3", "b": "3"})
@@ -63,9 +59,9 @@ def test_f19_an_api_that_asks_for_a_pause_gets_it() -> None:
     writer = StatusWriter(api)
     writer.start()
     try:
-        writer.put(a_site("a"), StaticSiteStatus())
+        writer.put(parsed_site("a"), StaticSiteStatus())
         eventually(lambda: len(api.tries) == 1)
-        writer.put(a_site("b"), StaticSiteStatus())
+        writer.put(parsed_site("b"), StaticSiteStatus())
         eventually(lambda: len(api.tries) == 3)
     finally:
         writer.close(5)

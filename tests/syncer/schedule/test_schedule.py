@@ -203,7 +203,7 @@ def test_a_host_that_asks_to_be_left_alone_is_left_alone_and_others_are_not() ->
     schedule = steady()
     schedule.keep({"a": spec("a", host="busy"), "b": spec("b", host="busy"), "c": spec("c", host="idle")}, now=0)
     schedule.pause("busy", 120, now=0)
-    schedule.hasten("a", 1)  # whoever waits for it
+    schedule.hasten("a", 1)  # a user waits for it
     assert run_due(schedule, 1) == ["c"]
     assert schedule.next_look(1) == 120
     assert sorted(keys(schedule.take_due(120))) == ["a", "b"]
@@ -279,7 +279,7 @@ def longest_wait(moments: list[float]) -> float:
 
 
 def test_f32_a_site_that_fails_a_thousand_times_delays_others_by_less_than_an_interval() -> None:
-    """F32: it hangs for 30 s each time, and somebody hastens it all the time."""
+    """F32: it hangs for 30 s each time, and a user hastens it all the time."""
     schedule = steady(Capacity.of(4))
     everything = {"poison": spec("poison", 60, host="bad")} | specs(*(f"good{n}" for n in range(50)), interval=60)
     schedule.keep(everything, now=0)

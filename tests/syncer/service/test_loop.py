@@ -5,7 +5,6 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,11 +15,15 @@ from syncer.assembly import World
 from syncer.egress.hosts import AllowedHosts
 from syncer.git.attempts import Attempts
 from syncer.limits import Limits, Timeouts
+from syncer.outcome import Outcome
+from syncer.recorder import Recorder
 from syncer.schedule.lanes import Backoff, Capacity
 from syncer.settings import Settings
 from syncer.sources import source_of
 from syncer.stores import Snapshot
 from tests.support.git_server import GitServer
+from tests.support.objects import parsed_site
+from tests.support.serving import eventually
 
 
 class Memory:
@@ -40,6 +43,16 @@ class Memory:
 
     def write_status(self, site: StaticSite, status: StaticSiteStatus) -> None:
         self.statuses[site.metadata.name] = status
+
+
+class Finished(Recorder):
+    """The names of the sites whose syncs have ended, once for each sync."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def sync_finished(self, site: StaticSite, outcome: Outcome, seconds: float) -> None:
+        self.names.append(site.metadata.name)
 
 
 class Running:
@@ -64,7 +77,9 @@ class Running:
             backoff=backoff or Backoff(),
         )
         self.git = assembly.make_git(settings)
-        parts = assembly.assemble(settings, World(self.store, assembly.make_workspace(settings, self.git)))
+        self.finished = Finished()
+        workspace = assembly.make_workspace(settings, self.git)
+        parts = assembly.assemble(settings, World(self.store, workspace, recorders=[self.finished]))
         self.syncer = parts.syncer
         self.queue = parts.queue
         self.thread = threading.Thread(target=self.syncer.run)
@@ -91,13 +106,6 @@ class Running:
         return status.conditions[1].reason if status else None
 
 
-def eventually(holds: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def running(tmp_path: Path, git_server: GitServer) -> Iterator[Running]:
     made = Running(tmp_path, git_server)
@@ -113,42 +121,33 @@ def hasty(tmp_path: Path, git_server: GitServer) -> Iterator[Running]:
     made.stop()
 
 
-def a_site(server: GitServer, name: str, uid: str = "", generation: int = 1, **spec: Any) -> StaticSite:
-    return StaticSite.model_validate(
-        {
-            "metadata": {"namespace": "team", "name": name, "uid": uid or name, "generation": generation},
-            "spec": {"repo": server.url(name), **spec},
-        }
-    )
-
-
-def test_sites_come_are_said_to_be_synced_and_go(running: Running, git_server: GitServer) -> None:
+def test_sites_are_published_reported_and_removed(running: Running, git_server: GitServer) -> None:
     for name in ("a", "b"):
         git_server.repository(name).commit({"index.html": name})
-    running.follow(a_site(git_server, "a"), a_site(git_server, "b"))
+    running.follow(parsed_site("a", repo=git_server.url("a")), parsed_site("b", repo=git_server.url("b")))
     eventually(lambda: running.phase("a") == running.phase("b") == "Synced")
     assert (running.text("a"), running.text("b")) == ("a", "b")
-    running.follow(a_site(git_server, "b"))
+    running.follow(parsed_site("b", repo=git_server.url("b")))
     eventually(lambda: not (running.live / "a").exists())
     assert running.text("b") == "b"
 
 
 def test_f17_an_incomplete_list_removes_nothing(running: Running, git_server: GitServer) -> None:
     git_server.repository("a").commit({"index.html": "a"})
-    running.follow(a_site(git_server, "a"))
+    running.follow(parsed_site("a", repo=git_server.url("a")))
     eventually(lambda: running.text("a"))
     running.store.complete = False
     git_server.repository("b").commit({"index.html": "b"})
-    running.follow(a_site(git_server, "b"))
+    running.follow(parsed_site("b", repo=git_server.url("b")))
     eventually(lambda: running.text("b"))
     assert running.text("a") == "a"
 
 
 def test_a_changed_path_counts_at_once(running: Running, git_server: GitServer) -> None:
     git_server.repository("a").commit({"one/index.html": "1", "two/index.html": "2"})
-    running.follow(a_site(git_server, "a", path="/one"))
+    running.follow(parsed_site("a", repo=git_server.url("a"), path="/one"))
     eventually(lambda: running.text("a") == "1")
-    running.follow(a_site(git_server, "a", generation=2, path="/two"))
+    running.follow(parsed_site("a", repo=git_server.url("a"), path="/two", metadata={"generation": 2}))
     eventually(lambda: running.text("a") == "2")
 
 
@@ -156,21 +155,23 @@ def test_a_hanging_server_does_not_hold_up_the_others(running: Running, git_serv
     for name in ("bad", "good"):
         git_server.repository(name).commit({"index.html": name})
     git_server.hang("bad")
-    running.follow(a_site(git_server, "bad"), a_site(git_server, "good"))
+    running.follow(parsed_site("bad", repo=git_server.url("bad")), parsed_site("good", repo=git_server.url("good")))
     eventually(lambda: running.text("good"))
     assert running.text("bad") is None
     git_server.heal("bad")
 
 
-def test_f26_a_site_deleted_while_it_is_synced_does_not_come_back(running: Running, git_server: GitServer) -> None:
+def test_f26_a_site_deleted_while_it_is_synced_does_not_come_back(
+    running: Running, git_server: GitServer, tmp_path: Path
+) -> None:
     git_server.repository("a").commit({"index.html": "a"})
-    git_server.hang("a")
-    running.follow(a_site(git_server, "a"))
-    eventually(lambda: git_server.requests)
+    git_server.hang("a", b"command=fetch")
+    running.follow(parsed_site("a", repo=git_server.url("a")))
+    eventually(lambda: git_server.hanging)
     running.follow()
     git_server.heal("a")
     git_server.released.set()
-    time.sleep(0.3)
+    eventually(lambda: Attempts(tmp_path / "mirrors").read() == {})  # the sync has ended
     assert running.text("a") is None
 
 
@@ -178,7 +179,7 @@ def test_f4_stopping_ends_a_running_git(tmp_path: Path, git_server: GitServer) -
     running = Running(tmp_path, git_server)
     git_server.repository("a").commit({"index.html": "a"})
     git_server.hang("a")
-    running.follow(a_site(git_server, "a"))
+    running.follow(parsed_site("a", repo=git_server.url("a")))
     eventually(lambda: git_server.requests)
     running.stop()
     assert "a" not in {name for name, status in running.store.statuses.items() if status.phase == "Error"}
@@ -188,7 +189,7 @@ def test_a_failure_is_tried_again_and_recovers(hasty: Running, git_server: GitSe
     running = hasty
     git_server.repository("a").commit({"index.html": "a"})
     git_server.fail("a", 500)
-    running.follow(a_site(git_server, "a"))
+    running.follow(parsed_site("a", repo=git_server.url("a")))
     eventually(lambda: running.phase("a") == "Unreachable")
     git_server.heal("a")
     eventually(lambda: running.phase("a") == "Synced")
@@ -199,7 +200,7 @@ def test_sites_of_several_branches_share_one_question(running: Running, git_serv
     for branch in ("main", "dev", "old"):
         repository.commit({"index.html": branch}, branch=branch)
     sites = [
-        a_site(git_server, branch, repo=git_server.url("a"), branch=branch, syncInterval="10s")
+        parsed_site(branch, repo=git_server.url("a"), branch=branch, syncInterval="10s")
         for branch in ("main", "dev", "old")
     ]
     running.follow(*sites)
@@ -207,27 +208,27 @@ def test_sites_of_several_branches_share_one_question(running: Running, git_serv
     eventually(lambda: all(running.phase(name) == "Synced" for name in ("main", "dev", "old")))
     git_server.requests.clear()
     repository.commit({"index.html": "new"}, branch="dev")
-    running.queue.hasten([source_of(sites[0])])  # somebody says that main was pushed
+    running.queue.hasten([source_of(sites[0])])  # a webhook says that main was pushed
     eventually(lambda: running.text("dev") == "new")
     assert git_server.requests[0] == "POST /a.git/git-upload-pack"
     assert len(git_server.requests) == 2  # and one fetch, of the branch that has moved
 
 
-def test_f8_a_server_that_asks_to_be_left_alone_is_left_alone(tmp_path: Path, git_server: GitServer) -> None:
-    """F8: whatever a webhook says meanwhile, and other servers do not suffer."""
+def test_f8_a_server_that_asks_for_a_pause_gets_it(tmp_path: Path, git_server: GitServer) -> None:
+    """F8: even if a webhook comes meanwhile; other servers are not affected."""
     (tmp_path / "other").mkdir()
     with GitServer(tmp_path / "other") as other:
         other.repository("good").commit({"index.html": "good"})
         git_server.repository("a").commit({"index.html": "a"})
         git_server.fail("a", 429, {"Retry-After": "2"})
         running = Running(tmp_path, git_server, other, backoff=Backoff(first_seconds=0.01))
-        site = a_site(git_server, "a")
+        site = parsed_site("a", repo=git_server.url("a"))
         running.follow(site)
         eventually(lambda: running.phase("a") == "Unreachable")
         begin = time.monotonic()
         git_server.heal("a")
         running.queue.hasten([source_of(site)])
-        running.follow(site, a_site(git_server, "b"), a_site(other, "good"))
+        running.follow(site, parsed_site("b", repo=git_server.url("b")), parsed_site("good", repo=other.url("good")))
         eventually(lambda: running.text("good"))
         eventually(lambda: running.text("a"))
         asked = len(git_server.requests)
@@ -242,7 +243,7 @@ def test_f8_f9_each_failure_of_a_server_has_its_reason_and_the_release_stays(
     """F8, F9: an error, silence, and silence once the pack is requested."""
     patience = Timeouts(ask=1, transfer=1)
     running = Running(tmp_path, git_server, timeouts=patience, backoff=Backoff(first_seconds=0.05))
-    site = a_site(git_server, "a")
+    site = parsed_site("a", repo=git_server.url("a"))
     repository = git_server.repository("a")
     repository.commit({"index.html": "one"})
     running.follow(site)
@@ -269,13 +270,13 @@ def test_f32_a_poison_site_delays_no_other(tmp_path: Path, git_server: GitServer
     """F32: several that hang at once, tried again all the time, at the very server of the others."""
     patience = Timeouts(ask=3, transfer=3)
     running = Running(tmp_path, git_server, timeouts=patience, backoff=Backoff(0.01, 0.01), slow_seconds=0.3)
-    poison = [a_site(git_server, f"bad{number}") for number in range(4)]
+    poison = [parsed_site(f"bad{number}", repo=git_server.url(f"bad{number}")) for number in range(4)]
     for number in range(4):
         git_server.repository(f"bad{number}").commit({"index.html": "bad"})
         git_server.hang(f"bad{number}")
     running.follow(*poison)
     eventually(lambda: all(running.phase(site.metadata.name) == "Timeout" for site in poison))
-    good = [a_site(git_server, f"good{number}") for number in range(5)]
+    good = [parsed_site(f"good{number}", repo=git_server.url(f"good{number}")) for number in range(5)]
     for site in good:
         git_server.repository(site.metadata.name).commit({"index.html": "good"})
     running.follow(*poison, *good)
@@ -287,14 +288,14 @@ def test_f32_a_poison_site_delays_no_other(tmp_path: Path, git_server: GitServer
     running.stop()
 
 
-def test_f33_a_cold_start_publishes_many_and_runs_no_more_than_it_may(tmp_path: Path, git_server: GitServer) -> None:
+def test_f33_a_cold_start_publishes_many_within_the_capacity(tmp_path: Path, git_server: GitServer) -> None:
     """F33."""
     running = Running(tmp_path, git_server)
     for number in range(30):
         git_server.repository(f"s{number}").commit({"index.html": str(number)})
-    running.follow(*(a_site(git_server, f"s{number}") for number in range(30)))
+    running.follow(*(parsed_site(f"s{number}", repo=git_server.url(f"s{number}")) for number in range(30)))
     eventually(lambda: all(running.text(f"s{number}") == str(number) for number in range(30)))
-    assert git_server.most_at_once <= 2  # as many as one server is to see
+    assert git_server.most_at_once <= 2  # as many as one server may get
     running.stop()
 
 
@@ -305,30 +306,29 @@ def a_secret(password: str) -> Secret:
     )
 
 
-def test_f11_a_refused_credential_is_not_tried_again_but_a_new_one_is_at_once(
-    hasty: Running, git_server: GitServer
-) -> None:
+def test_f11_a_rejected_credential_is_not_retried_but_a_new_one_is(hasty: Running, git_server: GitServer) -> None:
     """F11."""
     running = hasty
     git_server.repository("a").commit({"index.html": "a"})
     git_server.require("a", "tess", "right")
     running.store.secrets["token"] = a_secret("wrong")
-    site = a_site(git_server, "a", secretRef={"name": "token"})
+    site = parsed_site("a", repo=git_server.url("a"), secretRef={"name": "token"})
     running.follow(site)
     eventually(lambda: running.phase("a") == "AuthFailed")
     for _ in range(5):
+        syncs = len(running.finished.names)
         running.queue.hasten([source_of(site)])
-        time.sleep(0.05)
+        eventually(lambda syncs=syncs: len(running.finished.names) > syncs)  # type: ignore[misc]
     assert len(git_server.requests) == 1
     running.store.secrets["token"] = a_secret("right")
     eventually(lambda: running.text("a"))
 
 
-def test_f34_what_processes_have_died_of_waits_while_the_others_are_served(
+def test_f34_a_source_that_killed_processes_waits_while_others_are_synced(
     tmp_path: Path, git_server: GitServer
 ) -> None:
     """F34: the markers that a process leaves which was killed over a site, three times in a row."""
-    sites = [a_site(git_server, name) for name in ("deadly", "good")]
+    sites = [parsed_site(name, repo=git_server.url(name)) for name in ("deadly", "good")]
     for site in sites:
         git_server.repository(site.metadata.name).commit({"index.html": "x"})
     mirrors = tmp_path / "mirrors"
@@ -338,17 +338,17 @@ def test_f34_what_processes_have_died_of_waits_while_the_others_are_served(
     running.follow(*sites)
     eventually(lambda: running.phase("good") == "Synced")
     assert running.text("deadly") is None
-    running.queue.hasten([source_of(sites[0])])  # somebody insists
+    running.queue.hasten([source_of(sites[0])])  # a user insists
     eventually(lambda: running.text("deadly"))
     eventually(lambda: not list(mirrors.glob("*.at-work")))
     running.stop()
 
 
-def test_f34_a_killed_process_leaves_word_of_what_it_was_at(tmp_path: Path, git_server: GitServer) -> None:
+def test_f34_a_killed_process_leaves_a_marker_of_its_source(tmp_path: Path, git_server: GitServer) -> None:
     git_server.repository("a").commit({"index.html": "a"})
     git_server.hang("a", b"command=fetch")
     running = Running(tmp_path, git_server, timeouts=Timeouts(ask=30, transfer=30))
-    running.follow(a_site(git_server, "a"))
+    running.follow(parsed_site("a", repo=git_server.url("a")))
     attempts = Attempts(tmp_path / "mirrors")
     eventually(lambda: list(attempts.read().values()) == [1])  # what the next one would find
     running.stop()

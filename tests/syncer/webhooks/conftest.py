@@ -1,6 +1,5 @@
 """The API with some sites and no syncer behind it: its requests are kept."""
 
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -15,14 +14,9 @@ from syncer.sources import Source
 from syncer.webhooks.matching import LatestIndex
 from syncer.webhooks.trust import Trust
 from tests.support.deliveries import SECRET, Sent
+from tests.support.objects import parsed_site
 
 KEY = b"k" * 32
-
-
-def a_site(key: str, repo: str, branch: str = "main", **spec: Any) -> StaticSite:
-    namespace, _, name = key.partition("/")
-    metadata = {"namespace": namespace, "name": name, "uid": str(uuid.uuid5(uuid.NAMESPACE_URL, key))}
-    return StaticSite.model_validate({"metadata": metadata, "spec": {"repo": repo, "branch": branch, **spec}})
 
 
 class API(Duty):
@@ -86,12 +80,12 @@ def api() -> API:
     return API(
         Trust(SECRET, KEY),
         [
-            a_site("team/docs", "https://forge.example.com/team/docs.git"),
-            a_site("team/preview", "https://forge.example.com/team/docs.git", branch="feature/new-look"),
-            a_site("other/site", "https://forge.example.com/other/site"),
-            a_site("lab/site", "http://127.0.0.1:23300/alice/site.git"),
-            a_site("lab/forgejo", "http://127.0.0.1:23310/alice/site.git"),
-            a_site("hub/docs", "https://github.com/team/docs"),
-            a_site("lab/gitlab", "https://gitlab.example.com/group/team/docs.git"),
+            parsed_site("docs", repo="https://forge.example.com/team/docs.git"),
+            parsed_site("preview", repo="https://forge.example.com/team/docs.git", branch="feature/new-look"),
+            parsed_site("site", "other", repo="https://forge.example.com/other/site"),
+            parsed_site("site", "lab", repo="http://127.0.0.1:23300/alice/site.git"),
+            parsed_site("forgejo", "lab", repo="http://127.0.0.1:23310/alice/site.git"),
+            parsed_site("docs", "hub", repo="https://github.com/team/docs"),
+            parsed_site("gitlab", "lab", repo="https://gitlab.example.com/group/team/docs.git"),
         ],
     )

@@ -4,7 +4,8 @@ import pytest
 
 from tests.support import deliveries
 from tests.support.deliveries import Sent, github_push, gitlab_push
-from tests.syncer.webhooks.conftest import API, a_site
+from tests.support.objects import parsed_site
+from tests.syncer.webhooks.conftest import API
 
 REPO = "https://github.com/team/docs"
 AT_GITLAB = "https://gitlab.example.com/group/team/docs"
@@ -30,7 +31,7 @@ def forge(request: pytest.FixtureRequest) -> str:
 def api(api: API, forge: str) -> API:
     repo = AT_GITLAB if forge == "gitlab" else REPO
     branches = {"main": "main", "look": "feature/new-look", "odd": "refs/heads/x", "look2": "new-look"}
-    return API(api.trust, [a_site(f"team/{name}", repo, branch) for name, branch in branches.items()])
+    return API(api.trust, [parsed_site(f"{name}", repo=repo, branch=branch) for name, branch in branches.items()])
 
 
 @pytest.mark.parametrize(
@@ -99,9 +100,9 @@ def test_w5_events_of_a_site_are_told_to_its_owner(api: API, forge: str) -> None
 def test_a_pinned_site_is_not_asked_to_follow_its_branch_but_the_tag_that_it_is_pinned_to(api: API, forge: str) -> None:
     repo = AT_GITLAB if forge == "gitlab" else REPO
     sites = [
-        a_site("team/main", repo),
-        a_site("team/tag", repo, revision="v1"),
-        a_site("team/old", repo, revision="1" * 40),
+        parsed_site("main", repo=repo),
+        parsed_site("tag", repo=repo, revision="v1"),
+        parsed_site("old", repo=repo, revision="1" * 40),
     ]
     pinned = API(api.trust, sites)
     assert pinned.send(push(forge, "refs/heads/main")).get_json()["sites"] == ["team/main"]

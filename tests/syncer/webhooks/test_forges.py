@@ -5,7 +5,8 @@ import pytest
 from syncer.webhooks.trust import Trust
 from tests.support import deliveries
 from tests.support.deliveries import FORM, JSON, SECRET, Sent, github_push, gitlab_push, recorded
-from tests.syncer.webhooks.conftest import API, KEY, a_site
+from tests.support.objects import parsed_site
+from tests.syncer.webhooks.conftest import API, KEY
 
 RECORDED = [*recorded("gitea"), *recorded("gitea", "gitea-form"), *recorded("forgejo")]
 LOOK = "feature/new-look"
@@ -33,7 +34,9 @@ def test_every_real_delivery_is_believed_and_answered(api: API, sent: Sent) -> N
 )
 def test_a_real_push_queues_the_sites_of_its_branch(forge: str, port: int, number: str, sites: list[str]) -> None:
     repo = f"http://127.0.0.1:{port}/alice/site.git"
-    api = API(Trust(SECRET, KEY), [a_site("lab/main", repo), a_site("lab/look", repo, branch=LOOK)])
+    api = API(
+        Trust(SECRET, KEY), [parsed_site("main", "lab", repo=repo), parsed_site("look", "lab", repo=repo, branch=LOOK)]
+    )
     answer = api.send(next(each for each in recorded(forge) if each.name.startswith(number)))
     assert answer.status_code == 202
     assert answer.get_json()["sites"] == sites

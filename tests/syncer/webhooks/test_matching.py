@@ -4,11 +4,11 @@ import pytest
 
 from pages.api import SiteKey, StaticSite
 from syncer.webhooks.matching import Index, LatestIndex
-from tests.syncer.webhooks.conftest import a_site
+from tests.support.objects import parsed_site
 
 
 def matches(repo: str, url: str) -> bool:
-    return bool(Index([a_site("team/docs", repo)]).find([url]))
+    return bool(Index([parsed_site("docs", repo=repo)]).find([url]))
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,18 @@ def test_w6_other_repositories_do_not(repo: str, url: str) -> None:
 
 
 def test_w6_a_site_of_this_machine_matches_no_delivery() -> None:
-    local = a_site("team/docs", "https://example.com/org/repo").spec.model_copy(update={"repo": "file:///org/repo"})
-    site = a_site("team/docs", "https://example.com/org/repo").model_copy(update={"spec": local})
+    local = parsed_site("docs", repo="https://example.com/org/repo").spec.model_copy(
+        update={"repo": "file:///org/repo"}
+    )
+    site = parsed_site("docs", repo="https://example.com/org/repo").model_copy(update={"spec": local})
     assert Index([site]).find(["file:///org/repo", "https://example.com/org/repo"]) == []
 
 
 def test_each_site_is_found_once_whichever_url_names_it() -> None:
-    sites = [a_site("b/docs", "https://example.com/org/repo"), a_site("a/docs", "http://example.com/org/repo.git")]
+    sites = [
+        parsed_site("docs", "b", repo="https://example.com/org/repo"),
+        parsed_site("docs", "a", repo="http://example.com/org/repo.git"),
+    ]
     urls = ["https://example.com/org/repo.git", "git@example.com:org/repo.git", "https://example.com/org/repo"]
     assert [site.key for site in Index(sites).find(urls)] == ["a/docs", "b/docs"]
 
@@ -109,6 +114,6 @@ def test_the_index_is_made_again_when_the_sites_change() -> None:
     index = LatestIndex(sites)
     assert index.latest() is index.latest()
     assert index.latest().named(SiteKey("team", "docs")) is None
-    sites.sites = {"uid": a_site("team/docs", "https://example.com/org/repo")}
+    sites.sites = {"uid": parsed_site("docs", repo="https://example.com/org/repo")}
     assert index.latest().named(SiteKey("team", "docs"))
     assert index.latest() is index.latest()

@@ -3,13 +3,14 @@
 from syncer.webhooks.trust import Trust
 from tests.support import deliveries
 from tests.support.deliveries import SECRET
-from tests.syncer.webhooks.conftest import API, KEY, a_site, nothing_else
+from tests.support.objects import parsed_site
+from tests.syncer.webhooks.conftest import API, KEY, nothing_else
 
 REPO = "https://forge.example.com/team/docs.git"
 
 
 def test_a_push_syncs_the_others_and_says_where_there_are_none() -> None:
-    asleep, awake = a_site("team/asleep", REPO), a_site("team/awake", REPO)
+    asleep, awake = parsed_site("asleep", repo=REPO), parsed_site("awake", repo=REPO)
     asleep = asleep.model_copy(update={"spec": asleep.spec.model_copy(update={"suspend": True})})
     both = API(Trust(SECRET, KEY), [asleep, awake])
     assert both.send(deliveries.gitea_push(REPO)).get_json()["sites"] == ["team/awake"]

@@ -8,7 +8,8 @@ from werkzeug.test import TestResponse
 from syncer.webhooks.trust import Trust
 from tests.support import deliveries
 from tests.support.deliveries import SECRET, Sent, github_push, gitlab_push
-from tests.syncer.webhooks.conftest import API, KEY, a_site, nothing_else
+from tests.support.objects import parsed_site
+from tests.syncer.webhooks.conftest import API, KEY, nothing_else
 
 REPO = "https://forge.example.com/team/docs.git"
 PUSHES = {
@@ -143,7 +144,12 @@ def signed_by(token: str, forge: str, repo: str) -> Sent:
 @all_forges
 def test_w7_a_sites_token_speaks_for_that_site_alone(forge: str) -> None:
     api = API(
-        Trust(SECRET, KEY), [a_site("team/docs", REPO), a_site("rival/docs", REPO), a_site("rival/own", f"{REPO}x")]
+        Trust(SECRET, KEY),
+        [
+            parsed_site("docs", repo=REPO),
+            parsed_site("docs", "rival", repo=REPO),
+            parsed_site("own", "rival", repo=f"{REPO}x"),
+        ],
     )
     token = api.token("team/docs")
     assert api.send(signed_by(token, forge, REPO)).get_json()["sites"] == ["team/docs"]
@@ -155,7 +161,7 @@ def test_w7_a_sites_token_speaks_for_that_site_alone(forge: str) -> None:
 
 @all_forges
 def test_w7_the_platforms_secret_speaks_for_every_site(forge: str) -> None:
-    api = API(Trust(SECRET, KEY), [a_site("team/docs", REPO), a_site("rival/docs", REPO)])
+    api = API(Trust(SECRET, KEY), [parsed_site("docs", repo=REPO), parsed_site("docs", "rival", repo=REPO)])
     assert api.send(signed_by(SECRET.decode(), forge, REPO)).get_json()["sites"] == ["rival/docs", "team/docs"]
 
 
@@ -171,7 +177,7 @@ def test_w7_what_is_looked_at_is_what_the_staticsite_says(api: API) -> None:
 
 
 def test_w7_another_tenant_cannot_use_up_a_delivery_id(api: API) -> None:
-    both = API(Trust(SECRET, KEY), [a_site("team/docs", REPO), a_site("rival/docs", REPO)])
+    both = API(Trust(SECRET, KEY), [parsed_site("docs", repo=REPO), parsed_site("docs", "rival", repo=REPO)])
     rivals = signed_by(both.token("rival/docs"), "gitea", REPO).but(X_Gitea_Delivery="the-same")
     assert both.send(rivals).status_code == 202
     assert both.send(deliveries.gitea_push(REPO).but(X_Gitea_Delivery="the-same")).status_code == 202
@@ -180,7 +186,7 @@ def test_w7_another_tenant_cannot_use_up_a_delivery_id(api: API) -> None:
 
 def test_w7_trying_the_tokens_of_many_sites_is_bounded() -> None:
     """A body of 1 MiB that names a repository of 200 sites is hashed 64 times and no more."""
-    api = API(Trust(None, KEY), [a_site(f"team/s{number:03}", REPO) for number in range(200)])
+    api = API(Trust(None, KEY), [parsed_site(f"s{number:03}", repo=REPO) for number in range(200)])
     padded = {"ref": "main", "repository": {"clone_url": REPO}, "padding": "x" * ((1 << 20) - 200)}
     assert api.send(deliveries.gitea(padded, api.token("team/s010").encode())).status_code == 202
     assert refused(api.send(deliveries.gitea(padded, api.token("team/s150").encode())))

@@ -1,4 +1,4 @@
-{{/* Labels of every object. */}}
+{{/* The labels of all objects. */}}
 {{- define "pages.labels" -}}
 app.kubernetes.io/part-of: kup6s-pages
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
@@ -10,12 +10,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end }}
 
-{{/* The same and some of its own, which come before commonLabels: list $ labels. */}}
+{{/* The labels of one object: its own take precedence over commonLabels. Arguments: list $ labels. */}}
 {{- define "pages.labelsAnd" -}}
 {{- toYaml (merge (dict) (index . 1) (include "pages.labels" (index . 0) | fromYaml)) }}
 {{- end }}
 
-{{/* An object's metadata: list $ "name" labels. */}}
+{{/* The metadata of an object. Arguments: list $ "name" labels. */}}
 {{- define "pages.metadata" -}}
 {{- $root := index . 0 -}}
 name: {{ index . 1 }}
@@ -29,7 +29,7 @@ labels:
   {{- end }}
 {{- end }}
 
-{{/* The same without a namespace. */}}
+{{/* The metadata of a cluster-wide object. */}}
 {{- define "pages.clusterMetadata" -}}
 {{- $root := index . 0 -}}
 name: {{ index . 1 }}
@@ -38,7 +38,7 @@ labels:
   {{- include "pages.labels" $root | nindent 2 }}
 {{- end }}
 
-{{/* An image: list $ (values of the image). */}}
+{{/* The reference of an image. Arguments: list $ (values of the image). */}}
 {{- define "pages.image" -}}
 {{- $root := index . 0 -}}
 {{- $image := index . 1 -}}
@@ -47,7 +47,7 @@ labels:
 {{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default $common.tag | default $root.Chart.AppVersion }}{{ end }}
 {{- end }}
 
-{{/* Whether syncer and nginx share a pod, because only one node at a time may have the volume. */}}
+{{/* Whether syncer and nginx share a pod, because only one node at a time can mount the volume. */}}
 {{- define "pages.onePod" -}}
 {{- if ne .Values.persistence.accessMode "ReadWriteMany" }}true{{ end }}
 {{- end }}
@@ -70,7 +70,7 @@ labels:
 {{ .Values.metacontroller.tokenSecretName | default "pages-hooks" }}
 {{- end }}
 
-{{/* The account that makes our objects: what the admission policies watch. */}}
+{{/* The account that creates our objects, which the admission policies check. */}}
 {{- define "pages.metacontrollerUser" -}}
 {{- if .Values.metacontroller.bundled -}}
 system:serviceaccount:{{ .Release.Namespace }}:pages-operator
@@ -79,7 +79,7 @@ system:serviceaccount:{{ .Values.metacontroller.namespace }}:{{ .Values.metacont
 {{- end }}
 {{- end }}
 
-{{/* The value of a Secret's entry that is there already, else a new one, base64 as a Secret has it: list $ name key */}}
+{{/* The existing value of a Secret's key, or else a new random one, in base64. Arguments: list $ name key. */}}
 {{- define "pages.kept" -}}
 {{- $root := index . 0 -}}
 {{- $there := lookup "v1" "Secret" $root.Release.Namespace (index . 1) | default dict -}}
@@ -87,14 +87,14 @@ system:serviceaccount:{{ .Values.metacontroller.namespace }}:{{ .Values.metacont
 {{- get $data (index . 2) | default (randAlphaNum 48 | b64enc) -}}
 {{- end }}
 
-{{/* What the schema cannot say of the Platform. */}}
+{{/* Checks of the Platform's values that a JSON schema cannot express. */}}
 {{- define "pages.checkPlatform" -}}
 {{- $platform := .Values.platform -}}
 {{- $issuer := $platform.tls.issuerRef.name -}}
 {{- if and (eq $platform.tls.mode "Individual") (not $issuer) }}
-{{- fail "platform.tls.mode Individual needs platform.tls.issuerRef.name: the cert-manager issuer of the sites' certificates; or set the mode to Wildcard or Off" }}
+{{- fail "platform.tls.mode Individual needs platform.tls.issuerRef.name; name the cert-manager issuer for the sites' certificates, or set the mode to Wildcard or Off" }}
 {{- end }}
 {{- if and (eq $platform.tls.mode "Wildcard") (not $issuer) (not $platform.tls.wildcardSecretName) }}
-{{- fail "platform.tls.mode Wildcard needs platform.tls.wildcardSecretName (your certificate) or platform.tls.issuerRef.name (an issuer that can make one)" }}
+{{- fail "platform.tls.mode Wildcard needs platform.tls.wildcardSecretName or platform.tls.issuerRef.name; name a Secret with your certificate, or an issuer that can sign one" }}
 {{- end }}
 {{- end }}

@@ -22,7 +22,7 @@ podSelector:
 {{- end }}
 {{- end }}
 
-{{/* To the API server, whose addresses no selector can name. */}}
+{{/* Egress to the API server, whose addresses no selector can match. */}}
 {{- define "pages.apiServerRule" -}}
 {{- $api := .Values.networkPolicies.apiServer -}}
 - ports:

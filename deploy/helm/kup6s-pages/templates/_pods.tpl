@@ -1,4 +1,4 @@
-{{/* What Pod Security "restricted" wants of a pod, and a little more. */}}
+{{/* The security context that Pod Security "restricted" requires, and a little more. */}}
 {{- define "pages.podSecurity" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -25,7 +25,7 @@ securityContext:
     drop: [ALL]
 {{- end }}
 
-{{/* Where a pod of these values may run. */}}
+{{/* Where a pod with these values may run. */}}
 {{- define "pages.scheduling" -}}
 {{- with .nodeSelector }}
 nodeSelector:
@@ -44,7 +44,7 @@ priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end }}
 
-{{/* The token of the pod's ServiceAccount, for the one container that mounts it: the others of the pod have none. */}}
+{{/* The token of the pod's ServiceAccount, for the only container that mounts it. */}}
 {{- define "pages.tokenVolume" -}}
 name: api-token
 projected:
@@ -68,7 +68,7 @@ mountPath: /var/run/secrets/kubernetes.io/serviceaccount
 readOnly: true
 {{- end }}
 
-{{/* nginx and its mounts: the live and the release trees, read-only, and nothing else of the volume. */}}
+{{/* nginx with its mounts: of the volume, only the live and release folders, read-only. */}}
 {{- define "pages.nginxContainer" -}}
 name: nginx
 image: {{ include "pages.image" (list . .Values.nginx.image) }}
@@ -82,12 +82,12 @@ readinessProbe:
   httpGet: {path: /healthz, port: nginx-health}
   periodSeconds: 5
 livenessProbe:
-  # That it answers at all: a volume that is away is no reason to start nginx anew.
+  # Only checks that nginx answers: a restart does not help if the volume is unavailable.
   tcpSocket: {port: nginx-health}
   periodSeconds: 20
   failureThreshold: 3
 lifecycle:
-  # Until no one is sent here any more. The image's stop signal is QUIT, which ends what is running first.
+  # Wait until Traefik sends no more requests. The image's stop signal is QUIT, which lets running requests finish.
   preStop:
     sleep: {seconds: 5}
 resources:

@@ -2,9 +2,7 @@
 
 import threading
 from pathlib import Path
-from typing import Any
 
-from pages.api import StaticSite
 from pages.core import Secret
 from syncer import assembly
 from syncer.egress.hosts import AllowedHosts
@@ -14,6 +12,7 @@ from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.settings import Settings
 from syncer.sources import group
 from tests.support.git_server import GitServer
+from tests.support.objects import parsed_site
 from tests.support.serving import eventually
 
 
@@ -24,9 +23,7 @@ class Tokens:
         return Secret.model_validate({"metadata": {"name": name}, "stringData": {"password": "token"}})
 
 
-def a_site(server: GitServer, **spec: Any) -> StaticSite:
-    wanted = {"repo": server.url(), "commitStatus": {"secretRef": {"name": "forge"}}, **spec}
-    return StaticSite.model_validate({"metadata": {"namespace": "team", "name": "site", "uid": "u"}, "spec": wanted})
+TOKEN = {"secretRef": {"name": "forge"}}
 
 
 class Forge:
@@ -54,10 +51,10 @@ def test_syncs_go_on_while_the_forge_hangs_and_it_learns_the_latest(tmp_path: Pa
     sync = assembly.make_source_sync(settings, workspace, Tokens(), recorder=statuses)
     sync.prepare()
     repository = git_server.repository()
-    commits = []
+    commits, site = [], parsed_site(repo=git_server.url(), commitStatus=TOKEN)
     for text in ("one", "two", "three"):
         commits.append(repository.commit({"public/index.html": text}))
-        for site, outcome in sync.run_all(group([a_site(git_server)])):
+        for _, outcome in sync.run_all(group([site])):
             assert isinstance(outcome, Published)
             statuses.outcome_reported(site, outcome, 0)
     assert forge.calls == []
@@ -65,7 +62,7 @@ def test_syncs_go_on_while_the_forge_hangs_and_it_learns_the_latest(tmp_path: Pa
     eventually(lambda: ("success", commits[-1]) in forge.states)
     assert len(forge.calls) <= 2, "what came between is no news any more"
 
-    broken = a_site(git_server, path="/none")
+    broken = parsed_site(repo=git_server.url(), commitStatus=TOKEN, path="/none")
     for site, outcome in sync.run_all(group([broken])):
         statuses.outcome_reported(site, outcome, 0)
     eventually(lambda: forge.states[-1] == ("failure", commits[-1]))

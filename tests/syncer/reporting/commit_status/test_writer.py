@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
-from pages.api import StaticSite
 from pages.core import Secret
 from syncer.egress.hosts import AllowedHosts
 from syncer.errors import SubpathNotFound, Unreachable
@@ -16,11 +16,19 @@ from syncer.reporting.commit_status.commit_state import MAX_DESCRIPTION
 from syncer.reporting.commit_status.writer import CommitStatuses
 from syncer.volume.records import Release
 from tests.support.forge_api import ForgeAPI
+from tests.support.objects import parsed_site
 from tests.support.serving import eventually
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 URL = "https://docs.pages.example.com/"
 Make = Callable[..., CommitStatuses]
+docs = partial(
+    parsed_site,
+    "docs",
+    metadata={"uid": "docs"},
+    status={"url": URL},
+    commitStatus={"secretRef": {"name": "forge"}},
+)
 
 
 @pytest.fixture
@@ -64,19 +72,6 @@ def make(forge: ForgeAPI) -> Iterator[Make]:
         each.stop()
 
 
-def a_site(forge: ForgeAPI, name: str = "docs", **commit_status: Any) -> StaticSite:
-    return StaticSite.model_validate(
-        {
-            "metadata": {"namespace": "team", "name": name, "uid": name},
-            "spec": {
-                "repo": f"{forge.origin}/team/docs.git",
-                "commitStatus": {"secretRef": {"name": "forge"}, **commit_status},
-            },
-            "status": {"url": URL},
-        }
-    )
-
-
 def live(commit: str = COMMIT, *, changed: bool = True) -> Published:
     return Published(Release("docs", "repo", "main", commit, "", "tree"), changed=changed)
 
@@ -88,7 +83,7 @@ def failed(commit: str = COMMIT, text: str = "commit has no folder /public") -> 
 
 
 def test_a_commit_is_pending_and_then_live(forge: ForgeAPI, make: Make) -> None:
-    statuses, site = make(), a_site(forge)
+    statuses, site = make(), docs(repo=forge.repo)
     statuses.sync_started(site, COMMIT)
     eventually(lambda: forge.states == ["pending"])
     statuses.outcome_reported(site, live(), 0)
@@ -102,7 +97,7 @@ def test_a_commit_is_pending_and_then_live(forge: ForgeAPI, make: Make) -> None:
 
 
 def test_a_failure_says_its_reason_once(forge: ForgeAPI, make: Make) -> None:
-    statuses, site = make(), a_site(forge)
+    statuses, site = make(), docs(repo=forge.repo)
     for _ in range(3):  # as often as the schedule tries again
         statuses.sync_started(site, COMMIT)
         statuses.outcome_reported(site, failed(text="x" * 500), 0)
@@ -117,7 +112,7 @@ def test_a_failure_says_its_reason_once(forge: ForgeAPI, make: Make) -> None:
 
 
 def test_what_is_no_news_is_not_sent(forge: ForgeAPI, make: Make) -> None:
-    statuses, site = make(), a_site(forge)
+    statuses, site = make(), docs(repo=forge.repo)
     statuses.outcome_reported(site, live(changed=False), 0)  # it was live before we started
     statuses.outcome_reported(site, Unreachable("the forge is down"), 0)  # there is no commit to say it of
     quiet = site.model_copy(update={"spec": site.spec.model_copy(update={"commit_status": None})})
@@ -133,7 +128,7 @@ def test_what_is_no_news_is_not_sent(forge: ForgeAPI, make: Make) -> None:
 @pytest.mark.parametrize("answer", [500, 429, "redirect", 401, 404])
 def test_what_a_forge_does_not_take_is_told(forge: ForgeAPI, make: Make, answer: int | str) -> None:
     forge.answers.extend([answer] * 3)
-    statuses, site = make(), a_site(forge)
+    statuses, site = make(), docs(repo=forge.repo)
     statuses.sync_started(site, COMMIT)
     again = answer in {500, 429}
     eventually(lambda: len(forge.taken) == (3 if again else 1))
@@ -145,7 +140,7 @@ def test_what_a_forge_does_not_take_is_told(forge: ForgeAPI, make: Make, answer:
 def test_a_forge_that_comes_back_is_told(forge: ForgeAPI, make: Make) -> None:
     forge.answers.extend([503, 503])
     statuses = make()
-    statuses.sync_started(a_site(forge), COMMIT)
+    statuses.sync_started(docs(repo=forge.repo), COMMIT)
     eventually(lambda: (statuses.result("docs") or "").endswith("sent"))
     assert forge.states == ["pending"] * 3
 
@@ -154,11 +149,11 @@ def test_a_forge_that_hangs_holds_up_nobody_and_only_the_latest_waits(forge: For
     with ForgeAPI() as other:
         forge.answers.append("hang")
         statuses = make(f"{forge.origin},{other.origin}")
-        statuses.sync_started(a_site(forge), COMMIT)
+        statuses.sync_started(docs(repo=forge.repo), COMMIT)
         eventually(lambda: forge.taken)
         for number in range(50):
-            statuses.sync_started(a_site(forge), f"{number:040}")
-        statuses.sync_started(a_site(other, "elsewhere"), COMMIT)
+            statuses.sync_started(docs(repo=forge.repo), f"{number:040}")
+        statuses.sync_started(docs(repo=other.repo, metadata={"uid": "elsewhere"}), COMMIT)
         eventually(lambda: other.states == ["pending"])
         assert len(forge.taken) == 1
         forge.released.set()
@@ -168,7 +163,7 @@ def test_a_forge_that_hangs_holds_up_nobody_and_only_the_latest_waits(forge: For
 
 def test_only_allowed_hosts_are_told(forge: ForgeAPI, make: Make) -> None:
     statuses = make("forge.example.com")
-    statuses.sync_started(a_site(forge), COMMIT)
+    statuses.sync_started(docs(repo=forge.repo), COMMIT)
     eventually(lambda: "not on the list of allowed hosts" in (statuses.result("docs") or ""))
     assert not forge.taken
 
@@ -178,13 +173,13 @@ def test_only_allowed_hosts_are_told(forge: ForgeAPI, make: Make) -> None:
 )
 def test_a_secret_that_is_missing_is_told(forge: ForgeAPI, make: Make, secret: dict[str, str], said: str) -> None:
     statuses = make()
-    statuses.sync_started(a_site(forge, secretRef=secret), COMMIT)
+    statuses.sync_started(docs(repo=forge.repo, commitStatus={"secretRef": secret}), COMMIT)
     eventually(lambda: said in (statuses.result("docs") or ""))
 
 
 def test_a_token_that_no_header_can_hold_is_no_crash(forge: ForgeAPI, make: Make) -> None:
     statuses = make()
-    statuses.sync_started(a_site(forge, secretRef={"name": "forge", "key": "odd"}), COMMIT)
+    statuses.sync_started(docs(repo=forge.repo, commitStatus={"secretRef": {"name": "forge", "key": "odd"}}), COMMIT)
     eventually(lambda: statuses.result("docs"))
 
 
@@ -192,14 +187,12 @@ def test_the_environments_proxy_is_not_asked(forge: ForgeAPI, make: Make, monkey
     monkeypatch.setitem(os.environ, "http_proxy", "http://127.0.0.1:1")
     monkeypatch.setitem(os.environ, "HTTP_PROXY", "http://127.0.0.1:1")
     statuses = make()
-    statuses.sync_started(a_site(forge), COMMIT)
+    statuses.sync_started(docs(repo=forge.repo), COMMIT)
     eventually(lambda: forge.states == ["pending"])
 
 
 def test_the_sites_own_credential_serves_where_no_other_is_named(forge: ForgeAPI, make: Make) -> None:
-    site = a_site(forge)
-    spec = {"repo": site.spec.repo, "secretRef": {"name": "forge"}, "commitStatus": {"forge": "gitlab"}}
-    own = StaticSite.model_validate({"metadata": site.metadata.dump(), "spec": spec})
+    own = docs(repo=forge.repo, secretRef={"name": "forge"}, commitStatus={"forge": "gitlab"})
     statuses = make()
     statuses.sync_started(own, COMMIT)
     eventually(lambda: forge.taken)
@@ -210,7 +203,7 @@ def test_the_sites_own_credential_serves_where_no_other_is_named(forge: ForgeAPI
 def test_each_attempt_is_counted_by_its_state_and_result(forge: ForgeAPI, make: Make) -> None:
     attempts = Attempts()
     forge.answers.extend([503])
-    statuses, site = make(recorder=attempts), a_site(forge)
+    statuses, site = make(recorder=attempts), docs(repo=forge.repo)
     statuses.sync_started(site, COMMIT)
     eventually(lambda: attempts.results == [("pending", "failed"), ("pending", "sent")])
     statuses.outcome_reported(site, live(), 0)
