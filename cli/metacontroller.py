@@ -13,7 +13,6 @@ from typing import Any
 from hooks import platform as stage_one
 from hooks import virtualhost as stage_two
 from hooks.payload import CERTIFICATE, INGRESS_ROUTE, MIDDLEWARE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST
-from hooks.site_reader import SiteReader
 from pages.api import Object
 
 _RELATED = (STATIC_SITE, NAMESPACE)
@@ -64,7 +63,7 @@ def _ask_stage_one(
         "finalizing": False,
     }
     # Removals are not held back, because the user has deleted the manifests on this machine.
-    return stage_one.sync(request, now=now, hold=timedelta(0), reader=SiteReader(allow_local=allow_local))
+    return stage_one.sync(request, now=now, hold=timedelta(0), allow_local=allow_local)
 
 
 def _reconcile_host(host: Object, before: Object | None, now: datetime) -> tuple[Object, list[Object]]:

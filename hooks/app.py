@@ -19,7 +19,6 @@ from hooks import payload, platform, virtualhost
 from hooks.bearer import Tokens
 from hooks.metrics import HookMetrics
 from hooks.payload import NotAHookRequest
-from hooks.site_reader import SiteReader
 from pages.api import Object
 
 log = structlog.get_logger(__name__)
@@ -42,7 +41,6 @@ _PROBE: Mapping[str, Any] = {
 def create_app(metrics: HookMetrics | None = None, tokens: Tokens | None = None) -> Flask:
     """The WSGI application. With ``tokens``, callers of the hooks need one of them."""
     counted = metrics or HookMetrics()
-    reader = SiteReader()
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
 
@@ -54,7 +52,7 @@ def create_app(metrics: HookMetrics | None = None, tokens: Tokens | None = None)
     @app.post("/platform/sync")
     def platform_sync() -> Response:
         call = HookCall(counted)
-        answer = platform.sync(call.request, now=datetime.now(UTC), reader=reader)
+        answer = platform.sync(call.request, now=datetime.now(UTC))
         counted.platform(answer["status"])
         return call.answer(answer)
 

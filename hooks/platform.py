@@ -13,9 +13,18 @@ from hooks.claims import Claim, Decision
 from hooks.invalid_parent import keep_children
 from hooks.payload import CERTIFICATE, NAMESPACE, STATIC_SITE, VIRTUAL_HOST, NotAHookRequest
 from hooks.routes import Routes
-from hooks.site_reader import SiteReader, ValidSite
 from pages import api, conditions, mistakes, names
-from pages.api import API_VERSION, HeldRemoval, Object, Platform, PlatformSpec, Rejection, SiteKey, StaticSite
+from pages.api import (
+    ALLOW_LOCAL,
+    API_VERSION,
+    HeldRemoval,
+    Object,
+    Platform,
+    PlatformSpec,
+    Rejection,
+    SiteKey,
+    StaticSite,
+)
 from pages.conditions import Condition, condition
 
 DEFAULT_HOLD = timedelta(minutes=5)
@@ -42,13 +51,12 @@ def customize(request: Mapping[str, Any]) -> Object:
 
 
 def sync(
-    request: Mapping[str, Any], *, now: datetime, hold: timedelta = DEFAULT_HOLD, reader: SiteReader | None = None
+    request: Mapping[str, Any], *, now: datetime, hold: timedelta = DEFAULT_HOLD, allow_local: bool = False
 ) -> Object:
     """Answer ``/platform/sync``. Raises NotAHookRequest.
 
-    A mass removal is put on hold for ``hold``. Without a ``reader``, a new one reads the sites and remembers nothing.
+    A mass removal is put on hold for ``hold``. With ``allow_local``, a repository may be a folder of this machine.
     """
-    reader = reader or SiteReader()
     parent = payload.parent(request, "Platform")
     observed = _observed_hosts(payload.objects(request, "children", VIRTUAL_HOST))
     sites = _related_sites(request, observed)
@@ -59,8 +67,9 @@ def sync(
         kept = [*observed.values(), *payload.objects(request, "children", CERTIFICATE)]
         message = f"{mistakes.explain(error)[0][1]}; nothing changes until it is fixed"
         return keep_children(parent, kept, message, now)
-    decision, valid = _decide(platform.spec, sites, reader, namespaces, observed)
-    desired = _virtual_hosts(platform.spec, decision, observed, Routes(decision, valid, observed, reader))
+    valid, invalid = _read(sites, allow_local=allow_local)
+    decision = _decide(platform.spec, valid, invalid, namespaces, observed)
+    desired = _virtual_hosts(platform.spec, decision, observed, Routes(decision, valid, observed))
     brake = _brake(parent, desired, observed, now=now, hold=hold)
     hosts = desired | {name: payload.bare(host) for name, host in observed.items()} if brake else desired
     children = [hosts[name] for name in sorted(hosts)]
@@ -98,39 +107,44 @@ def _observed_hosts(children: Iterable[Object]) -> dict[str, Object]:
     return {payload.metadata(child).get("name", ""): child for child in children}
 
 
-def _decide(
-    spec: PlatformSpec,
-    sites: Iterable[Object],
-    reader: SiteReader,
-    namespaces: Iterable[Object],
-    observed: Mapping[str, Object],
-) -> tuple[Decision, dict[SiteKey, ValidSite]]:
-    """The decision about all claims, and the sites with a valid spec."""
-    held = _held_claims(observed)
-    site_claims: list[Claim] = []
-    valid: dict[SiteKey, ValidSite] = {}
-    invalid: list[Rejection] = []
+def _read(
+    sites: Iterable[Object], *, allow_local: bool
+) -> tuple[dict[SiteKey, StaticSite], list[tuple[Object, ValidationError]]]:
+    """The sites with a valid spec, without their status, and the others with their mistakes."""
+    valid: dict[SiteKey, StaticSite] = {}
+    invalid = []
     for site in sites:
         if payload.metadata(site).get("deletionTimestamp"):
             continue
         try:
-            read = reader.site(site)
+            read = StaticSite.model_validate({**site, "status": None}, context={ALLOW_LOCAL: allow_local})
         except ValidationError as error:
-            invalid.append(_rejection(site, error))
-            # The site keeps the routes of its last valid spec.
-            site_claims += held.get(str(payload.metadata(site).get("uid")), [])
+            invalid.append((site, error))
         else:
-            site_claims += _claims(read, spec)
-            valid[read.site_key] = ValidSite(read, payload.status(site).get("rules"))
+            valid[read.site_key] = read
+    return valid, invalid
+
+
+def _decide(
+    spec: PlatformSpec,
+    valid: Mapping[SiteKey, StaticSite],
+    invalid: Iterable[tuple[Object, ValidationError]],
+    namespaces: Iterable[Object],
+    observed: Mapping[str, Object],
+) -> Decision:
+    """The decision about all claims. A site with an invalid spec keeps the routes of its last valid one."""
+    held = _held_claims(observed)
+    site_claims = [claim for site in valid.values() for claim in _claims(site, spec)]
+    site_claims += [claim for site, _ in invalid for claim in held.get(str(payload.metadata(site).get("uid")), [])]
     decision = claims.decide(
         site_claims,
         spec,
         {(claim.domain, claim.path_prefix): uid for uid, own in held.items() for claim in own},
         {payload.metadata(each).get("name", ""): payload.metadata(each).get("labels") or {} for each in namespaces},
     )
-    decision.rejections += invalid
+    decision.rejections += [_rejection(site, error) for site, error in invalid]
     decision.rejections.sort(key=lambda rejection: (rejection.namespace, rejection.name, rejection.alias or ""))
-    return decision, valid
+    return decision
 
 
 def _held_claims(observed: Mapping[str, Object]) -> dict[str, list[Claim]]:

@@ -99,13 +99,12 @@ def _resources(host: VirtualHost, route: Route) -> Resources:
         return f"{host.metadata.namespace}/{name}"
 
     site, tls = route.site, host.spec.tls
-    certificate = full(tls.secret_name) if tls and tls.secret_name and tls.issuer_ref else None
+    name = names.ingress_route(site.namespace, site.name)
     if route.redirect_to:
-        name = full(names.alias(site.namespace, site.name, host.spec.domain))
-        return Resources(ingress_route=name, middleware=name, certificate=certificate)
+        name = names.alias(site.namespace, site.name, host.spec.domain)
     return Resources(
-        ingress_route=full(names.ingress_route(site.namespace, site.name)),
-        middleware=full(names.prefix_middleware(site.namespace, site.name)),
-        strip_middleware=full(names.strip_middleware(site.namespace, site.name)) if route.path_prefix else None,
-        certificate=certificate,
+        ingress_route=full(name),
+        middleware=full(names.prefix_middleware(name)),
+        strip_middleware=full(names.strip_middleware(name)) if route.path_prefix else None,
+        certificate=full(tls.secret_name) if tls and tls.secret_name and tls.issuer_ref else None,
     )

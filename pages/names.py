@@ -26,33 +26,23 @@ def ingress_route(namespace: str, name: str) -> str:
     return f"{namespace}--{name}"
 
 
-def prefix_middleware(namespace: str, name: str) -> str:
-    """The addPrefix Middleware that turns a site's path into its folder on the volume."""
-    return f"{namespace}--{name}-prefix"
+def prefix_middleware(route: str) -> str:
+    """The addPrefix Middleware of an IngressRoute, which turns a site's path into its folder on the volume."""
+    return f"{route}-prefix"
 
 
-def strip_middleware(namespace: str, name: str) -> str:
-    """The stripPrefix Middleware of a site with a pathPrefix."""
-    return f"{namespace}--{name}-strip"
+def strip_middleware(route: str) -> str:
+    """The stripPrefix Middleware of the IngressRoute of a site with a pathPrefix."""
+    return f"{route}-strip"
 
 
-def headers_middleware(namespace: str, name: str) -> str:
-    """The Middleware whose headers tell nginx which site and prefix Traefik has chosen."""
-    return f"{namespace}--{name}-headers"
-
-
-def redirect_middleware(namespace: str, name: str, number: int) -> str:
-    """The Middleware of one of a site's redirects."""
-    return f"{namespace}--{name}-redirect-{number}"
-
-
-def header_middleware(namespace: str, name: str, number: int) -> str:
-    """The Middleware of one of a site's headers rules."""
-    return f"{namespace}--{name}-header-{number}"
+def headers_middleware(route: str) -> str:
+    """The Middleware of an IngressRoute whose headers tell nginx which site and prefix Traefik has chosen."""
+    return f"{route}-headers"
 
 
 def alias(namespace: str, name: str, domain: str) -> str:
-    """The IngressRoute and the Middleware that redirect an alias to its site.
+    """The IngressRoute of an alias, which begins the names of its Middlewares.
 
     The name begins with the site's, which is unique to Traefik. The domain alone is not: Traefik turns both ``a-b.c``
     and ``a.b-c`` into ``a-b-c``.

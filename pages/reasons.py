@@ -258,19 +258,6 @@ GROUPS = (
     ),
     Group(
         "StaticSite",
-        "RulesReady",
-        "Present if redirects or headers were dropped. It does not affect `Ready`.",
-        (
-            Reason(
-                "TooManyRules",
-                "the redirects and headers [do not all fit](redirects-and-headers.md#limits) on the domain",
-                "tenant",
-                "use fewer or shorter ones, or another domain",
-            ),
-        ),
-    ),
-    Group(
-        "StaticSite",
         "Ready",
         "The first of the three conditions above that is false, or else the first that is unknown; it has the same "
         "reason and message.",

@@ -89,12 +89,11 @@ def _exchange(response: Response, parts: SplitResult, plain: socket.socket) -> R
     else:
         connection.sock = plain
     try:
-        connection.request(
-            "GET", path, headers={"Host": parts.netloc, "Accept": "text/html", "User-Agent": "pages-why"}
-        )
+        headers = {"Host": parts.netloc, "Accept": "text/html", "User-Agent": "pages-why", "X-Pages-Explain": "1"}
+        connection.request("GET", path, headers=headers)
         received = connection.getresponse()
-        headers = {key.lower(): value for key, value in received.getheaders()}
-        return replace(response, status=received.status, headers=headers, body=received.read(_BODY_BYTES))
+        answered = {key.lower(): value for key, value in received.getheaders()}
+        return replace(response, status=received.status, headers=answered, body=received.read(_BODY_BYTES))
     finally:
         connection.close()
 

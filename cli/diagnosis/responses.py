@@ -115,7 +115,7 @@ def responded(facts: Facts, response: Response) -> Verdict:
         return not_found(facts, response, summary)
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return elsewhere(response) or bad_gateway(facts, summary)
-    if not (is_ours(response) or (_is_redirect(response) and redirects_first_page(facts))):
+    if not is_ours(response):
         return of_another(response, summary)
     verdict = of_ours(facts, response, summary)
     return doubted(verdict, response) if verdict.state is State.OK else verdict
@@ -138,10 +138,17 @@ def of_ours(facts: Facts, response: Response, summary: str) -> Verdict:
     if response.status == HTTPStatus.UNAUTHORIZED and facts.site["spec"].get("basicAuth"):
         return ok(_NAME, f"{summary}: it asks for the password of spec.basicAuth")
     if _is_redirect(response):
-        return ok(_NAME, f"{summary}, a redirect to {response.headers.get('location', 'nowhere')}")
+        return ok(_NAME, f"{summary}, a redirect to {response.headers.get('location', 'nowhere')}{_by_rule(response)}")
     if response.status != HTTPStatus.OK:
-        return broken(_NAME, "UnexpectedAnswer", summary, "check the site's own rules for its first page")
-    return ok(_NAME, f"{summary}, {response.headers.get('content-type', 'without a content type')}")
+        text = f"{summary}{_by_rule(response)}"
+        return broken(_NAME, "UnexpectedAnswer", text, "check the site's own rules for its first page")
+    return ok(_NAME, f"{summary}, {response.headers.get('content-type', 'without a content type')}{_by_rule(response)}")
+
+
+def _by_rule(response: Response) -> str:
+    """The line of the site's rules that nginx followed."""
+    rule = response.headers.get("x-pages-rule", "")
+    return f", by {rule}" if rule.isprintable() and rule else ""
 
 
 def of_another(response: Response, summary: str) -> Verdict:
@@ -214,12 +221,6 @@ def is_ours(response: Response) -> bool:
 
 def _is_redirect(response: Response) -> bool:
     return HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST
-
-
-def redirects_first_page(facts: Facts) -> bool:
-    """Whether a redirect of the site covers its first page: Traefik then responds, not nginx."""
-    of_files = (status(facts.site).get("rules") or {}).get("redirects") or []
-    return any(each["from"] in {"/", "/*"} for each in [*(facts.site["spec"].get("redirects") or []), *of_files])
 
 
 def _host(response: Response) -> str:

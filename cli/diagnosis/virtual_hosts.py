@@ -6,7 +6,7 @@ from datetime import timedelta
 from cli.diagnosis import remedies
 from cli.diagnosis.facts import Facts, Object, condition, moment, status
 from cli.diagnosis.verdicts import BY_STATUS, Verdict, broken, ok, unknown, waiting, warning
-from pages import rule_syntax, spans
+from pages import spans
 
 _PATIENCE = timedelta(minutes=2)
 # Reasons of IngressReady that describe a step on the way, not a decision about the site.
@@ -25,7 +25,7 @@ def virtual_host(facts: Facts) -> Verdict:
     if host is None or route is None:
         return _no_host(facts, name)
     text = f"{host['metadata']['name']} routes it"
-    if field := pending_field(route, host["spec"]["domain"], facts.site["spec"]):
+    if field := pending_field(route, facts.site["spec"]):
         return waiting(name, "Pending", f"{text}, but not its {field} yet", remedies.look_at_hooks(facts))
     aliases = [f"{each['alias']} ({each['reason']}: {each['message']})" for each in rejections(facts, alias=True)]
     if aliases:
@@ -69,20 +69,9 @@ def route_of(host: Object, site: Object) -> Object | None:
     return None
 
 
-def pending_field(route: Object, domain: str, spec: Object) -> str:
-    """A field that the site has and its route lacks, or the reverse. A change within the rules cannot be detected."""
-    if bool(route.get("protected")) != bool(spec.get("basicAuth")):
-        return "spec.basicAuth"
-    if not route.get("rulesLeftOut") and bool(route.get("rules")) != has_rules(domain, spec):
-        return "spec.redirects and spec.headers"
-    return ""
-
-
-def has_rules(domain: str, spec: Object) -> bool:
-    """Whether the hooks route any rule of the site: they ignore redirects to themselves."""
-    home = rule_syntax.Home(domain, spec.get("pathPrefix") or "", tuple(spec.get("aliases") or ()))
-    redirects = [(each["from"], each["to"]) for each in spec.get("redirects") or []]
-    return bool(spec.get("headers")) or not all(rule_syntax.leads_to_itself(*each, home) for each in redirects)
+def pending_field(route: Object, spec: Object) -> str:
+    """A field that the site has and its route lacks, or the reverse."""
+    return "spec.basicAuth" if bool(route.get("protected")) != bool(spec.get("basicAuth")) else ""
 
 
 def _no_host(facts: Facts, name: str) -> Verdict:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 
-from cli.serve.edge_objects import RedirectRegex, RedirectScheme, TraefikObject, UnsupportedObject
+from cli.serve.edge_objects import RedirectScheme, TraefikObject, UnsupportedObject
 from cli.serve.edge_routes import Locations, Route, by_host, routes
 from pages import validation
 
@@ -67,13 +67,6 @@ proxy_headers_hash_bucket_size 128;
 
 server_tokens off;
 absolute_redirect off;
-# Redirects match against this, as in Traefik. The dollar sign cannot be written in nginx's strings.
-map $request_uri $pages_url {{
-    default $scheme://$http_host$request_uri;
-}}
-geo $pages_dollar {{
-    default "$";
-}}
 types {{
 }}
 default_type text/plain;
@@ -83,6 +76,9 @@ proxy_http_version 1.1;
 proxy_request_buffering off;
 proxy_max_temp_file_size 0;
 proxy_redirect off;
+# A site may set up to 32 KiB of headers.
+proxy_buffer_size 64k;
+proxy_buffers 8 64k;
 """
 
 
@@ -113,12 +109,7 @@ def actions(route: Route) -> Iterable[str]:
         port = f":{route.redirect.port}" if route.redirect.port else ""
         yield f"return {_code(route.redirect)} {route.redirect.scheme}://$host{port}$request_uri;"
         return
-    for name, value in route.response_headers.values():
-        yield f"proxy_hide_header {name};"
-        yield f'add_header {name} "{quoted(value)}" always;'
-    for redirect in route.redirects:
-        yield f'if ($pages_url ~ "{redirect.regex}") {{ return {_code(redirect)} "{_target(redirect)}"; }}'
-    yield from pass_on(route) if route.add else ["return 404;"]
+    yield from pass_on(route)
 
 
 def pass_on(route: Route) -> Iterable[str]:
@@ -127,25 +118,15 @@ def pass_on(route: Route) -> Iterable[str]:
     rest = "[/?].*" if route.strip else "/.*"
     optional = "?" if route.strip else ""
     yield f'if ($request_uri !~ "^{re.escape(route.strip)}(?<pages_passed>(?:{rest}){optional})$") {{ return 400; }}'
-    added = (("Host", "$host"), ("Connection", ""), ("X-Real-Ip", "$remote_addr"))
+    added = (("Host", "$http_host"), ("Connection", ""), ("X-Real-Ip", "$remote_addr"))
     headers = {name.lower(): (name, value) for name, value in added} | route.request_headers
     for name, value in headers.values():
         yield f'proxy_set_header {name} "{value}";'
     yield f"proxy_pass http://pages_sites{route.add}$pages_passed;"
 
 
-def _code(redirect: RedirectRegex | RedirectScheme) -> int:
+def _code(redirect: RedirectScheme) -> int:
     return HTTPStatus.MOVED_PERMANENTLY if redirect.permanent else HTTPStatus.FOUND
-
-
-def _target(redirect: RedirectRegex) -> str:
-    parts = redirect.replacement.split("$$")
-    return "${pages_dollar}".join(re.sub(r"\$\{([1-9])\}", r"$\1", part) for part in parts)
-
-
-def quoted(value: str) -> str:
-    """A value between nginx's double quotes."""
-    return re.sub(r'(["\\])', r"\\\1", value).replace("$", "${pages_dollar}")
 
 
 def block(head: str, *lines: str) -> str:

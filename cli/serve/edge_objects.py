@@ -37,18 +37,9 @@ class AddPrefix(Strict):
 
 
 class Headers(Strict):
-    """Sets headers of requests and responses."""
+    """Sets headers of requests."""
 
     custom_request_headers: dict[str, str] = {}
-    custom_response_headers: dict[str, str] = {}
-
-
-class RedirectRegex(Strict):
-    """Redirects URLs that match an expression."""
-
-    regex: str
-    replacement: str
-    permanent: bool = False
 
 
 class RedirectScheme(Strict):
@@ -73,7 +64,6 @@ class MiddlewareSpec(Strict):
     add_prefix: AddPrefix | None = None
     headers: Headers | None = None
     redirect_scheme: RedirectScheme | None = None
-    redirect_regex: RedirectRegex | None = None
 
 
 class RuleSpec(Strict):

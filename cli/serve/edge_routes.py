@@ -8,7 +8,6 @@ from cli.serve.edge_objects import (
     Headers,
     IngressRouteSpec,
     MiddlewareSpec,
-    RedirectRegex,
     RedirectScheme,
     Reference,
     RuleSpec,
@@ -18,16 +17,13 @@ from cli.serve.edge_objects import (
     key,
     spec,
 )
-from pages import rule_syntax, validation
+from pages import validation
 
 _RULE = re.compile(r"Host\(`([^`]*)`\)(?: && (.*))?")
 _FOLDER = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 # Literal characters between nginx's double quotes: no quote, no backslash, no variable.
 _PLAIN = re.compile(r"[ !#%-\[\]-~]*")
-# Expressions as the hooks write them: the same in RE2 and PCRE, and literal between double quotes.
-_EXPRESSION = re.compile(r"(?:[ !#-\[\]-~]|\\[^\\\"])*")
-_PLACEHOLDERS = re.compile(r"\$\$|\$\{[1-9]\}")
 
 
 @dataclass
@@ -45,7 +41,7 @@ class Place:
 class Route:
     """The target of one rule: ``strip`` is removed from the path, then ``add`` is put in front of it.
 
-    Both kinds of headers map a name in lower case to the name and the value.
+    ``request_headers`` maps a name in lower case to the name and the value.
     """
 
     source: TraefikObject
@@ -56,18 +52,10 @@ class Route:
     strip: str = ""
     add: str = ""
     request_headers: dict[str, tuple[str, str]] = field(default_factory=dict)
-    response_headers: dict[str, tuple[str, str]] = field(default_factory=dict)
-    redirects: list[RedirectRegex] = field(default_factory=list)
     redirect: RedirectScheme | None = None
 
 
-# The forms of rules with a path, each with its exact paths and its prefixes.
-_FORMS = (
-    ("(Path(`{0}`) || PathPrefix(`{0}/`))", ("{0}",), ("{0}/",)),
-    ("(Path(`{0}`) || Path(`{0}/`))", ("{0}", "{0}/"), ()),
-    ("PathPrefix(`{0}/`)", (), ("{0}/",)),
-)
-_WHOLE = {"": Place(False, "/"), "Path(`/`)": Place(True, "/")}  # the whole host, or its first page
+_WITH_PATH = re.compile(r"\(Path\(`([^`]*)`\) \|\| PathPrefix\(`([^`]*)/`\)\)")
 Locations = dict[str, tuple[Place, Route]]
 Middlewares = dict[tuple[str, str], TraefikObject]
 
@@ -117,7 +105,7 @@ def _route(item: TraefikObject, rule: RuleSpec, middlewares: Middlewares) -> Rou
     host, path, places = matched(item, rule.match)
     route = Route(item, host, path, places, rule.priority or len(rule.match))
     _apply_all(route, item, rule.middlewares, middlewares)
-    if not (route.add or route.redirect or route.redirects):
+    if not (route.add or route.redirect):
         raise UnsupportedObject(item, "without an addPrefix its rule leads to no site")
     return route
 
@@ -136,20 +124,14 @@ def matched(item: TraefikObject, rule: str) -> tuple[str, str, tuple[Place, ...]
 
 
 def places_of(rule: str) -> tuple[str, tuple[Place, ...]]:
-    """The path and the places of a rule without its host; no places where its form is not supported."""
-    if rule in _WHOLE:
-        return "", (_WHOLE[rule],)
-    for form, exact, below in _FORMS:
-        if path := _path_in(rule, form):
-            places = [Place(True, each.format(path)) for each in exact]
-            return path, (*places, *(Place(False, each.format(path)) for each in below))
-    return "", ()
-
-
-def _path_in(rule: str, form: str) -> str:
-    before, _, rest = form.partition("{0}")
-    path = rule.removeprefix(before).partition("`")[0].removesuffix("/" if rest.startswith("/") else "")
-    return rule_syntax.plain_path(path) if path and form.format(path) == rule else ""
+    """The path and the places of a rule without its host; no places if its form is not supported."""
+    if not rule:
+        return "", (Place(False, "/"),)
+    match = _WITH_PATH.fullmatch(rule)
+    if match is None or match[1] != match[2]:
+        return "", ()
+    path = validation.path_prefix(match[1])
+    return path, (Place(True, path), Place(False, f"{path}/"))
 
 
 def _apply_all(
@@ -178,8 +160,6 @@ def _apply(route: Route, middleware: TraefikObject, changes: MiddlewareSpec) -> 
         route.add = changes.add_prefix.prefix + route.add
     if changes.headers:
         apply_headers(route, middleware, changes.headers)
-    if changes.redirect_regex:
-        apply_redirect(route, middleware, changes.redirect_regex)
     route.redirect = route.redirect or changes.redirect_scheme
 
 
@@ -192,25 +172,8 @@ def apply_strip(route: Route, middleware: TraefikObject, strip: StripPrefix) -> 
 
 
 def apply_headers(route: Route, middleware: TraefikObject, headers: Headers) -> None:
-    """Add headers of requests and responses."""
+    """Add headers of requests."""
     for name, value in headers.custom_request_headers.items():
         if not _HEADER_NAME.fullmatch(name) or not _PLAIN.fullmatch(value):
             raise UnsupportedObject(middleware, f"the header {name!r}: {value!r} cannot be sent to the site")
         route.request_headers[name.lower()] = (name, value)
-    for name, value in headers.custom_response_headers.items():
-        if not _HEADER_NAME.fullmatch(name) or not value or not (value.isascii() and value.isprintable()):
-            raise UnsupportedObject(middleware, f"the header {name!r}: {value!r} cannot be sent to visitors")
-        route.response_headers.setdefault(name.lower(), (name, value))  # the outermost Middleware wins
-
-
-def apply_redirect(route: Route, middleware: TraefikObject, redirect: RedirectRegex) -> None:
-    """Add a redirect of the site."""
-    if route.strip or route.add:
-        raise UnsupportedObject(middleware, "a redirect must come before changes of the path")
-    if not _EXPRESSION.fullmatch(redirect.regex):
-        raise UnsupportedObject(middleware, f"the expression {redirect.regex!r} is not supported")
-    if not _PLAIN.fullmatch(_PLACEHOLDERS.sub("", redirect.replacement)) or "$" in _PLACEHOLDERS.sub(
-        "", redirect.replacement
-    ):
-        raise UnsupportedObject(middleware, f"the target {redirect.replacement!r} is not supported")
-    route.redirects.append(redirect)

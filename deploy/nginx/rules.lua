@@ -49,6 +49,11 @@ function M.volume(folder)
     return M
 end
 
+local function is_index(index)
+    return type(index) == "table" and type(index.entries) == "table" and type(index.exact) == "table"
+        and type(index.patterns) == "table" and type(index.depth) == "number"
+end
+
 local function read(path)
     local file, reason, code = io.open(path, "rb")
     if not file then
@@ -60,8 +65,11 @@ local function read(path)
         return nil, "it is empty or too large"
     end
     local rules, problem = cjson.decode(content)
-    if type(rules) ~= "table" or rules.version ~= VERSION or not (rules.redirects and rules.headers) then
+    if type(rules) ~= "table" or rules.version ~= VERSION then
         return nil, problem and "it is not JSON" or "it is of another version"
+    end
+    if not (is_index(rules.redirects) and is_index(rules.headers)) then
+        return nil, "it is incomplete"
     end
     return rules, nil, #content
 end
@@ -389,8 +397,16 @@ local function fail(status, page)
     return ngx.exit(status)
 end
 
+-- `pages why` asks which line answered. A site cannot set this header itself.
+local function name_rule(rule)
+    if var.http_x_pages_explain then
+        ngx.header["X-Pages-Rule"] = rule[10]
+    end
+end
+
 local function act(release, request, rule, captures)
     local status = rule[1]
+    name_rule(rule)
     if is_redirect(rule) then
         return ngx.redirect(location(rule, captures, var.pages_prefix or ""), status)
     end
@@ -487,10 +503,15 @@ end
 
 function M.alias()
     local release, home, path = current(), var.pages_home, var.pages_path
+    local port = (var.http_host or ""):match(":%d+$")
+    if port and not home:find("^https?://[^/]*:") then
+        home = gsub(home, "^https?://[^/]*", "%0" .. port)
+    end
     if release.rules then
         local request = request_of(path)
         local rule, captures = rule_for(release, request)
         if rule and is_redirect(rule) and (rule[2] == 1 or not resolve(release.root, path)) then
+            name_rule(rule)
             return ngx.redirect(location(rule, captures, home), rule[1])
         end
     end

@@ -27,7 +27,7 @@ from pages.api.platform import (
     Service,
 )
 from pages.api.repositories import canonical_repo
-from pages.api.rules import HeaderRule, Problem, Redirect, RouteRules, SiteRules
+from pages.api.rules import HeaderRule, Problem, Redirect, SiteRules
 from pages.api.staticsite import (
     CommitStatus,
     ForgeKind,
@@ -75,7 +75,6 @@ __all__ = [
     "ReleaseStatus",
     "Resources",
     "Route",
-    "RouteRules",
     "RouteStatus",
     "SecretRef",
     "Service",

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from pages import rule_syntax, validation
+from pages import validation
 from pages.api.objects import (
     MAX_REQUEST_LENGTH,
     REQUESTED_AT,
@@ -22,7 +22,7 @@ from pages.api.objects import (
     SiteKey,
     SyncInterval,
 )
-from pages.api.rules import HeaderRule, KnownRules, Redirect
+from pages.api.rules import MAX_HEADERS, MAX_REDIRECTS, HeaderRule, KnownRules, Redirect
 from pages.conditions import Condition, Timestamp
 
 
@@ -73,9 +73,9 @@ class StaticSiteSpec(Model):
     secret_ref: SecretRef | None = None
     sync_interval: SyncInterval = "5m"
     commit_status: CommitStatus | None = None
-    aliases: list[Alias] = Field(default_factory=list, max_length=rule_syntax.MAX_ALIASES)
-    redirects: list[Redirect] = Field(default_factory=list, max_length=rule_syntax.MAX_REDIRECTS)
-    headers: list[HeaderRule] = Field(default_factory=list, max_length=rule_syntax.MAX_HEADERS)
+    aliases: list[Alias] = Field(default_factory=list, max_length=validation.MAX_ALIASES)
+    redirects: list[Redirect] = Field(default_factory=list, max_length=MAX_REDIRECTS)
+    headers: list[HeaderRule] = Field(default_factory=list, max_length=MAX_HEADERS)
     basic_auth: BasicAuth | None = None
     suspend: bool = Field(default=False, strict=True)
 

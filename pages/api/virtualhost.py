@@ -7,7 +7,6 @@ from pydantic import Field
 from pages import validation
 from pages.api.objects import CustomResource, Domain, Model, ShortText, SiteKey
 from pages.api.platform import IssuerRef, Service
-from pages.api.rules import RouteRules
 from pages.api.staticsite import Resources
 from pages.conditions import Condition
 
@@ -35,8 +34,7 @@ class RedirectTarget(Model):
 class Route(Model):
     """One site on a domain, below ``pathPrefix`` (empty: the root), served from the folder ``root`` on the volume.
 
-    With ``redirectTo``, the domain is an alias and serves no files. ``protected``: visitors need a password. The site's
-    own ``rules`` come before those of its files; ``rulesLeftOut`` counts the rules that did not fit.
+    With ``redirectTo``, the domain is an alias and serves no files. ``protected``: visitors need a password.
     """
 
     site: SiteReference
@@ -44,9 +42,6 @@ class Route(Model):
     root: str = Field(max_length=130)
     redirect_to: RedirectTarget | None = None
     protected: bool = Field(default=False, strict=True)
-    rules: RouteRules | None = None
-    file_rules: RouteRules | None = None
-    rules_left_out: int = Field(default=0, ge=0)
 
 
 class VirtualHostTLS(Model):

@@ -12,7 +12,7 @@ from pages.api import SiteRules, StaticSite
 from pages.api.rules import MAX_PROBLEMS, Problem
 from syncer.content.rules import compiled, headers, redirects
 from syncer.content.rules.compile import FILES, compile_rules
-from syncer.content.rules.findings import Findings, Place
+from syncer.content.rules.findings import Findings, State
 from syncer.content.rules.lines import MAX_BYTES
 from syncer.content.tree import File, Listing, ReadBlobs
 
@@ -41,7 +41,14 @@ def compile_into(listing: Listing, site: StaticSite, blobs: ReadBlobs) -> WithRu
         own = _Own.of(rules.compiled.dump())
         published.append(File(compiled.NAME, own.oid, len(own.content)))
         blobs = own.beside(blobs)
-    return WithRules(replace(listing, files=published), blobs, SiteRules(problems=problems), has_rules=True)
+    return WithRules(replace(listing, files=published), blobs, _summary(rules.findings, problems), has_rules=True)
+
+
+def _summary(findings: Findings, problems: list[Problem]) -> SiteRules:
+    counts = findings.counts
+    return SiteRules(
+        live=counts[State.LIVE], no_effect=counts[State.NO_OP], rejected=counts[State.REFUSED], problems=problems
+    )
 
 
 def digest(site: StaticSite) -> str:
@@ -57,7 +64,7 @@ def digest(site: StaticSite) -> str:
 
 def describe(rules: SiteRules) -> str:
     """What is wrong with the site's rules, its own and those of its files: the first few, or nothing."""
-    problems = [str(Place(each.file, each.line)) + f" {each.message}" for each in rules.problems]
+    problems = [f"{each.place} {each.message}" for each in rules.problems]
     more = [f"and {len(problems) - _SHOWN} more in status.rules.problems"] if len(problems) > _SHOWN else []
     return "; ".join([*problems[:_SHOWN], *more])
 

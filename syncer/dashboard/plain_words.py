@@ -19,7 +19,6 @@ TITLES = {
     "IngressReady": "Route to the site",
     "CertificateReady": "TLS certificate",
     "AliasesReady": "Further domains",
-    "RulesReady": "Redirects and headers",
 }
 _SITES = [group for group in GROUPS if group.kind == "StaticSite"]
 # One reason may stand with several conditions: the first has the word.

@@ -1,4 +1,4 @@
-"""What the hooks answered for each site: its route, its aliases and rules, or why it was rejected."""
+"""What the hooks answered for each site: its route and its aliases, or why it was rejected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,6 @@ class Routing:
     route: RouteStatus | None = None
     rejection: Rejection | None = None
     aliases: tuple[tuple[str, VirtualHost | Rejection], ...] = ()  # by domain
-    rules_left_out: int = 0
 
 
 class Routings:
@@ -35,9 +34,7 @@ class Routings:
                 if route.redirect_to:
                     aliases.setdefault(name, {})[host.spec.domain] = host
                 else:
-                    self._routings[name] = Routing(
-                        platform, host, route.path_prefix, statuses.get(name), rules_left_out=route.rules_left_out
-                    )
+                    self._routings[name] = Routing(platform, host, route.path_prefix, statuses.get(name))
         for rejection in platform.status.rejections if platform and platform.status else ():
             name = SiteKey(rejection.namespace, rejection.name)
             if rejection.alias:
@@ -71,17 +68,6 @@ def aliases_ready(site: StaticSite, routing: Routing) -> list[Condition]:
     if pending:
         return [condition("AliasesReady", None, pending[0][0], "; ".join(text for _, text in pending))]
     return [condition("AliasesReady", True, "Routed", f"{', '.join(site.spec.aliases)} redirect here")]
-
-
-def rules_ready(routing: Routing) -> list[Condition]:
-    """The condition RulesReady, if some redirects and headers were dropped."""
-    if not routing.rules_left_out or routing.host is None:
-        return []
-    message = (
-        f"{routing.rules_left_out} redirects or header rules do not fit on {routing.host.spec.domain} and were "
-        "dropped; write fewer or shorter ones, or use another domain"
-    )
-    return [condition("RulesReady", False, "TooManyRules", message)]
 
 
 def _alias(answer: VirtualHost | Rejection | None) -> tuple[bool | None, str, str]:

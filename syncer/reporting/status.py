@@ -11,7 +11,7 @@ from pages.conditions import Condition, condition
 from syncer.content import rule_files, tree
 from syncer.errors import SiteClosed
 from syncer.outcome import Outcome, Published
-from syncer.reporting.observed_routes import Routing, aliases_ready, rules_ready
+from syncer.reporting.observed_routes import Routing, aliases_ready
 from syncer.webhooks.trust import Trust
 
 HEARTBEAT = timedelta(hours=1)
@@ -55,7 +55,7 @@ def build(
     before = site.status or StaticSiteStatus()
     synced = _suspended(before) if site.spec.suspend else _synced(site, outcome, before)
     fresh = [synced, _ingress(site, routing), _certificate(site, routing)]
-    beside = [*aliases_ready(site, routing), *rules_ready(routing)]
+    beside = aliases_ready(site, routing)
     ready = _ready(fresh, beside)
     stamped = conditions.stamp(
         [ready, *fresh, *beside], before.conditions, generation=site.metadata.generation, now=now
@@ -173,7 +173,7 @@ def _of_host(routing: Routing, type_: str, waiting: str) -> Condition:
 
 
 def _ready(parts: Sequence[Condition], beside: Sequence[Condition]) -> Condition:
-    """The first condition that is False, else the first that is Unknown; aliases and rules do not count."""
+    """The first condition that is False, else the first that is Unknown; aliases do not count."""
     for status, ok in (("False", False), ("Unknown", None)):
         for part in parts:
             if part.status == status:

@@ -154,27 +154,6 @@ def test_the_platform_is_deleted_and_takes_all_with_it(cluster: Cluster, tenant:
     eventually(lambda: tenant.versions() == {})
 
 
-def test_the_most_rules_that_sites_may_have_are_applied(cluster: Cluster, tenant: Tenant) -> None:
-    """It notes in an annotation what it applied, and those have a limit."""
-    values = {f"X-{number}": "v" * 2048 for number in range(10)}
-    most: Object = {
-        "redirects": [{"from": f"/from-{number}", "to": "/" + "t" * 1000} for number in range(50)],
-        "headers": [{"for": f"/for-{number}/*", "values": values} for number in range(20)],
-    }
-    files: Object = {
-        "redirects": [{"from": f"/{number}", "to": "/x"} for number in range(100)],
-        "headers": [{"for": f"/{number}/*", "values": {"X-A": "b"}} for number in range(20)],
-    }
-    long = "l" * 60
-    names = {tenant.apply(long, domain=tenant.domain, headers=files["headers"])}
-    cluster.write_status("staticsites", long, {"rules": files}, tenant.namespace)
-    names.add(tenant.apply("most", domain=tenant.domain, pathPrefix="/most", **most))
-    eventually(lambda: set(tenant.routes()) == names)
-    for name in names:
-        eventually(lambda name=name: f"{name}-redirect-50" in tenant.names("middlewares"))  # type: ignore[misc]
-    eventually(lambda: tenant.domain in tenant.ready())
-
-
 def test_a_child_that_was_deleted_or_edited_by_hand_comes_back(cluster: Cluster, tenant: Tenant) -> None:
     name = tenant.apply("blog", domain=tenant.domain)
     eventually(lambda: tenant.domain in tenant.ready())

@@ -1,18 +1,15 @@
 """Rules and passwords on a real API server: what the status keeps, and what a namespace has to grant."""
 
-from collections.abc import Callable
-
 from tests.support.cluster import SyncerProcess, condition
 from tests.support.control_plane import Cluster
 from tests.support.git_server import GitServer
 from tests.support.objects import static_site
-from tests.support.operator import Player
 from tests.support.serving import eventually
 
 USERS = "ann:{SHA}ieSV55Qc+eQOaYDRSha/AjzNTJE=\n"
 
 
-def test_what_the_files_say_is_kept_in_the_status(
+def test_the_status_counts_the_rules_and_lists_problems(
     cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer
 ) -> None:
     repository = git_server.repository("blog")
@@ -22,45 +19,16 @@ def test_what_the_files_say_is_kept_in_the_status(
     def rules() -> object:
         return (cluster.get("staticsites", "blog", namespace) or {}).get("status", {}).get("rules")
 
-    message = "there is no target: a line is `from to [status]`"
-    said = {
-        "redirects": [{"from": "/a/*", "to": "/b/:splat", "status": 302}],
-        "headers": [{"for": "/*", "values": {"X-A": "b"}}],
-        "problems": [{"file": "_redirects", "line": 2, "message": message}],
+    expected = {
+        "live": 2,
+        "noEffect": 0,
+        "rejected": 1,
+        "problems": [{"file": "_redirects", "line": 2, "message": "there is no target; a line is `from to [status]`"}],
     }
-    eventually(lambda: rules() == said)
-    assert "_redirects line 2" in condition(cluster.get("staticsites", "blog", namespace), "Synced")["message"]
+    eventually(lambda: rules() == expected)
+    assert "_redirects:2" in condition(cluster.get("staticsites", "blog", namespace), "Synced")["message"]
     repository.commit({"_redirects": None, "_headers": None})
-    eventually(lambda: rules() == {"redirects": [], "headers": [], "problems": []})
-
-
-def test_a_tenant_learns_which_rules_there_is_no_room_for(
-    cluster: Cluster, namespace: str, syncer: SyncerProcess, git_server: GitServer, platform: Callable[..., None]
-) -> None:
-    platform()
-    git_server.repository("blog").commit({"index.html": "hello"})
-    url, values = git_server.url("blog"), {f"X-{number}": "v" * 2000 for number in range(10)}
-    many = [{"for": f"/{number}/*", "values": values} for number in range(20)]
-    cluster.apply(
-        static_site("greedy", namespace, repo=url, domain="www.example.org", headers=many),
-        static_site("modest", namespace, repo=url, domain="www.example.org", pathPrefix="/m", headers=many[:1]),
-    )
-
-    def said(name: str, of: str) -> dict[str, str]:
-        return condition(cluster.get("staticsites", name, namespace), of)
-
-    Player(cluster, "VirtualHost").settle()
-    eventually(lambda: said("greedy", "RulesReady").get("reason") == "TooManyRules")
-    message = said("greedy", "RulesReady")["message"]
-    assert "the last 9 of the site's redirects and paths with headers on www.example.org" in message
-    eventually(
-        lambda: said("greedy", "Ready").get("status") == "True" and message in said("greedy", "Ready")["message"]
-    )
-    eventually(lambda: said("modest", "Ready").get("status") == "True")
-    assert said("modest", "RulesReady") == {}
-    cluster.apply(static_site("greedy", namespace, repo=url, domain="www.example.org", headers=many[:3]))
-    Player(cluster, "VirtualHost").settle()
-    eventually(lambda: said("greedy", "RulesReady") == {})
+    eventually(lambda: rules() == {"live": 0, "noEffect": 0, "rejected": 0, "problems": []})
 
 
 def test_a_protected_site_is_closed_until_its_namespace_grants_the_secret(

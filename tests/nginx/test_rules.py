@@ -29,7 +29,8 @@ def compiled_case(case: dict[str, Any]) -> Rules:
     spec = {"repo": "https://forge.example.com/r/x.git", **case.get("spec", {})}
     names = {"domain": "domain", "aliases": "aliases", "path_prefix": "pathPrefix"}
     spec |= {field: case[key] for key, field in names.items() if key in case}
-    texts = {f"_{name}": case[name].encode() for name in ("redirects", "headers") if name in case}
+    encoding = case.get("encoding", "utf-8")
+    texts = {f"_{name}": case[name].encode(encoding) for name in ("redirects", "headers") if name in case}
     if each := case.get("redirects_each"):
         lines = [each["line"].format(n=number) for number in range(each["count"])]
         lines = [each[end] for end in ("first",) if end in each] + lines + [each["last"]]

@@ -11,15 +11,15 @@ label = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
 site_name = label.filter(lambda text: "--" not in text)
 domain = st.lists(label, min_size=2, max_size=5).map(lambda parts: f"{'.'.join(parts)}.example")
 OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-OF_A_SITE = (names.ingress_route, names.prefix_middleware, names.strip_middleware, names.headers_middleware)
+OF_A_ROUTE = (names.prefix_middleware, names.strip_middleware, names.headers_middleware)
 
 
 @given(label, site_name, label, site_name)
 def test_two_sites_share_no_middleware_and_no_route(a: str, one: str, b: str, two: str) -> None:
     assume((a, one) != (b, two))
-    assert names.ingress_route(a, one) != names.ingress_route(b, two)
-    middlewares = OF_A_SITE[1:]
-    assert {make(a, one) for make in middlewares}.isdisjoint(make(b, two) for make in middlewares)
+    routes = names.ingress_route(a, one), names.ingress_route(b, two)
+    assert routes[0] != routes[1]
+    assert {make(routes[0]) for make in OF_A_ROUTE}.isdisjoint(make(routes[1]) for make in OF_A_ROUTE)
     assert names.site_root(a, one) != names.site_root(b, two)
 
 
@@ -39,7 +39,8 @@ def test_two_domains_share_no_certificate(one: str, two: str) -> None:
 
 @given(label, site_name, domain)
 def test_kubernetes_accepts_all_names(namespace: str, name: str, host: str) -> None:
-    made = [make(namespace, name) for make in OF_A_SITE]
+    routes = [names.ingress_route(namespace, name), names.alias(namespace, name, host)]
+    made = [*routes, *(make(route) for make in OF_A_ROUTE for route in routes)]
     made += [names.certificate(host), names.https_redirect(host), names.wildcard_certificate(host)]
     assert all(OBJECT_NAME.fullmatch(each) and len(each) <= 253 for each in made)
 

@@ -129,11 +129,17 @@ def _check(rule: Redirect, served: Served, hosts: Hosts | None) -> int:
     if rule.status in REDIRECTS:
         is_own = not target.origin or (hosts is not None and target.host in hosts)
         grows = any(isinstance(each, int) for each in target.path)  # else the second time it leads to itself
-        return MUST_EXIST if is_own and grows and _may_repeat(pattern, target) else 0
+        return MUST_EXIST if is_own and grows and not _leaves(rule, hosts) and _may_repeat(pattern, target) else 0
     if rule.status == HTTPStatus.OK and not pattern.is_exact and target.is_literal:
         file = served.file(evaluate.decoded("".join(map(str, target.path))))
         return PAGES_ONLY if file and file.endswith(PAGE) else 0
     return 0
+
+
+def _leaves(rule: Redirect, hosts: Hosts | None) -> bool:
+    """Whether a rule for an alias leads to the domain, where the rule does not match again."""
+    source, target = rule.source.host, rule.target.host
+    return hosts is not None and source in hosts.aliases and target in {"", hosts.domain}
 
 
 def _may_repeat(pattern: Pattern, target: Target) -> bool:

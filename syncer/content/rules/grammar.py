@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-MAX_FROM_LENGTH = 1024
-MAX_TO_LENGTH = 4096
+from pages.api.rules import MAX_FROM_LENGTH, MAX_TO_LENGTH
+
 MAX_SEGMENTS = 32
 ACME = "/.well-known/acme-challenge"
 SPLAT = "splat"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from pages.api.rules import MAX_HEADER_NAME_LENGTH, MAX_HEADER_NAMES, MAX_HEADER_VALUE_LENGTH
 from syncer.content.rules import grammar
 from syncer.content.rules.findings import Findings, Place
 from syncer.content.rules.grammar import BadRule, Source
@@ -13,9 +14,6 @@ from syncer.content.rules.hosts import Hosts
 
 FILE = "_headers"
 SPEC = "spec.headers"
-MAX_NAMES = 50
-MAX_NAME_LENGTH = 64
-MAX_VALUE_LENGTH = 8 << 10
 _HSTS = "strict-transport-security"
 _PATH = re.compile(r"/|(?i:https?://)")
 _NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -143,8 +141,8 @@ class Reader:
 
     def _add(self, place: Place, ops: list[Op], op: Op) -> None:
         names = {each.name.lower() for each in ops}
-        if op.name.lower() not in names and len(names) >= MAX_NAMES:
-            raise BadRule(f"a path has at most {MAX_NAMES} headers; this one is left out")
+        if op.name.lower() not in names and len(names) >= MAX_HEADER_NAMES:
+            raise BadRule(f"a path has at most {MAX_HEADER_NAMES} headers; this one is left out")
         message = ""
         if op.name.lower() == _HSTS and op.value is not None:
             op, message = self._hsts(op.name, op.value)
@@ -186,16 +184,16 @@ def _op(line: str) -> Op:
     _checked_name(name)
     if not value:
         raise BadRule(f"{name} has no value; write `! {name}` to take the header away")
-    if len(value) > MAX_VALUE_LENGTH:
-        raise BadRule(f"{name} has a value of {len(value):,} characters; the limit is {MAX_VALUE_LENGTH:,}")
+    if len(value) > MAX_HEADER_VALUE_LENGTH:
+        raise BadRule(f"{name} has a value of {len(value):,} characters; the limit is {MAX_HEADER_VALUE_LENGTH:,}")
     if not _VALUE.fullmatch(value):
         raise BadRule(f"{name} has a value that is not printable ASCII")
     return Op(name, value)
 
 
 def _checked_name(name: str) -> str:
-    if len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
-        raise BadRule(f"{name[:MAX_NAME_LENGTH]!r} is not the name of a header: letters, digits and '-'")
+    if len(name) > MAX_HEADER_NAME_LENGTH or not _NAME.fullmatch(name):
+        raise BadRule(f"{name[:MAX_HEADER_NAME_LENGTH]!r} is not the name of a header: letters, digits and '-'")
     lower = name.lower()
     if reason := REFUSED.get(lower):
         raise BadRule(f"{name} is not a header that a site may set: {reason}")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pages import conditions
-from pages.api import Platform, StaticSite, VirtualHost
+from pages.api import Platform, SiteRules, StaticSite, VirtualHost
 from pages.conditions import Condition
 from syncer.errors import SiteClosed
 from syncer.outcome import Published
@@ -90,29 +90,31 @@ def with_rules(**rules: Any) -> Published:
     return Published(release, changed=True)
 
 
-def test_what_the_files_say_goes_to_the_status_and_stays_there() -> None:
-    redirect = {"from": "/a", "to": "/b", "status": 302}
-    problem = {"file": "_redirects", "line": 3, "message": "it is no rule"}
-    built = status.build(docs(), with_rules(redirects=[redirect], problems=[problem]), Routing(), NOW)
-    assert built.dump()["rules"] == {"redirects": [redirect], "headers": [], "problems": [problem]}
+def test_counts_and_problems_of_the_rules_stay_in_the_status() -> None:
+    problem = {"file": "_redirects", "line": 3, "message": "there is no target"}
+    built = status.build(docs(), with_rules(live=2, rejected=1, problems=[problem]), Routing(), NOW)
+    assert built.dump()["rules"] == {"live": 2, "noEffect": 0, "rejected": 1, "problems": [problem]}
     synced = conditions.find(built.conditions, "Synced")
     assert synced and synced.status == "True"
-    assert "_redirects line 3: it is no rule" in synced.message
+    assert "_redirects:3 there is no target" in synced.message
     later = status.build(docs().model_copy(update={"status": built}), None, Routing(), NOW)
     assert later.rules == built.rules
     assert not status.is_worth_writing(later, built)
-    assert status.build(docs(), with_rules(), Routing(), NOW).dump()["rules"] == {
-        "redirects": [],
-        "headers": [],
-        "problems": [],
-    }
+    assert status.build(docs(), with_rules(), Routing(), NOW).rules == SiteRules()
 
 
-@pytest.mark.parametrize("rules", ["text", 7, [], {"redirects": [{"from": "x"}]}, {"headers": "x"}])
-def test_h2_rules_in_a_status_that_make_no_sense_count_as_none(rules: Any) -> None:
-    found = docs(status={"lastCommit": COMMIT, "rules": rules})
-    assert found.status and found.status.rules is None
-    assert found.status.last_commit == COMMIT
+def test_rules_that_the_version_before_recorded_are_dropped() -> None:
+    lists = {"redirects": [{"from": "/a", "to": "/b", "status": 302}], "headers": []}
+    assert status.build(docs(), with_rules(**lists), Routing(), NOW).rules == SiteRules()
+    recorded = docs(status={"lastCommit": COMMIT, "rules": lists})
+    assert recorded.status and recorded.status.rules == SiteRules()
+
+
+@pytest.mark.parametrize("rules", ["text", 7, [], {"live": "x"}, {"problems": "x"}])
+def test_h2_invalid_rules_in_a_status_count_as_none(rules: Any) -> None:
+    site = docs(status={"lastCommit": COMMIT, "rules": rules})
+    assert site.status and site.status.rules is None
+    assert site.status.last_commit == COMMIT
 
 
 def test_a_suspended_site_says_so_whatever_else_there_is() -> None:
