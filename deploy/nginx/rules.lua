@@ -496,7 +496,7 @@ function M.rule()
     if not release.rules then
         return ngx.exit(503)
     end
-    ngx.req.set_uri(request.path) -- which tells whether it is a page that is asked for
+    ngx.req.set_uri(request.path, false, true) -- which tells whether a page is requested; binary, as it may hold CR and LF
     local rule, captures = rule_for(release, request)
     return act(release, request, rule, captures)
 end

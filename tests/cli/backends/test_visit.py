@@ -151,6 +151,12 @@ def test_a_redirect_of_the_site_itself_is_not_another_servers(serve: Serve) -> N
     assert judged(other, redirects=[{"from": "/", "to": "/en/", "status": 302}]).reason == "AnotherServer"
 
 
+def test_the_line_that_redirects_is_named(serve: Serve) -> None:
+    ours = {"Server": "nginx", "Vary": "Accept-Encoding", "Location": "/en/", "X-Pages-Rule": "_redirects:3"}
+    verdict = judged(visit(f"http://www.example.org:{serve(302, ours)}/", "127.0.0.1"))
+    assert verdict.text.endswith("a redirect to /en/, by _redirects:3")
+
+
 def test_a_response_like_ours_from_another_address_is_a_warning(serve: Serve) -> None:
     verdict = judged(visit(f"http://localhost:{serve()}/", platform_name="127.0.0.2"))
     assert (verdict.state, verdict.reason) == (State.WARNING, "DNSElsewhere")

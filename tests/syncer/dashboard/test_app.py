@@ -47,6 +47,19 @@ def test_a_site_is_told_about_in_plain_words() -> None:
         assert told in page, told
 
 
+def test_problems_of_rules_are_listed_by_line() -> None:
+    problems = [
+        {"file": "_redirects", "line": 7, "message": "there is no target"},
+        {"file": "spec.headers", "line": 0, "message": "use spec.basicAuth <b>"},
+    ]
+    page = text(
+        client(seen("docs", status={"rules": {"live": 1200, "rejected": 2, "problems": problems}})).get(PAGES[3])
+    )
+    assert "1,200 live, 0 without an effect, 2 rejected" in page
+    assert "_redirects:7  there is no target" in page
+    assert "spec.headers[0]  use spec.basicAuth &lt;b&gt;" in page
+
+
 def test_of_a_pinned_site_it_is_said() -> None:
     site = seen("docs", revision="v1.2.0")
     assert "v1.2.0" in text(client(site).get("/namespaces/team/sites/docs"))
