@@ -157,8 +157,21 @@ class Cluster:
             return None
 
     def list(self, kind: str, namespace: str = ALL_NS) -> Sequence[Object]:
-        """All objects of the kind."""
-        return list(self._client.list(RESOURCES[kind], namespace=namespace))
+        """All objects of the kind. While the storage of a new kind is prepared, the API server answers 429."""
+        listed: Sequence[Object] = []
+
+        def is_listed() -> bool:
+            nonlocal listed
+            try:
+                listed = list(self._client.list(RESOURCES[kind], namespace=namespace))
+            except ApiError as error:
+                if error.status.code != HTTPStatus.TOO_MANY_REQUESTS:
+                    raise
+                return False
+            return True
+
+        eventually(is_listed)
+        return listed
 
     def namespaces(self) -> Sequence[Object]:
         """All namespaces, with their labels."""
