@@ -49,25 +49,11 @@ FAILURES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def misbehave(git_server: GitServer) -> None:
-    """The same for a cluster, with its Events and Secrets, is in tests/cluster/test_secrets.py."""
-    failures: dict[str, tuple[dict[str, Any], str]] = {
-        "works": ({}, "Synced"),
-        "refused": ({}, "AuthFailed"),
-        "missing": ({}, "RepoNotFound"),
-        "broken": ({}, "Unreachable"),
-        "echo": ({}, "Unreachable"),
-        "echo-auth": ({}, "AuthFailed"),
-        "moved": ({}, "RepoMoved"),
-        "hanging": ({}, "Timeout"),
-        "cut": ({}, "Unreachable"),
-        "large": ({}, "LimitExceeded"),
-        "empty": ({}, "EmptyRepo"),
-        "branch": ({"branch": "gone"}, "BranchNotFound"),
-        "folder": ({"path": "/gone"}, "SubpathNotFound"),
-        "host": ({"repo": "https://forge.example.com/x/y"}, "HostNotAllowed"),
-        "key": ({"secretRef": {"name": "token", "key": "gone"}}, "SecretMissing"),
-    }
-    for name in failures.keys() - {"missing", "empty"}:
+    """Make repositories that ask for the canary and fail in all these ways.
+
+    The same for a cluster, with its Events and Secrets, is in tests/cluster/test_secrets.py.
+    """
+    for name in FAILURES.keys() - {"missing", "empty"}:
         git_server.repository(name).commit({"index.html": name})
         git_server.require(name, "deploy", CANARY)
     git_server.repository("empty")
