@@ -87,7 +87,7 @@ def test_why_asks_the_cluster_and_the_api(cluster: Cluster, namespace: str, sync
     assert f"{namespace}/blog" in told and "is live" in told
     assert "Last webhook: none since the syncer started." in told
     silent = pages("why", f"{namespace}/blog", "--cluster", KUBECONFIG=str(cluster.kubeconfig)).stdout
-    assert "there is no API to ask" in silent
+    assert "Webhooks and commit status: not known here (start `pages serve`, or in a cluster use --api URL)" in silent
     none = pages("why", f"{namespace}/none", "--cluster", KUBECONFIG=str(cluster.kubeconfig))
     assert (none.returncode, "there is no site" in none.stderr) == (2, True)
 
