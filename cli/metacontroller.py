@@ -35,10 +35,14 @@ def reconcile(
     observed: Sequence[Object],
     *,
     now: datetime,
-    allow_local: bool = False,
+    reader: SiteReader | None = None,
 ) -> Reconciled:
-    """Call both stages. ``observed`` are the VirtualHosts of the previous call, whose sites keep their domains."""
-    ask = partial(_ask_stage_one, related=_by_kind([*sites, *namespaces], *_RELATED), now=now, allow_local=allow_local)
+    """Call both stages. ``observed`` are the VirtualHosts of the previous call, whose sites keep their domains.
+
+    A caller that reconciles again and again passes the same ``reader``, which validates only the changed sites.
+    """
+    related = _by_kind([*sites, *namespaces], *_RELATED)
+    ask = partial(_ask_stage_one, related=related, now=now, reader=reader or SiteReader())
     namespace = platform["metadata"]["namespace"]
     first = ask(platform, observed)
     children = [_in_namespace(child, namespace) for child in first["children"]]
@@ -54,7 +58,7 @@ def reconcile(
 
 
 def _ask_stage_one(
-    platform: Object, children: Sequence[Object], *, related: Object, now: datetime, allow_local: bool
+    platform: Object, children: Sequence[Object], *, related: Object, now: datetime, reader: SiteReader
 ) -> Object:
     request = {
         "controller": {},
@@ -64,7 +68,7 @@ def _ask_stage_one(
         "finalizing": False,
     }
     # Removals are not held back, because the user has deleted the manifests on this machine.
-    return stage_one.sync(request, now=now, hold=timedelta(0), reader=SiteReader(allow_local=allow_local))
+    return stage_one.sync(request, now=now, hold=timedelta(0), reader=reader)
 
 
 def _reconcile_host(host: Object, before: Object | None, now: datetime) -> tuple[Object, list[Object]]:

@@ -17,6 +17,7 @@ from cli.serve.local_addresses import LOCAL_DOMAIN, LocalAddresses
 from cli.serve.nginx import Nginx, NginxError
 from cli.serve.progress import Progress
 from cli.serve.watch import Watch
+from hooks.site_reader import SiteReader
 from pages import metrics
 from pages.api import Object, SiteKey, VirtualHostSpec
 from syncer.assembly import World, assemble, make_workspace
@@ -47,7 +48,8 @@ class Runner:
 
     def __init__(self, settings: ServeSettings, state: State, git: Git, counted: Counted) -> None:
         self._site_metrics = settings.site_metrics
-        self._allow_local = settings.syncer.hosts.local
+        allow_local = settings.syncer.hosts.local
+        self._reader = SiteReader(allow_local=allow_local)
         self._counted = counted
         self._wakeup = Wakeup()  # after edits
         self._progress = Progress()
@@ -56,7 +58,7 @@ class Runner:
             settings.manifests,
             state,
             DEFAULT_PLATFORM,
-            allow_local=self._allow_local,
+            allow_local=allow_local,
             sync_interval=settings.sync_interval,
             wakeup=self._wakeup,
         )
@@ -140,7 +142,7 @@ class Runner:
             self._store.namespaces(),
             self._store.virtual_hosts(),
             now=datetime.now(UTC),
-            allow_local=self._allow_local,
+            reader=self._reader,
         )
         self._store.write_answer(reconciled.platform_status, reconciled.virtual_hosts)
         self._addresses.pages_domain = platform["spec"]["pagesDomain"]
